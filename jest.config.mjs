@@ -1,0 +1,40 @@
+import { readdirSync, existsSync } from 'node:fs';
+
+// Every folder of libs/ and apps/ is a project of its own, run by one jest process with one Postgres.
+const project = (dir) => ({
+  displayName: dir.split('/')[1],
+  rootDir: `<rootDir>/${dir}`,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
+  testEnvironmentOptions: { customExportConditions: ['@glacis/source', 'node', 'node-addons'] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      {
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: {
+            legacyDecorator: true,
+            decoratorMetadata: true,
+            useDefineForClassFields: false,
+          },
+          keepClassNames: true,
+        },
+        module: { type: 'es6' },
+        sourceMaps: 'inline',
+      },
+    ],
+  },
+});
+
+const projects = ['libs', 'apps'].flatMap((root) =>
+  readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(`${root}/${entry.name}/package.json`))
+    .map((entry) => project(`${root}/${entry.name}`)),
+);
+
+export default { projects };

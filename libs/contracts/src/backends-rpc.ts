@@ -1,0 +1,46 @@
+/** What other services may ask of `backends` (`backends.md` 11). */
+export interface BackendsRpc {
+  /** To whom names belong, as the name rules of `certificates.md` 2.5 need it. */
+  checkNames(request: CheckNamesRequest): Promise<CheckNamesReply>;
+  /** A backend by id, whatever its tenant. NOT_FOUND when unknown. */
+  get(request: { id: string }): Promise<BackendSummary>;
+  /** Sends a run; `computationRunReq` has the field numbers of `v0.3` and is converted per dialect. */
+  run(request: { backendId: string; computationRunReq: Buffer }): Promise<RunReply>;
+  stop(request: { backendId: string; computationId: string }): Promise<Record<string, never>>;
+  terminate(request: {
+    backendId: string;
+    type: 0 | 1;
+    reason?: string;
+    requestedBy: string;
+  }): Promise<{ requestId: string }>;
+}
+
+export interface CheckNamesRequest {
+  tenant: string;
+  backendId: string;
+  names: string[];
+}
+
+/** 0 nobody, 1 this backend, 2 its tenant, 3 another tenant. */
+export type NameHolder = 0 | 1 | 2 | 3;
+
+export interface CheckNamesReply {
+  exists: boolean;
+  /** No other tenant registered the backend's address before it. */
+  addressIsOurs: boolean;
+  /** In the order of the names asked. */
+  holders: NameHolder[];
+}
+
+export interface BackendSummary {
+  id: string;
+  tenant: string;
+  name: string;
+  address: string;
+}
+
+export interface RunReply {
+  accepted: boolean;
+  /** 0 when sent at once. */
+  queuePosition: number;
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+
+const uuid = z.string().min(1);
+const serial = z.string().regex(/^[0-9]+$/);
+const time = z.iso.datetime();
+
+/** One kind of event: its topic (one per aggregate type), version and the schema of `data`. */
+export interface EventDefinition<S extends z.ZodType = z.ZodType> {
+  /** Bumped only when a member is added; members are never removed or renamed. */
+  version: number;
+  /** The aggregate type, and so the bus topic. The aggregate id is the key, hence order per aggregate. */
+  topic: string;
+  data: S;
+}
+
+const define = <S extends z.ZodType>(topic: string, data: S, version = 1): EventDefinition<S> => ({
+  version,
+  topic,
+  data,
+});
+
+const backend = z.object({
+  backend_id: uuid,
+  name: z.string(),
+  address: z.string(),
+  changed: z.array(z.string()),
+});
+
+const entity = { entity_type: z.string(), entity_id: z.string() };
+
+/** Every event of the suite. `backends.md` 11 and `certificates.md` 9 fix the members. */
+export const eventTypes = {
+  'backend.created': define('backend', backend),
+  'backend.updated': define('backend', backend),
+  'backend.deleted': define('backend', backend),
+  'backend.connected': define(
+    'backend',
+    z.object({
+      backend_id: uuid,
+      stream_id: uuid,
+      epoch: z.number(),
+      replica_id: z.string(),
+      certificate_serial: serial,
+      issuer_id: z.string(),
+      protocol: z.string(),
+      version: z.string().optional(),
+      peer: z.string(),
+    }),
+  ),
+  'backend.disconnected': define(
+    'backend',
+    z.object({
+      backend_id: uuid,
+      stream_id: uuid,
+      reason: z.enum([
+        'closed',
+        'terminated',
+        'revoked',
+        'expired',
+        'replaced',
+        'keepalive',
+        'replica_lost',
+        'shutdown',
+      ]),
+      opened_at: time,
+      closed_at: time,
+    }),
+  ),
+  'backend.termination.requested': define(
+    'backend',
+    z.object({
+      request_id: uuid,
+      backend_id: uuid,
+      stream_id: uuid.optional(),
+      termination_type: z.union([z.literal(0), z.literal(1)]),
+      reason: z.string().optional(),
+      requested_by: z.string(),
+    }),
+  ),
+  'backend.terminated': define(
+    'backend',
+    z.object({
+      request_id: uuid.optional(),
+      backend_id: uuid,
+      stream_id: uuid,
+      termination_type: z.union([z.literal(0), z.literal(1)]),
+      delivered: z.boolean(),
+      closed_at: time,
+    }),
+  ),
+  /** Broadcast: a holder with a lower epoch of this backend ends its stream (`backends.md` 4.2 step 5). */
+  'backend.stream.opened': define(
+    'backend-streams',
+    z.object({ backend_id: uuid, stream_id: uuid, epoch: z.number(), replica_id: z.string() }),
+  ),
+  /** What a manager or its agents reported, for the computations service (`backends.md` 4.9). */
+  'backend.agent.event': define(
+    'backend-agents',
+    z.object({
+      backend_id: uuid,
+      stream_id: uuid,
+      received_at: time,
+      event_type: z.string(),
+      status: z.string(),
+      computation_id: z.string(),
+      originator: z.string(),
+      timestamp: time.optional(),
+      details: z.base64(),
+    }),
+  ),
+  'backend.agent.log': define(
+    'backend-agents',
+    z.object({
+      backend_id: uuid,
+      stream_id: uuid,
+      received_at: time,
+      message: z.string(),
+      level: z.string(),
+      computation_id: z.string(),
+      timestamp: time.optional(),
+    }),
+  ),
+  'certificate.issued': define(
+    'certificate',
+    z.object({
+      serial_number: serial,
+      ...entity,
+      issuer_id: z.string(),
+      not_after: time,
+      source: z.enum(['server', 'csr', 'est']),
+    }),
+  ),
+  'certificate.renewed': define(
+    'certificate',
+    z.object({
+      serial_number: serial,
+      replaces: serial,
+      old_revoked: z.boolean(),
+      ...entity,
+      not_after: time,
+    }),
+  ),
+  'certificate.revoked': define(
+    'certificate',
+    z.object({
+      serial_number: serial,
+      ...entity,
+      reason: z.number().int(),
+      revoked_at: time,
+      sequence: z.number().int(),
+    }),
+  ),
+  'certificate.expiring': define(
+    'certificate',
+    z.object({
+      serial_number: serial,
+      ...entity,
+      not_after: time,
+      days_left: z.number(),
+    }),
+  ),
+  'issuer.revoked': define(
+    'certificate',
+    z.object({
+      issuer_id: z.string(),
+      reason: z.number().int(),
+      revoked_at: time,
+      sequence: z.number().int(),
+    }),
+  ),
+  /** Every verifier drops the token at once; `expires_at` tells how long to remember it. */
+  'token.revoked': define('token', z.object({ token_id: z.string(), expires_at: time })),
+} as const;
+
+export type EventType = keyof typeof eventTypes;
+export type EventData<K extends EventType> = z.infer<(typeof eventTypes)[K]['data']>;
