@@ -1,1 +1,7 @@
-export {};
+export { systemClock, ManualClock, type Clock } from './clock.js';
+export { newId } from './id.js';
+export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.js';
+export { backoffMs, type BackoffOptions } from './backoff.js';
+export { coalesce, type CoalesceOptions } from './coalesce.js';
+export { Loop, type LoopOptions } from './loop.js';
+export { waitFor, type WaitForOptions } from './wait-for.js';
