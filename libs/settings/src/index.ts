@@ -1,1 +1,13 @@
-export {};
+export * from './types.js';
+export { parseDurationMs, parseSizeBytes } from './units.js';
+export {
+  defineSettings,
+  secret,
+  setting,
+  type Setting,
+  type SettingsDefinition,
+  type Shape,
+  type Values,
+} from './definition.js';
+export { loadSettings, SettingsError, type BadSetting, type LoadOptions } from './load.js';
+export { dumpSettings, settingsTable } from './show.js';
