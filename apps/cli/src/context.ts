@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { Client } from './client.js';
+import { render, type OutputFormat, type Shown } from './output.js';
+
+/** What every command works with: the server, and where its answer goes. */
+export interface Context {
+  client: Client;
+  show: (shown: Shown) => void;
+  /** A line for people only: left out of `json` and `yaml`. */
+  say: (line: string) => void;
+}
+
+export interface Streams {
+  stdout: { write(text: string): unknown };
+  stderr: { write(text: string): unknown };
+}
+
+interface GlobalOptions {
+  server: string;
+  tokenFile: string;
+  output: OutputFormat;
+}
+
+/** The context of a command that is about to run, from the options of the program. */
+export function contextOf(command: Command, streams: Streams): Context {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  return {
+    client: new Client(options),
+    show: (shown) => void streams.stdout.write(render(shown, options.output)),
+    say: (line) => {
+      if (options.output === 'text') streams.stdout.write(`${line}\n`);
+    },
+  };
+}
+
+/** Adds an action that gets the context, so that no command builds its own client. */
+export type Act = <Options>(
+  command: Command,
+  action: (context: Context, args: string[], options: Options) => Promise<void>,
+) => Command;
+
+/** A check that ran and failed, such as a broken audit chain; the message was shown already. */
+export class CheckFailedError extends Error {}

@@ -1,0 +1,93 @@
+import { Command, CommanderError, Option } from 'commander';
+import { RefusedError, UnreachableError, UsageError } from './client.js';
+import { auditCommands } from './commands/audit.js';
+import { backendCommands } from './commands/backend.js';
+import { certificateCommands } from './commands/cert.js';
+import { eventCommands } from './commands/events.js';
+import { statusCommand } from './commands/status.js';
+import { tokenCommands } from './commands/token.js';
+import { CheckFailedError, contextOf, type Act, type Streams } from './context.js';
+import { outputFormats } from './output.js';
+
+/** 0 done; 1 the server refused it, or a check failed; 2 wrong usage; 3 no server there. */
+export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+
+const examples = `
+Examples:
+  glacis status
+  glacis backend create --name rack1-host3 --address 192.168.100.4
+  glacis cert issue 0199aa51-7d2a-7c52-b1f5-7d5c2f6f0a11 --ip 192.168.100.4
+  glacis cert download 26722427430573939575087739124584835231 --out ./tls
+  glacis cert revoke 26722427430573939575087739124584835231 --reason keyCompromise
+  glacis backend list -o json
+
+Exit codes: 0 done, 1 refused by the server or a check failed, 2 wrong usage, 3 no answer from the server.`;
+
+/**
+ * Runs one command line (without the program's own name).
+ * @returns the exit code; nothing is thrown.
+ */
+export async function main(argv: string[], streams: Streams = process): Promise<number> {
+  try {
+    await build(streams).parseAsync(argv, { from: 'user' });
+    return exitCodes.done;
+  } catch (error) {
+    return explain(error, streams);
+  }
+}
+
+function build(streams: Streams): Command {
+  const program = new Command('glacis')
+    .description(
+      'Works with a Glacis server: TEE hosts, their certificates, events and the audit trail.',
+    )
+    .addOption(
+      new Option('--server <url>', 'address of the server')
+        .env('GLACIS_SERVER')
+        .default('http://127.0.0.1:8080'),
+    )
+    .addOption(
+      new Option('--token-file <file>', 'file that holds the token')
+        .env('GLACIS_TOKEN_FILE')
+        .default(`${process.env['GLACIS_DATA_DIR'] ?? '.glacis'}/admin.token`),
+    )
+    .addOption(
+      new Option('-o, --output <form>', 'form of the answer')
+        .choices(outputFormats)
+        .default('text'),
+    )
+    .addHelpText('after', examples)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void streams.stdout.write(text),
+      writeErr: (text) => void streams.stderr.write(text),
+    });
+  const act: Act = (command, action) =>
+    command.action(async (...all: unknown[]) => {
+      const self = all.pop() as Command;
+      const options = all.pop() as Parameters<typeof action>[2];
+      await action(contextOf(self, streams), all.flat() as string[], options);
+    });
+  statusCommand(program, act);
+  tokenCommands(program, act);
+  backendCommands(program, act);
+  certificateCommands(program, act);
+  eventCommands(program, act);
+  auditCommands(program, act);
+  return program;
+}
+
+function explain(error: unknown, { stderr }: Streams): number {
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof CheckFailedError) return exitCodes.refused;
+  if (error instanceof RefusedError) {
+    const { code, request_id: request } = error.problem;
+    const more = [code, request && `request ${request}`].filter(Boolean).join(', ');
+    stderr.write(`glacis: ${error.message}${more ? ` (${more})` : ''}\n`);
+    return exitCodes.refused;
+  }
+  stderr.write(`glacis: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (error instanceof UnreachableError) return exitCodes.unreachable;
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.refused;
+}
