@@ -1,1 +1,18 @@
-export {};
+export { createLogger, type Logger, type LoggerOptions } from './logger.js';
+export { NestLogger } from './nest-logger.js';
+export { Metrics, type HistogramOptions, type MetricOptions } from './metrics.js';
+export { Health, type HealthCheck, type HealthEntry, type HealthReport } from './health.js';
+export {
+  formatTraceparent,
+  newTraceparent,
+  parseTraceparent,
+  type TraceIds,
+} from './traceparent.js';
+export {
+  Tracing,
+  type RecordedSpan,
+  type Recorder,
+  type SpanAttributes,
+  type SpanStart,
+  type TracingOptions,
+} from './tracing.js';
