@@ -1,1 +1,1 @@
-export {};
+export { backendsSettings, type BackendsSettings } from './settings.js';

@@ -1,0 +1,21 @@
+import { defineSettings, durationMs, flag, host, integer, list, port, setting } from '@glacis/settings';
+import type { Values } from '@glacis/settings';
+
+/** `backends.md` 4.1, 6 and 13. */
+export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
+  httpPort: setting(port, '9011', 'Port of the REST interface when the service runs on its own.'),
+  managerHost: setting(host, '0.0.0.0', 'Address on which managers are listened for.'),
+  managerPort: setting(port, '7011', 'Port of the manager stream; 0 takes a free one.'),
+  publicNames: setting(
+    list,
+    'localhost,127.0.0.1,::1',
+    'Host names and IP addresses under which managers dial us; all of them stand in our server certificate.',
+  ),
+  tls12: setting(flag, 'false', 'Also accept managers that speak TLS 1.2 only.'),
+  lease: setting(durationMs, '45s', 'How long a stream counts as live after the last word of its replica.'),
+  terminateGrace: setting(durationMs, '300ms', 'How long a client may take to end by itself after Terminate.'),
+  shutdownSpread: setting(durationMs, '10s', 'Time over which live streams are ended at shutdown.'),
+  runQueue: setting(integer(1, 1000), '16', 'Runs that may wait for one manager.'),
+});
+
+export type BackendsSettings = Values<typeof backendsSettings.shape>;
