@@ -1,0 +1,61 @@
+import type { Logger } from '@glacis/observability';
+import { DataSource } from 'typeorm';
+import type { MigrationClass } from './migration.js';
+
+export interface ConnectionOptions {
+  /** The service; its schema bears the same name. Lower-case letters, digits and `_`. */
+  service: string;
+  /** `postgresql://user:password@host:port/database`; a percent-encoded path as host is a socket folder. */
+  url: string;
+  /** Connections at most. Default 10. */
+  poolSize?: number;
+  /** Milliseconds that one statement may take. Default 30,000; 0 for no bound. */
+  statementTimeoutMs?: number;
+  /** Milliseconds that one statement may wait for a lock. Default 10,000; 0 for no bound. */
+  lockTimeoutMs?: number;
+}
+
+/** Milliseconds to wait for a free or new connection. */
+const connectTimeoutMs = 10_000;
+
+/** What a `pg` connection of the service needs: its schema as the only search path, and the time bounds. */
+export function clientConfig(o: ConnectionOptions): {
+  connectionString: string;
+  application_name: string;
+  options: string;
+  statement_timeout: number;
+  lock_timeout: number;
+  idle_in_transaction_session_timeout: number;
+  connectionTimeoutMillis: number;
+  keepAlive: boolean;
+} {
+  return {
+    connectionString: o.url,
+    application_name: `glacis-${o.service}`,
+    options: `-c search_path=${o.service} -c TimeZone=UTC`,
+    statement_timeout: o.statementTimeoutMs ?? 30_000,
+    lock_timeout: o.lockTimeoutMs ?? 10_000,
+    idle_in_transaction_session_timeout: 60_000,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+  };
+}
+
+/** The TypeORM data source of a service; the caller initializes and destroys it. */
+export function dataSourceOf(
+  o: ConnectionOptions & { logger: Logger; migrations?: MigrationClass[] },
+): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: o.url,
+    schema: o.service,
+    installExtensions: false,
+    migrations: o.migrations ?? [],
+    migrationsTransactionMode: 'each',
+    logging: false,
+    poolSize: o.poolSize ?? 10,
+    poolErrorHandler: (error: unknown) =>
+      o.logger.warn({ err: error }, 'idle database connection lost'),
+    extra: clientConfig(o),
+  });
+}

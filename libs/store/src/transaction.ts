@@ -1,0 +1,75 @@
+import type { Pool, PoolClient } from 'pg';
+import { TransactionAbortedError, TransactionEndedError } from './errors.js';
+import type { Tx } from './queryable.js';
+
+class OpenTransaction implements Tx {
+  private ended = false;
+  private readonly callbacks: (() => void)[] = [];
+
+  constructor(private readonly client: PoolClient) {}
+
+  async query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
+    if (this.ended) {
+      throw new TransactionEndedError();
+    }
+    const result = await this.client.query(sql, params as unknown[]);
+    return result.rows as T[];
+  }
+
+  afterCommit(run: () => void): void {
+    this.callbacks.push(run);
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  announce(): void {
+    this.callbacks.forEach((run) => run());
+  }
+}
+
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.query('COMMIT');
+  // The server answers COMMIT of a failed transaction with ROLLBACK, and with no error.
+  if (command !== 'COMMIT') {
+    throw new TransactionAbortedError();
+  }
+}
+
+/** Gives the connection back once it is out of the transaction; one that cannot roll back is closed instead. */
+async function rollBack(client: PoolClient): Promise<void> {
+  await client.query('ROLLBACK').then(
+    () => client.release(),
+    (error: Error) => client.release(error),
+  );
+}
+
+/**
+ * BEGIN, the work's statements, COMMIT; ROLLBACK when the work fails. The connection always goes back to the pool,
+ * and what `afterCommit` was given runs after that.
+ * @throws what the work or the database threw
+ */
+export async function runTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  // A connection that dies between two statements says so by this event; the next statement then fails.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  const tx = new OpenTransaction(client);
+  let result: T;
+  try {
+    await client.query('BEGIN');
+    result = await work(tx);
+    tx.end();
+    await commit(client);
+  } catch (error) {
+    tx.end();
+    await rollBack(client);
+    throw error;
+  } finally {
+    client.off('error', ignore);
+  }
+  client.release();
+  tx.announce();
+  return result;
+}
