@@ -1,4 +1,4 @@
-export { createLogger, type Logger, type LoggerOptions } from './logger.js';
+export { createLogger, LOGGER, type Logger, type LoggerOptions } from './logger.js';
 export { NestLogger } from './nest-logger.js';
 export { Metrics, type HistogramOptions, type MetricOptions } from './metrics.js';
 export { Health, type HealthCheck, type HealthEntry, type HealthReport } from './health.js';

@@ -3,6 +3,9 @@ import { pino } from 'pino';
 /** Structured logger: a constant message, the data in fields. ERROR means that a person must act. */
 export type Logger = pino.Logger;
 
+/** Injection token of the process's logger, provided by a global module of the host program. */
+export const LOGGER = Symbol('LOGGER');
+
 export interface LoggerOptions {
   /** The program or service, in the field `name`. */
   name: string;
