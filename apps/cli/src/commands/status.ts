@@ -3,7 +3,7 @@ import { CheckFailedError, type Act } from '../context.js';
 
 interface Readiness {
   status: string;
-  details: Record<string, { status: string; message?: string }>;
+  details: Record<string, { status: string; reason?: string }>;
 }
 
 /** `glacis status`: what the server depends on, each with its state and reason. */
@@ -14,12 +14,12 @@ export function statusCommand(program: Command, act: Act): void {
   act(status, async ({ client, show }) => {
     const reply = await client.call('GET', '/health/ready', { anonymous: true, accept: [503] });
     const readiness = reply.json<Readiness>();
-    const list = Object.entries(readiness.details).map(([name, { status: state, message }]) => ({
+    const list = Object.entries(readiness.details).map(([name, { status: state, reason }]) => ({
       name,
       status: state,
-      message,
+      reason,
     }));
-    show({ list, columns: ['name', 'status', 'message'] });
+    show({ list, columns: ['name', 'status', 'reason'] });
     if (readiness.status !== 'ok') throw new CheckFailedError('the server is not ready');
   });
 }

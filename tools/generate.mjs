@@ -1,0 +1,87 @@
+// `npm run generate` writes every generated file anew; with `--check` it fails where a committed one differs.
+//   docs/settings.md    from the settings definitions of the programs
+//   docs/openapi.json   from the running suite, as the door serves it
+//   libs/grpc/src/generated/**   from proto/ (tools/proto.mjs)
+// It needs `npm run build` before it.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { format } from 'prettier';
+
+const checking = process.argv.includes('--check');
+let stale = 0;
+
+async function put(path, text) {
+  const options = { ...JSON.parse(readFileSync('.prettierrc.json', 'utf8')), filepath: path };
+  const formatted = await format(text, options);
+  let committed = '';
+  try {
+    committed = readFileSync(path, 'utf8');
+  } catch {
+    // Not there yet: stale.
+  }
+  if (committed === formatted) return;
+  stale += 1;
+  console.error(`${path} ${checking ? 'differs from what its generator makes' : 'written anew'}`);
+  if (!checking) writeFileSync(path, formatted);
+}
+
+async function settingsPage() {
+  const { settingsTable } = await import('@glacis/settings');
+  const { suiteSettings } = await import('@glacis/glacis');
+  const { backendsSettings } = await import('@glacis/backends');
+  const { certificatesSettings } = await import('@glacis/certificates');
+  const { gatewaySettings } = await import('@glacis/gateway');
+  const { managerSettings } = await import('@glacis/manager');
+  const parts = [
+    ['The suite', suiteSettings],
+    ['The door', gatewaySettings],
+    ['backends', backendsSettings],
+    ['certificates', certificatesSettings],
+    ['The reference manager', managerSettings],
+  ];
+  const tables = parts.map(
+    ([title, definition]) => `## ${title}\n\n${settingsTable(definition)}\n`,
+  );
+  return `# Settings
+
+Environment variables over one optional YAML file over defaults. The file is \`GLACIS_CONFIG_FILE\`, else
+\`./.glacis_config.yml\`; its top-level keys are the services. A bad value stops the start with the full list of them.
+
+${tables.join('\n')}`;
+}
+
+async function openApiDocument() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'glacis-generate-'));
+  const suite = spawn(process.execPath, ['apps/glacis/dist/main.js'], {
+    env: {
+      ...process.env,
+      GLACIS_DATA_DIR: dataDir,
+      GLACIS_PORT: '0',
+      GLACIS_BACKENDS_MANAGER_PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise((resolve) => suite.once('exit', resolve));
+  try {
+    for await (const line of createInterface({ input: suite.stdout })) {
+      const [, door] = /door (http:\S+?),/.exec(line) ?? [];
+      if (door) return JSON.stringify(await (await fetch(`${door}/openapi.json`)).json());
+    }
+    throw new Error('the suite did not start');
+  } finally {
+    suite.kill('SIGTERM');
+    await ended;
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+await put('docs/settings.md', await settingsPage());
+await put('docs/openapi.json', await openApiDocument());
+const proto = spawnSync(process.execPath, ['tools/proto.mjs', ...(checking ? ['--check'] : [])], {
+  stdio: 'inherit',
+});
+if (proto.status !== 0) stale += 1;
+process.exit(checking && stale > 0 ? 1 : 0);

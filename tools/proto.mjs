@@ -1,0 +1,80 @@
+// Generates TypeScript from every folder of proto/ that holds .proto files, each a module of its own (the dialects
+// of one service share a package name). `--check` fails when the committed output differs from what it generates.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const source = join(root, 'proto');
+const target = join(root, 'libs/grpc/src/generated');
+const options = [
+  'env=node',
+  'importSuffix=.js',
+  'oneof=unions-value',
+  'outputServices=none',
+  'outputJsonMethods=false',
+  'esModuleInterop=true',
+  'exportCommonSymbols=false',
+  'annotateFilesWithVersion=false',
+];
+
+const filesBelow = (folder, ending) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+
+function generate(out) {
+  const modules = new Set(filesBelow(source, '.proto').map((file) => dirname(file)));
+  for (const module of modules) {
+    const plugin = {
+      local: join(root, 'node_modules/.bin/protoc-gen-ts_proto'),
+      out: '.',
+      opt: options,
+    };
+    const template = JSON.stringify({ version: 'v2', plugins: [plugin] });
+    execFileSync(
+      join(root, 'node_modules/.bin/buf'),
+      [
+        'generate',
+        join(source, module),
+        '--template',
+        template,
+        '--include-imports',
+        '-o',
+        join(out, module),
+      ],
+      { cwd: root, stdio: 'inherit' },
+    );
+  }
+}
+
+function differences(generated) {
+  const names = new Set([...filesBelow(generated, ''), ...filesBelow(target, '')]);
+  const text = (folder, name) => {
+    try {
+      return readFileSync(join(folder, name), 'utf8');
+    } catch {
+      return null;
+    }
+  };
+  return [...names].filter((name) => text(generated, name) !== text(target, name));
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'glacis-proto-'));
+try {
+  generate(scratch);
+  if (process.argv.includes('--check')) {
+    const differing = differences(scratch);
+    for (const name of differing)
+      console.error(`libs/grpc/src/generated/${name} differs: run npm run proto`);
+    process.exitCode = differing.length === 0 ? 0 : 1;
+  } else {
+    rmSync(target, { recursive: true, force: true });
+    cpSync(scratch, target, { recursive: true });
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
