@@ -1,1 +1,25 @@
-export {};
+export {
+  TokenIssuer,
+  type IssuedToken,
+  type TokenIssuerOptions,
+  type TokenRequest,
+} from './tokens/token-issuer.js';
+export { KeyFileError } from './tokens/key-file.js';
+export {
+  TokenVerifier,
+  type TokenVerifierOptions,
+  type TrustedIssuer,
+} from './tokens/token-verifier.js';
+export { maxLeewaySeconds, RevokedTokens, type RevokedToken } from './tokens/revoked-tokens.js';
+export {
+  RevocationFeed,
+  type RevocationFeedOptions,
+  type RevocationSource,
+} from './tokens/revocation-feed.js';
+export { IdentityModule, type IdentityOptions } from './identity.module.js';
+export { Audit, type AuditEntry } from './audit/audit.js';
+export { AuditModule } from './audit/audit.module.js';
+export { auditMigrations } from './audit/audit.migrations.js';
+export { sealAudit } from './audit/sealer.js';
+export { verifyAudit, type AuditVerification } from './audit/verify-audit.js';
+export type { ChainFault, ChainHead } from './audit/chain.js';
