@@ -1,1 +1,26 @@
-export {};
+export * from './addresses.js';
+export * from './certificate.js';
+export * from './crl.js';
+export * from './csr.js';
+export { DerError } from './der-reader.js';
+export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';
+export * from './host-names.js';
+export { KeyError, keyAlgorithmOf, readPrivateKey, readPublicKey } from './key-rules.js';
+export {
+  generateKeys,
+  keyIdOf,
+  leafKeyAlgorithms,
+  privateKeyPem,
+  spkiOf,
+  type CaKeyAlgorithm,
+  type KeyAlgorithm,
+  type KeyPair,
+} from './keys.js';
+export * from './names.js';
+export { oids } from './oids.js';
+export * from './ocsp-request.js';
+export * from './ocsp-response.js';
+export * from './pem.js';
+export * from './profiles.js';
+export * from './read-certificate.js';
+export * from './serials.js';

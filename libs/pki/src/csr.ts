@@ -1,0 +1,183 @@
+import { verify, type KeyObject } from 'node:crypto';
+import { CertificationRequest } from '@peculiar/asn1-csr';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  BasicConstraints,
+  ExtendedKeyUsage,
+  Extensions,
+  KeyUsage,
+  KeyUsageFlags,
+  type Extension,
+} from '@peculiar/asn1-x509';
+import { bytesOf, checkDer, childrenOf, DerError, readOnly } from './der-reader.js';
+import { oid } from './der.js';
+import { extensionDer } from './extensions.js';
+import { readGeneralNames } from './general-names.js';
+import { KeyError, readPublicKey } from './key-rules.js';
+import { oids } from './oids.js';
+import { fromPem } from './pem.js';
+
+/**
+ * A certification request cannot be used. `malformed`: it is none, or its signature is wrong. `rejected`: its key or
+ * hash is too weak, or it asks for a CA certificate.
+ */
+export class CsrError extends Error {
+  override readonly name = 'CsrError';
+  constructor(
+    readonly code: 'malformed' | 'rejected',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** What a certificate may take from a CSR (`certificates.md` 5.1); its signature is verified. */
+export interface Csr {
+  /** SubjectPublicKeyInfo in DER. */
+  spki: Buffer;
+  publicKey: KeyObject;
+  /** As `keyAlgorithmOf` names it. */
+  keyAlgorithm: string;
+  /** SAN addresses in canonical text; IPv4-mapped ones are not sorted out here. */
+  ipAddresses: string[];
+  /** SAN DNS names as written. */
+  dnsNames: string[];
+  /** The CSR asks for EKU serverAuth. */
+  serverAuth: boolean;
+  /** Extensions that carry TEE evidence (`certificates.md` 15.4), complete, never critical. */
+  evidence: Buffer[];
+}
+
+/** Bounds of a request's DER; evidence of a TEE fits several times. */
+export const csrBounds = { maxBytes: 49_152, maxDepth: 24, maxElements: 2_000 } as const;
+const maxText = 131_072;
+
+const evidenceOids = ['1.2.3.4.5.6', '2.99999.1.0', '2.99999.1.1', '2.99999.1.2'];
+
+/**
+ * Reads a PKCS#10 request: PEM text, base64 of PEM or of DER, or DER.
+ * @throws {CsrError}
+ */
+export function readCsr(input: string | Buffer): Csr {
+  const der = Buffer.isBuffer(input) ? input : derOf(input);
+  try {
+    return read(der);
+  } catch (cause) {
+    if (cause instanceof CsrError) throw cause;
+    if (cause instanceof KeyError) throw new CsrError(cause.code, cause.message, { cause });
+    throw new CsrError('malformed', 'not a PKCS#10 request', { cause });
+  }
+}
+
+function derOf(text: string): Buffer {
+  if (text.length > maxText) throw new CsrError('malformed', 'CSR is too long');
+  if (text.includes('-----BEGIN')) return derOfPem(text);
+  const base64 = text.replace(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) {
+    throw new CsrError('malformed', 'CSR is neither PEM nor base64');
+  }
+  const bytes = Buffer.from(base64, 'base64');
+  return bytes.includes('-----BEGIN') ? derOfPem(bytes.toString('latin1')) : bytes;
+}
+
+function derOfPem(text: string): Buffer {
+  const block = fromPem(text).find(({ label }) => /^(NEW )?CERTIFICATE REQUEST$/.test(label));
+  if (block === undefined) throw new CsrError('malformed', 'PEM holds no certificate request');
+  return block.der;
+}
+
+function read(der: Buffer): Csr {
+  checkDer(der, csrBounds);
+  const parsed = parse(der, CertificationRequest);
+  const [info] = childrenOf(der, readOnly(der));
+  const spki = info && childrenOf(der, info)[2];
+  if (info === undefined || spki === undefined) throw new DerError('no request');
+  const spkiDer = bytesOf(der, spki);
+  const { publicKey, algorithm } = readPublicKey(spkiDer);
+  verifySignature(parsed, bytesOf(der, info), publicKey);
+  const extensions = requestedExtensions(parsed);
+  refuseCa(extensions);
+  return {
+    spki: spkiDer,
+    publicKey,
+    keyAlgorithm: algorithm,
+    ...requestedNames(extensions),
+    serverAuth: asksServerAuth(extensions),
+    evidence: evidenceIn(extensions),
+  };
+}
+
+function parse<T>(der: Buffer, type: new () => T): T {
+  const berOptions = { maxDepth: csrBounds.maxDepth, maxNodes: csrBounds.maxElements };
+  return AsnConvert.parse(der, type, { berOptions });
+}
+
+const signatures: Readonly<Record<string, { keyType: string; hash: string | null }>> = {
+  [oids.ecdsaWithSha256]: { keyType: 'ec', hash: 'sha256' },
+  [oids.ecdsaWithSha384]: { keyType: 'ec', hash: 'sha384' },
+  [oids.ecdsaWithSha512]: { keyType: 'ec', hash: 'sha512' },
+  [oids.sha256WithRsa]: { keyType: 'rsa', hash: 'sha256' },
+  [oids.sha384WithRsa]: { keyType: 'rsa', hash: 'sha384' },
+  [oids.sha512WithRsa]: { keyType: 'rsa', hash: 'sha512' },
+  [oids.ed25519]: { keyType: 'ed25519', hash: null },
+};
+
+function verifySignature(request: CertificationRequest, info: Buffer, key: KeyObject): void {
+  const algorithm = signatures[request.signatureAlgorithm.algorithm];
+  if (algorithm === undefined)
+    throw new CsrError('rejected', 'signature algorithm is not supported');
+  const matches =
+    algorithm.keyType === key.asymmetricKeyType &&
+    verify(algorithm.hash, info, key, Buffer.from(request.signature));
+  if (!matches) throw new CsrError('malformed', 'CSR signature is wrong');
+}
+
+function requestedExtensions(request: CertificationRequest): Extension[] {
+  const values = request.certificationRequestInfo.attributes
+    .filter(({ type }) => type === oids.extensionRequest)
+    .flatMap((attribute) => attribute.values);
+  if (values.length > 1) throw new DerError('more than one extension request');
+  const [value] = values;
+  return value === undefined ? [] : [...parse(Buffer.from(value), Extensions)];
+}
+
+/** The value of one extension, within the bounds; undefined when it is not asked for. */
+function valueOf(extensions: Extension[], id: string): Buffer | undefined {
+  const found = extensions.filter(({ extnID }) => extnID === id);
+  if (found.length > 1) throw new DerError('extension is asked for twice');
+  const [extension] = found;
+  if (extension === undefined) return undefined;
+  const value = Buffer.from(extension.extnValue.buffer);
+  checkDer(value, csrBounds);
+  return value;
+}
+
+function refuseCa(extensions: Extension[]): void {
+  const usage = valueOf(extensions, oids.keyUsage);
+  const constraints = valueOf(extensions, oids.basicConstraints);
+  const signs =
+    usage !== undefined &&
+    (parse(usage, KeyUsage).toNumber() & (KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)) !== 0;
+  if (signs || (constraints !== undefined && parse(constraints, BasicConstraints).cA)) {
+    throw new CsrError('rejected', 'CSR asks for a CA certificate');
+  }
+}
+
+function asksServerAuth(extensions: Extension[]): boolean {
+  const purposes = valueOf(extensions, oids.extKeyUsage);
+  return purposes !== undefined && parse(purposes, ExtendedKeyUsage).includes(oids.serverAuth);
+}
+
+function requestedNames(extensions: Extension[]): Pick<Csr, 'ipAddresses' | 'dnsNames'> {
+  const value = valueOf(extensions, oids.subjectAltName);
+  if (value === undefined) return { ipAddresses: [], dnsNames: [] };
+  const { ipAddresses, dnsNames } = readGeneralNames(value);
+  return { ipAddresses, dnsNames };
+}
+
+function evidenceIn(extensions: Extension[]): Buffer[] {
+  return extensions
+    .filter(({ extnID }) => evidenceOids.includes(extnID))
+    .map(({ extnID, extnValue }) => extensionDer(oid(extnID), Buffer.from(extnValue.buffer)));
+}
