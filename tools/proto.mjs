@@ -1,7 +1,7 @@
 // Generates TypeScript from every folder of proto/ that holds .proto files, each a module of its own (the dialects
 // of one service share a package name). `--check` fails when the committed output differs from what it generates.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,7 +24,7 @@ const filesBelow = (folder, ending) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .sort();
+    .toSorted();
 
 function generate(out) {
   const modules = new Set(filesBelow(source, '.proto').map((file) => dirname(file)));
@@ -51,16 +51,14 @@ function generate(out) {
   }
 }
 
+function textOf(folder, name) {
+  const file = join(folder, name);
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
 function differences(generated) {
   const names = new Set([...filesBelow(generated, ''), ...filesBelow(target, '')]);
-  const text = (folder, name) => {
-    try {
-      return readFileSync(join(folder, name), 'utf8');
-    } catch {
-      return null;
-    }
-  };
-  return [...names].filter((name) => text(generated, name) !== text(target, name));
+  return [...names].filter((name) => textOf(generated, name) !== textOf(target, name));
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'glacis-proto-'));

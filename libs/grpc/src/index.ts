@@ -4,3 +4,15 @@ export * from './rpc-directory.js';
 export * from './grpc-server.js';
 export * from './tls/mutual-tls.js';
 export { type CloseCause, type PeerConnection } from './tls/connection.js';
+export * from './manager/messages.js';
+export type { Dialect } from './manager/dialect.js';
+export { dialects } from './manager/dialects.js';
+export { decodeClientMessage } from './manager/client-message.js';
+export { decodeRun, encodeRun, maxRunBytes, RunAssembler } from './manager/run-chunks.js';
+export { managerService } from './manager/service.js';
+export {
+  ManagerClient,
+  type ManagerClientOptions,
+  type ManagerStream,
+  type ManagerStreamHandlers,
+} from './manager/manager-client.js';
