@@ -68,8 +68,9 @@ export class Client {
     const headers: Record<string, string> = { ...call.headers };
     if (!call.anonymous) headers['authorization'] = `Bearer ${this.token()}`;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
+    const url = this.url(path, call.query);
     try {
-      return await fetch(this.url(path, call.query), {
+      return await fetch(url, {
         method,
         headers,
         body: call.body === undefined ? undefined : JSON.stringify(call.body),
