@@ -4,4 +4,10 @@ export { migration, type MigrationClass } from './migration.js';
 export { openStore, Store, type StoreOptions } from './store.js';
 export type { HeldLock } from './advisory-lock.js';
 export { DATABASE_URL, StoreModule } from './store.module.js';
-export { startPostgres, type PostgresOptions, type RunningPostgres } from './start-postgres.js';
+export {
+  startPostgres,
+  type PostgresOptions,
+  type RunningPostgres,
+} from './postgres/start-postgres.js';
+export { DataFolderInUseError } from './postgres/folder-lock.js';
+export { UnreachableFolderError } from './postgres/server-user.js';

@@ -1,0 +1,169 @@
+import { waitFor } from '@glacis/runtime';
+import { spawn } from 'node:child_process';
+import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { PostgresBinaries } from './binaries.js';
+import { commandLine, processStart } from './process-identity.js';
+import type { ServerUser } from './server-user.js';
+
+export interface ServerPlace {
+  cluster: string;
+  socketFolder: string;
+  logFile: string;
+  url: string;
+  binaries: PostgresBinaries;
+  user: ServerUser;
+  env: NodeJS.ProcessEnv;
+  settings: Record<string, string>;
+}
+
+/** One postmaster, named by pid and start time, so that a recycled pid is never taken for it. */
+export interface Postmaster {
+  pid: number;
+  started: string;
+}
+
+const startDeadlineMs = 20_000;
+/** After these milliseconds of orderly shutdown the server is made to stop at once; it then recovers at next start. */
+const stopDeadlineMs = 7_000;
+const longestLogBytes = 1_000_000;
+
+/** The server that runs on this cluster already, once it answers; null when there is none. */
+export async function adopt(place: ServerPlace): Promise<Postmaster | null> {
+  const pid = await recordedPid(place);
+  const started = pid === null ? null : await processStart(pid);
+  if (pid === null || started === null) {
+    return null;
+  }
+  if (!(await commandLine(pid))?.includes('postgres')) {
+    // The pid was given to another program, which Postgres itself would take for a running server.
+    await rm(join(place.cluster, 'postmaster.pid'), { force: true });
+    await rm(join(place.socketFolder, '.s.PGSQL.5432.lock'), { force: true });
+    return null;
+  }
+  const postmaster = { pid, started };
+  return (await becomesReady(place, postmaster)) ? postmaster : null;
+}
+
+/** Starts a server and waits until it answers. It outlives this process unless it is stopped. */
+export async function launch(place: ServerPlace): Promise<Postmaster> {
+  if ((await recordedPid(place)) === null) {
+    return launchOnce(place);
+  }
+  // Right after a kill of the old server its last children still hold the shared memory; then it takes another try.
+  return waitFor(() => launchOnce(place), {
+    deadlineMs: startDeadlineMs,
+    everyMs: 100,
+    what: 'the database server to start',
+  });
+}
+
+/** Ends the server in order, or at once when that takes too long, and waits until it is gone. */
+export async function shutDown(postmaster: Postmaster): Promise<void> {
+  signal(postmaster, 'SIGINT');
+  try {
+    await waitGone(postmaster);
+  } catch {
+    signal(postmaster, 'SIGQUIT');
+    await waitGone(postmaster);
+  }
+}
+
+export async function isAlive(postmaster: Postmaster): Promise<boolean> {
+  return (await processStart(postmaster.pid)) === postmaster.started;
+}
+
+async function launchOnce(place: ServerPlace): Promise<Postmaster> {
+  const settings = Object.entries(place.settings).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ]);
+  const command = place.user.command(place.binaries.postgres, [
+    ...['-D', place.cluster, '-k', place.socketFolder],
+    ...settings,
+  ]);
+  const log = await openLog(place.logFile);
+  // A process group of its own keeps Ctrl-C, meant for this process, from stopping the server under it.
+  const child = spawn(command.file, command.args, {
+    ...command,
+    cwd: '/',
+    env: place.env,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  });
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  failed.catch(() => undefined);
+  child.unref();
+  try {
+    const started = await Promise.race([child.pid ? processStart(child.pid) : failed, failed]);
+    const postmaster = { pid: child.pid ?? 0, started: started ?? '' };
+    if (await Promise.race([becomesReady(place, postmaster), failed])) {
+      return postmaster;
+    }
+  } finally {
+    await log.close();
+  }
+  const lines = await readFile(place.logFile, 'utf8');
+  throw new Error(`the database server did not start: ${lines.trim().slice(-1_000)}`);
+}
+
+async function openLog(file: string): Promise<Awaited<ReturnType<typeof open>>> {
+  const size = await stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > longestLogBytes) {
+    await truncate(file);
+  }
+  return open(file, 'a', 0o600);
+}
+
+/** True once the server answers; false when its process has ended. */
+async function becomesReady(place: ServerPlace, postmaster: Postmaster): Promise<boolean> {
+  return waitFor<{ ready: boolean }>(
+    async () => {
+      if (await answers(place.url)) {
+        return { ready: true };
+      }
+      return !(await isAlive(postmaster)) && { ready: false };
+    },
+    { deadlineMs: startDeadlineMs, everyMs: 10, what: 'the database server to answer' },
+  ).then(({ ready }) => ready);
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    await client.end().catch(() => undefined);
+    return false;
+  }
+}
+
+async function recordedPid(place: ServerPlace): Promise<number | null> {
+  const text = await readFile(join(place.cluster, 'postmaster.pid'), 'utf8').catch(() => '');
+  return Number.parseInt(text, 10) || null;
+}
+
+function signal(postmaster: Postmaster, name: NodeJS.Signals): void {
+  try {
+    process.kill(postmaster.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+      throw error;
+    }
+  }
+}
+
+async function waitGone(postmaster: Postmaster): Promise<void> {
+  await waitFor(async () => !(await isAlive(postmaster)), {
+    deadlineMs: stopDeadlineMs,
+    everyMs: 10,
+    what: 'the database server to stop',
+  });
+}
