@@ -1,1 +1,19 @@
-export {};
+export { createHttpApp, type HttpAppOptions } from './app.js';
+export type { Authenticate } from './admission.js';
+export { CallerParam, RequestParam, type Caller, type Principal, type Visitor } from './caller.js';
+export { Operation, type Access, type BinaryReply, type OperationOptions } from './operation.js';
+export {
+  defineProblem,
+  Problem,
+  problemCatalogue,
+  type ProblemDefinition,
+  type ProblemFactory,
+  type ProblemMore,
+} from './problem.js';
+export { problems } from './problems.js';
+export { toProblem } from './problem-reply.js';
+export { malformedBy, zBody, zParam, zQuery } from './validation.js';
+export { freeText, pageQuery, plainText, trimmedText } from './text.js';
+export { checkIfMatch, etagOf } from './etag.js';
+export { httpSettings, type HttpSettings } from './settings.js';
+export type { About } from './system-routes.js';

@@ -47,9 +47,9 @@ export class Metrics {
     prom.collectDefaultMetrics({ register: this.registry });
   }
 
-  /** The Prometheus text form, and the content type that goes with it. */
-  async text(): Promise<{ contentType: string; body: string }> {
-    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  /** The Prometheus text form; its content type is `registry.contentType`. */
+  text(): Promise<string> {
+    return this.registry.metrics();
   }
 
   private config<L extends string>(

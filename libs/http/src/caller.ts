@@ -1,0 +1,42 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import type { RequestContext } from './request-context.js';
+
+/** Who a verified token speaks for. */
+export interface Principal {
+  subject: string;
+  /** `null`: the token is bound to no tenant. */
+  tenant: string | null;
+  roles: readonly string[];
+  tokenId: string;
+  issuer: string;
+  /** Epoch seconds. */
+  expiresAt: number;
+}
+
+/** What is known of any request, with or without a token. */
+export interface Visitor {
+  principal: Principal | null;
+  requestId: string;
+  /** W3C trace context to be handed on. */
+  traceparent: string;
+  /** The peer's IP address. */
+  address: string;
+}
+
+/** The caller of a route that needs a token. */
+export interface Caller extends Visitor {
+  principal: Principal;
+  /** Never empty where the route asks for `member` or `admin`; `""` for a token without tenant elsewhere. */
+  tenant: string;
+}
+
+function contextOf(_: unknown, context: ExecutionContext): RequestContext | null {
+  return context.switchToHttp().getRequest<FastifyRequest>().context;
+}
+
+/** `@CallerParam() caller: Caller`, on every route but public ones. */
+export const CallerParam: () => ParameterDecorator = createParamDecorator(contextOf);
+
+/** `@RequestParam() visitor: Visitor`, on public routes. */
+export const RequestParam: () => ParameterDecorator = createParamDecorator(contextOf);

@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Problem } from './problem.js';
+import { problems } from './problems.js';
+
+const json = 'application/json';
+
+function mediaTypeOf(header: string | undefined): string {
+  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}
+
+function hasBody(request: FastifyRequest): boolean {
+  const { headers, method } = request.raw;
+  if (method === 'GET' || method === 'HEAD') return false;
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/** A check of one route: a body must be JSON or of one of the route's own media types, else 415. */
+export function contentTypeGate(raw: string[]): (request: FastifyRequest) => Problem | undefined {
+  const accepted = new Set([json, ...raw]);
+  return (request) => {
+    if (!hasBody(request)) return undefined;
+    const type = mediaTypeOf(request.raw.headers['content-type']);
+    if (accepted.has(type)) return undefined;
+    return problems.mediaType(`this operation reads ${[...accepted].join(', ')}`);
+  };
+}
+
+/**
+ * Bodies of `application/json` are parsed, an empty one as absent; every other type arrives as bytes, as the gate of
+ * the route has let it pass.
+ */
+export function readBodies(instance: FastifyInstance): void {
+  instance.removeAllContentTypeParsers();
+  instance.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => {
+    if (body.length === 0) return done(null, undefined);
+    try {
+      done(null, parseJson(body as Buffer));
+    } catch {
+      done(problems.malformed('the body is not JSON', { error: 'not JSON' }), undefined);
+    }
+  });
+  instance.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+}
+
+function parseJson(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new SyntaxError('not UTF-8');
+  return JSON.parse(body.toString('utf8'));
+}

@@ -1,0 +1,54 @@
+import { RouteConfig } from '@nestjs/platform-fastify';
+import type { z } from 'zod';
+import './request-context.js';
+
+/**
+ * Who may call a route: anybody; any good token; a token with a tenant; one with the role `admin` in its tenant; one
+ * with the role `platform-admin`.
+ */
+export type Access = 'public' | 'authenticated' | 'member' | 'admin' | 'platform';
+
+/** A reply that is no JSON: its media type, and what it is. */
+export interface BinaryReply {
+  type: string;
+  description: string;
+}
+
+/** All that is declared of a route: who may call it, what it reads, what it answers. */
+export interface OperationOptions {
+  access: Access;
+  /** One line for the OpenAPI document. */
+  summary: string;
+  description?: string;
+  body?: z.ZodType;
+  query?: z.ZodObject;
+  params?: z.ZodObject;
+  reply?: z.ZodType | BinaryReply;
+  /** Success status in the OpenAPI document; default by verb: 201 for POST, else 200. */
+  status?: number;
+  /** Slugs of problems beyond those that every route may answer. */
+  errors?: string[];
+  /** Media types that arrive as `Buffer`, beside `application/json`. */
+  rawContentTypes?: string[];
+  /** Bytes of a body at most; default `bodyLimit` of the application (64 KiB). */
+  bodyLimit?: number;
+  /** False: HEAD is 405 instead of a GET without its body. Default true. */
+  head?: boolean;
+  /** True: the route limits its callers itself, the limit per caller does not count it. Default false. */
+  ownLimit?: boolean;
+}
+
+/** What the decorator leaves in the configuration of the Fastify route. */
+export interface OperationConfig {
+  operation: OperationOptions;
+}
+
+/** Declares a route. One per route; a route without it stops the start (deny by default). */
+export function Operation(operation: OperationOptions): MethodDecorator {
+  return RouteConfig({ operation } satisfies OperationConfig);
+}
+
+/** The declaration in a route's configuration, if there is one. */
+export function operationOf(config: unknown): OperationOptions | undefined {
+  return (config as Partial<OperationConfig> | undefined)?.operation;
+}

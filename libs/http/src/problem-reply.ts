@@ -1,0 +1,73 @@
+import { HttpException } from '@nestjs/common';
+import type { Logger } from '@glacis/observability';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from './problem.js';
+import { problems } from './problems.js';
+import { isUnavailable } from './unavailable.js';
+
+const byStatus: Record<number, (detail?: string) => Problem> = {
+  401: problems.unauthenticated,
+  403: problems.forbidden,
+  404: problems.notFound,
+  405: problems.methodNotAllowed,
+  409: problems.conflict,
+  412: problems.preconditionFailed,
+  413: problems.tooLarge,
+  415: problems.mediaType,
+  503: problems.unavailable,
+};
+
+/** The problem that tells the caller of an error. What is not meant for callers becomes a 500 without its text. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isUnavailable(error)) {
+    return problems.unavailable('a dependency does not answer', { cause: error });
+  }
+  const status = statusOf(error);
+  if (status === undefined || status >= 500) return problems.internal(undefined, { cause: error });
+  const known = byStatus[status];
+  return known ? known() : problems.malformed('the request does not hold');
+}
+
+/** The status that Fastify or Nest gave an error of the request itself. */
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const { statusCode } = error as { statusCode?: unknown };
+  return typeof statusCode === 'number' && statusCode >= 400 ? statusCode : undefined;
+}
+
+/** Sends every error of the application, and logs those that are ours. */
+export class ProblemReplies {
+  constructor(private readonly logger: Logger) {}
+
+  send(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = toProblem(error);
+    const requestId = request.context?.requestId ?? '';
+    if (problem.status === 500) {
+      this.logger.error({ err: problem.cause, request_id: requestId }, 'request failed');
+    } else if (problem.status > 500) {
+      this.logger.warn({ err: problem.cause, request_id: requestId }, 'dependency unavailable');
+    }
+    if (reply.sent) return;
+    const instance = pathOf(request.raw.url ?? '');
+    for (const [name, value] of Object.entries(problem.more.headers ?? {})) {
+      reply.header(name, value);
+    }
+    reply
+      .code(problem.status)
+      .header('content-type', 'application/problem+json')
+      .serializer(asIs)
+      .send(`${JSON.stringify(problem.toJSON(instance, requestId))}\n`);
+  }
+}
+
+/** A serializer that leaves text alone; with one set, Fastify adds no charset to the content type. */
+export function asIs(payload: unknown): string {
+  return payload as string;
+}
+
+/** The path of a request target, without its query. */
+export function pathOf(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}

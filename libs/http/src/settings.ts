@@ -1,0 +1,48 @@
+import {
+  defineSettings,
+  durationMs,
+  integer,
+  ratePerSecond,
+  setting,
+  sizeBytes,
+  type Setting,
+  type SettingsDefinition,
+  type Values,
+} from '@glacis/settings';
+
+/** How much one caller, one connection and one request may take. */
+export const httpSettings: SettingsDefinition<{
+  bodyLimit: Setting<number>;
+  maxConnections: Setting<number>;
+  headersTimeout: Setting<number>;
+  requestTimeout: Setting<number>;
+  idleTimeout: Setting<number>;
+  callerRate: Setting<number>;
+  callerBurst: Setting<number>;
+}> = defineSettings('GLACIS_HTTP_', {
+  bodyLimit: setting(
+    sizeBytes,
+    '64kb',
+    'Longest request body where an operation sets no other limit.',
+  ),
+  maxConnections: setting(
+    integer(1, 1_000_000),
+    '16384',
+    'Connections open at once; further ones are closed at accept.',
+  ),
+  headersTimeout: setting(durationMs, '10s', 'Time to send the headers of a request.'),
+  requestTimeout: setting(durationMs, '60s', 'Time to send a whole request.'),
+  idleTimeout: setting(durationMs, '75s', 'Time that a connection is kept between two requests.'),
+  callerRate: setting(
+    ratePerSecond,
+    '5000/s',
+    'Requests of one token, or of one address without a good token, in the long run.',
+  ),
+  callerBurst: setting(
+    integer(1, 1_000_000),
+    '10000',
+    'Requests that a caller who was silent may send at once.',
+  ),
+});
+
+export type HttpSettings = Values<typeof httpSettings.shape>;

@@ -1,0 +1,61 @@
+import type { Health, Metrics } from '@glacis/observability';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { OperationConfig } from './operation.js';
+import { asIs } from './problem-reply.js';
+
+/** What `/health` tells of the program. */
+export interface About {
+  version: string;
+  commit: string;
+  /** As `backends service`. */
+  description: string;
+  /** RFC 3339. */
+  buildTime: string;
+  instanceId: string;
+}
+
+export interface SystemRoutes {
+  about: About;
+  health: Health;
+  metrics: Metrics;
+}
+
+const open = (summary: string): { config: OperationConfig } => ({
+  config: { operation: { access: 'public', summary, ownLimit: true } },
+});
+
+function sendJson(reply: FastifyReply, type: string, body: unknown): FastifyReply {
+  return reply
+    .header('content-type', type)
+    .header('cache-control', 'no-store')
+    .serializer(asIs)
+    .send(`${JSON.stringify(body)}\n`);
+}
+
+/** Health (`platform.md` 7, `backends.md` 2.2) and metrics, which every program serves. */
+export function addSystemRoutes(instance: FastifyInstance, routes: SystemRoutes): void {
+  const { about, health, metrics } = routes;
+  instance.get('/health', open('What is running'), (_request, reply) =>
+    sendJson(reply, 'application/health+json', {
+      status: 'pass',
+      version: about.version,
+      commit: about.commit,
+      description: about.description,
+      build_time: about.buildTime,
+      instance_id: about.instanceId,
+    }),
+  );
+  instance.get('/health/live', open('The process answers'), (_request, reply) =>
+    sendJson(reply, 'application/json', health.live()),
+  );
+  instance.get('/health/ready', open('Every dependency answers'), async (_request, reply) => {
+    const report = await health.ready();
+    return sendJson(reply.code(report.status === 'ok' ? 200 : 503), 'application/json', report);
+  });
+  instance.get('/metrics', open('Prometheus metrics'), async (_request, reply) =>
+    reply
+      .header('content-type', metrics.registry.contentType)
+      .serializer(asIs)
+      .send(await metrics.text()),
+  );
+}
