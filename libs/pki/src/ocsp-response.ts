@@ -104,3 +104,18 @@ export function certIdHashes(issuer: {
   });
   return { sha1: by('sha1'), sha256: by('sha256') };
 }
+
+const hashAlgorithms = {
+  sha1: der.sequence(oidDer.sha1, der.NULL),
+  sha256: der.sequence(oidDer.sha256, der.NULL),
+} as const;
+
+/** CertID (RFC 6960 4.1.1) of one certificate, as clients of ours ask for it. DER. */
+export function certIdDer(id: IssuerHashes & { hash: CertIdHash; serial: bigint }): Buffer {
+  return der.sequence(
+    hashAlgorithms[id.hash],
+    der.octetString(id.nameHash),
+    der.octetString(id.keyHash),
+    der.integer(id.serial),
+  );
+}
