@@ -3,6 +3,9 @@ export interface Clock {
   now(): Date;
 }
 
+/** Injection token of the process's clock, provided by a global module of the host program. */
+export const CLOCK = Symbol('CLOCK');
+
 /** The machine's clock. */
 export const systemClock: Clock = { now: () => new Date() };
 

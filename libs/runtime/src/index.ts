@@ -1,4 +1,4 @@
-export { systemClock, ManualClock, type Clock } from './clock.js';
+export { CLOCK, systemClock, ManualClock, type Clock } from './clock.js';
 export { newId } from './id.js';
 export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.js';
 export { backoffMs, type BackoffOptions } from './backoff.js';

@@ -46,13 +46,13 @@ export class Loop {
   }
 
   private async drain(): Promise<void> {
+    clearTimeout(this.timer);
     while (this.active && this.again) {
       this.again = false;
       await this.runOnce();
     }
     this.underWay = undefined;
     if (!this.active) return;
-    clearTimeout(this.timer);
     this.timer = setTimeout(() => this.wake(), this.options.intervalMs);
     this.timer.unref();
   }

@@ -1,0 +1,139 @@
+import {
+  Inject,
+  Injectable,
+  Optional,
+  type OnApplicationBootstrap,
+  type OnModuleDestroy,
+} from '@nestjs/common';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { CLOCK, Loop, systemClock, type Clock } from '@glacis/runtime';
+import { migration, Store, type MigrationClass, type Tx } from '@glacis/store';
+import { createHash } from 'node:crypto';
+import type { Answer } from './answer.js';
+import type { IdempotentRequest } from './idempotent-request.js';
+import { problems } from './problems.js';
+
+/** The table of answered keys, in the schema of each service that uses {@link Idempotency}. */
+export const idempotencyMigrations: MigrationClass[] = [
+  migration(
+    'CreateIdempotencyKeys1763600000000',
+    `CREATE TABLE idempotency_keys (
+      scope bytea PRIMARY KEY,
+      body_hash bytea NOT NULL,
+      created_at timestamptz NOT NULL,
+      status integer,
+      headers jsonb,
+      body text
+    )`,
+    'CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at)',
+  ),
+];
+
+/** Milliseconds that an answer is repeated. */
+const keptMs = 24 * 3_600_000;
+const purgeEveryMs = 3_600_000;
+
+interface Row {
+  body_hash: Buffer;
+  status: number;
+  headers: Record<string, string>;
+  body: string | null;
+}
+
+/**
+ * `Idempotency-Key` (`backends.md` 2.1). The answer is stored in the transaction of the effect, so after a crash there
+ * are both or neither. A second request with the same key waits for the first at the unique key of the table.
+ */
+@Injectable()
+export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly purging: Loop;
+
+  constructor(
+    private readonly store: Store,
+    @Inject(LOGGER) logger: Logger,
+    @Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock,
+  ) {
+    this.purging = new Loop({
+      name: 'idempotency keys',
+      intervalMs: purgeEveryMs,
+      run: () => this.purge(),
+      onError: (err) => logger.warn({ err }, 'idempotency keys not purged'),
+    });
+  }
+
+  /**
+   * Runs `work` in a transaction. With a key, the first answer is kept for 24 h and repeated to the same request
+   * without running anything. An error is not kept: its transaction left nothing, the same key may try again.
+   * @throws {Problem} 422 when the key was used with another body
+   */
+  async run(request: IdempotentRequest, work: (tx: Tx) => Promise<Answer>): Promise<Answer> {
+    const { key } = request;
+    if (key === undefined) return this.store.transaction(work);
+    const scope = digest(request.tenant, request.subject, request.route, key);
+    const bodyHash = digest(request.body);
+    return this.store.transaction(async (tx) => {
+      if (!(await this.claim(tx, scope, bodyHash))) return repeat(tx, scope, bodyHash);
+      const answer = await work(tx);
+      await keep(tx, scope, answer);
+      return answer;
+    });
+  }
+
+  /** Removes answers that are no longer repeated. */
+  async purge(): Promise<void> {
+    await this.store.query('DELETE FROM idempotency_keys WHERE created_at <= $1', [this.cutoff()]);
+  }
+
+  onApplicationBootstrap(): void {
+    this.purging.start();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.purging.stop();
+  }
+
+  private cutoff(): Date {
+    return new Date(this.clock.now().getTime() - keptMs);
+  }
+
+  /** True when the key is ours: new, or its answer is too old to count. Waits for another holder's transaction. */
+  private async claim(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<boolean> {
+    const claimed = await tx.query(
+      `INSERT INTO idempotency_keys (scope, body_hash, created_at) VALUES ($1, $2, $3)
+       ON CONFLICT (scope) DO UPDATE SET body_hash = $2, created_at = $3
+       WHERE idempotency_keys.created_at <= $4
+       RETURNING 1`,
+      [scope, bodyHash, this.clock.now(), this.cutoff()],
+    );
+    return claimed.length === 1;
+  }
+}
+
+async function repeat(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<Answer> {
+  const [row] = await tx.query<Row>(
+    'SELECT body_hash, status, headers, body FROM idempotency_keys WHERE scope = $1',
+    [scope],
+  );
+  // Purged between the two statements: its 24 h were over, and the caller's next try is a first one.
+  if (!row) throw problems.conflict('the stored answer has just expired; repeat the request');
+  if (!row.body_hash.equals(bodyHash)) {
+    throw problems.idempotencyMismatch('the key belongs to a request with another body');
+  }
+  const body: unknown = row.body === null ? undefined : JSON.parse(row.body);
+  return { status: row.status, headers: row.headers, body };
+}
+
+async function keep(tx: Tx, scope: Buffer, answer: Answer): Promise<void> {
+  const body = answer.body === undefined ? null : JSON.stringify(answer.body);
+  await tx.query(
+    'UPDATE idempotency_keys SET status = $2, headers = $3, body = $4 WHERE scope = $1',
+    [scope, answer.status, JSON.stringify(answer.headers ?? {}), body],
+  );
+}
+
+/** Each part with its length, so that no two lists of parts give the same bytes. */
+function digest(...parts: (string | Buffer)[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:`).update(part);
+  return hash.digest();
+}

@@ -1,0 +1,42 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { pathOf } from './problem-reply.js';
+import { problems } from './problems.js';
+
+/** What tells a repeated request from another one. */
+export interface IdempotentRequest {
+  /** `Idempotency-Key`: 1 to 255 printable ASCII characters; `undefined`: the request is not to be repeated. */
+  key: string | undefined;
+  tenant: string;
+  subject: string;
+  /** Verb and path. */
+  route: string;
+  /** Query and body. */
+  body: string;
+}
+
+const keyForm = /^[\x21-\x7e]{1,255}$/;
+
+function read(request: FastifyRequest): IdempotentRequest {
+  const key = request.headers['idempotency-key'];
+  if (key !== undefined && (typeof key !== 'string' || !keyForm.test(key))) {
+    throw problems.malformed('Idempotency-Key: expected 1 to 255 printable characters', {
+      members: { field: 'Idempotency-Key' },
+    });
+  }
+  const path = pathOf(request.url);
+  const { body } = request;
+  const text = Buffer.isBuffer(body) ? body.toString('base64') : JSON.stringify(body ?? null);
+  return {
+    key,
+    tenant: request.context?.tenant ?? '',
+    subject: request.context?.principal?.subject ?? '',
+    route: `${request.method} ${path}`,
+    body: `${request.url.slice(path.length)}\n${text}`,
+  };
+}
+
+/** `@IdempotencyParam() request: IdempotentRequest`, for {@link Idempotency.run}. */
+export const IdempotencyParam: () => ParameterDecorator = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => read(context.switchToHttp().getRequest()),
+);
