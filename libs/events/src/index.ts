@@ -1,1 +1,15 @@
-export {};
+export { Outbox } from './outbox.js';
+export type { NewEvent } from './new-event.js';
+export { Broadcasts } from './broadcasts.js';
+export { OnBroadcast, OnEvent } from './handlers.js';
+export { EventContext } from './event-context.js';
+export { BusClosedError, type BusDriver, type BusMessage, type Deliver, type Hear } from './bus.js';
+export { InProcessBus, type InProcessBusOptions } from './in-process-bus.js';
+export { EventsServer, type EventsServerOptions } from './events-server.js';
+export { EventSetupError } from './handler-table.js';
+export { EventsModule, type EventsModuleOptions } from './events.module.js';
+export { DeadLetters, type DeadLetter } from './dead-letters.js';
+export { UnreadableEventError } from './received.js';
+export { DeadlineError } from './within.js';
+export type { RetryPolicy } from './retry-policy.js';
+export { eventsMigrations } from './migrations.js';

@@ -1,0 +1,37 @@
+import type { Clock } from '@glacis/runtime';
+import type { Tx } from '@glacis/store';
+import { envelop, messageOf, type NewEvent } from './new-event.js';
+
+export interface OutboxOptions {
+  service: string;
+  clock: Clock;
+  /** Called after the commit of a transaction that added events. */
+  wake: () => void;
+}
+
+/** Where a service puts its events, in the transaction that changes its state. */
+export class Outbox {
+  constructor(private readonly options: OutboxOptions) {}
+
+  /**
+   * Adds events in their order, with one statement; they leave right after COMMIT. Change (or lock) the aggregate's
+   * row before adding its event: then events of one aggregate leave in the order of its changes.
+   * @throws when data does not hold its schema; the transaction should not go on then
+   */
+  async add(tx: Tx, ...events: NewEvent[]): Promise<void> {
+    const { service, clock, wake } = this.options;
+    const messages = events.map((event) => messageOf(envelop(event, service, clock)));
+    await tx.query(
+      `INSERT INTO outbox (event_id, topic, key, type, envelope)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`,
+      [
+        messages.map((each) => each.id),
+        messages.map((each) => each.topic),
+        messages.map((each) => each.key),
+        messages.map((each) => each.type),
+        messages.map((each) => each.value),
+      ],
+    );
+    tx.afterCommit(wake);
+  }
+}
