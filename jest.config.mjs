@@ -37,4 +37,9 @@ const projects = ['libs', 'apps'].flatMap((root) =>
     .map((entry) => project(`${root}/${entry.name}`)),
 );
 
-export default { projects };
+export default {
+  projects,
+  reporters: ['default', '<rootDir>/libs/testbed/dist/summary-reporter.js'],
+  globalSetup: '<rootDir>/libs/testbed/dist/global-setup.js',
+  globalTeardown: '<rootDir>/libs/testbed/dist/global-teardown.js',
+};

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { withConnection } from './connection.js';
 
 /** A lock that this process has until it gives it back or its connection dies. */
 export interface HeldLock {
@@ -105,13 +106,9 @@ export async function runLocked<T>(
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client({ ...config, statement_timeout: 0, lock_timeout: 0 });
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    await client.query(`SELECT pg_advisory_lock(${key})`, [name]);
-    return await work();
-  } finally {
-    await client.end();
-  }
+  const patient = { ...config, statement_timeout: 0, lock_timeout: 0 };
+  return withConnection(patient, async (connection) => {
+    await connection.query(`SELECT pg_advisory_lock(${key})`, [name]);
+    return work();
+  });
 }

@@ -54,8 +54,9 @@ export function dataSourceOf(
     migrationsTransactionMode: 'each',
     logging: false,
     poolSize: o.poolSize ?? 10,
-    poolErrorHandler: (error: unknown) =>
-      o.logger.warn({ err: error }, 'idle database connection lost'),
+    // The error as a whole carries the connection with its settings, which is none of a log's business.
+    poolErrorHandler: (error: Error) =>
+      o.logger.warn({ service: o.service, reason: error.message }, 'database connection lost'),
     extra: clientConfig(o),
   });
 }

@@ -2,6 +2,7 @@ export type { Queryable, Tx } from './queryable.js';
 export { conflictOf, TransactionAbortedError, TransactionEndedError } from './errors.js';
 export { migration, type MigrationClass } from './migration.js';
 export { openStore, Store, type StoreOptions } from './store.js';
+export { withConnection } from './connection.js';
 export type { HeldLock } from './advisory-lock.js';
 export { DATABASE_URL, StoreModule } from './store.module.js';
 export {

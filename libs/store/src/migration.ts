@@ -14,6 +14,7 @@ export function migration(name: string, ...statements: string[]): MigrationClass
   }
   return class implements MigrationInterface {
     readonly name = name;
+    readonly statements = statements;
 
     async up(runner: QueryRunner): Promise<void> {
       for (const statement of statements) {

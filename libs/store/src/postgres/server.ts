@@ -2,7 +2,7 @@ import { waitFor } from '@glacis/runtime';
 import { spawn } from 'node:child_process';
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
+import { withConnection } from '../connection.js';
 import type { PostgresBinaries } from './binaries.js';
 import { commandLine, processStart } from './process-identity.js';
 import type { ServerUser } from './server-user.js';
@@ -133,16 +133,8 @@ async function becomesReady(place: ServerPlace, postmaster: Postmaster): Promise
 }
 
 async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    await client.end();
-    return true;
-  } catch {
-    await client.end().catch(() => undefined);
-    return false;
-  }
+  const config = { connectionString: url, connectionTimeoutMillis: 2_000 };
+  return withConnection(config, async () => true).catch(() => false);
 }
 
 async function recordedPid(place: ServerPlace): Promise<number | null> {
