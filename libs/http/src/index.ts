@@ -20,3 +20,4 @@ export type { About } from './system-routes.js';
 export { sendAnswer, type Answer } from './answer.js';
 export { Idempotency, idempotencyMigrations } from './idempotency.js';
 export { IdempotencyParam, type IdempotentRequest } from './idempotent-request.js';
+export { openApiDocument, type OpenApiOptions } from './openapi.js';

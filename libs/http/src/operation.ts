@@ -43,9 +43,28 @@ export interface OperationConfig {
   operation: OperationOptions;
 }
 
+/** Where an operation was declared, for whoever describes it. */
+export interface DeclaredOperation {
+  target: object;
+  key: string | symbol;
+  descriptor: PropertyDescriptor;
+  operation: OperationOptions;
+}
+
+const declared: DeclaredOperation[] = [];
+
 /** Declares a route. One per route; a route without it stops the start (deny by default). */
 export function Operation(operation: OperationOptions): MethodDecorator {
-  return RouteConfig({ operation } satisfies OperationConfig);
+  const configure = RouteConfig({ operation } satisfies OperationConfig) as MethodDecorator;
+  return (target, key, descriptor) => {
+    declared.push({ target, key, descriptor: descriptor as PropertyDescriptor, operation });
+    configure(target, key, descriptor);
+  };
+}
+
+/** Every operation that the loaded modules declare. */
+export function declaredOperations(): readonly DeclaredOperation[] {
+  return declared;
 }
 
 /** The declaration in a route's configuration, if there is one. */

@@ -1,0 +1,127 @@
+import type { INestApplication } from '@nestjs/common';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { declaredOperations, type DeclaredOperation, type OperationOptions } from './operation.js';
+import { problemCatalogue, type ProblemDefinition } from './problem.js';
+
+type Swagger = typeof import('@nestjs/swagger');
+type JsonSchema = Record<string, unknown>;
+
+export interface OpenApiOptions {
+  title: string;
+  description: string;
+  version: string;
+}
+
+/** Problems that any route may answer, beside those that it names. */
+const everywhere = ['malformed', 'rate-limited', 'internal', 'unavailable'];
+const underToken = ['unauthenticated', 'forbidden'];
+
+/**
+ * The OpenAPI 3.1 document of all routes of an application. `@nestjs/swagger` is loaded and the document made at the
+ * call, so that a start pays nothing for it.
+ */
+export async function openApiDocument(
+  app: INestApplication,
+  options: OpenApiOptions,
+): Promise<OpenAPIObject> {
+  const swagger = await import('@nestjs/swagger');
+  for (const declared of declaredOperations()) describe(swagger, declared);
+  const config = new swagger.DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle(options.title)
+    .setDescription(options.description)
+    .setVersion(options.version)
+    .addBearerAuth()
+    .build();
+  const document = swagger.SwaggerModule.createDocument(app, config);
+  document.components = {
+    ...document.components,
+    schemas: { ...document.components?.schemas, Problem: schemaOf(problemBody, 'output') as never },
+  };
+  return document;
+}
+
+const problemBody = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string(),
+  error: z.string(),
+  message: z.string(),
+  code: z.string(),
+  request_id: z.string(),
+});
+
+function describe(
+  swagger: Swagger,
+  { target, key, descriptor, operation }: DeclaredOperation,
+): void {
+  const decorators = [
+    swagger.ApiOperation({ summary: operation.summary, description: operation.description }),
+    ...requestDecorators(swagger, operation),
+    ...replyDecorators(swagger, operation),
+  ];
+  for (const decorate of decorators) decorate(target, key, descriptor);
+}
+
+function requestDecorators(swagger: Swagger, operation: OperationOptions): MethodDecorator[] {
+  const decorators: MethodDecorator[] = [];
+  if (operation.access !== 'public') decorators.push(swagger.ApiBearerAuth());
+  for (const [name, schema] of Object.entries(operation.params?.shape ?? {})) {
+    decorators.push(swagger.ApiParam({ name, schema: schemaOf(schema) as never }));
+  }
+  for (const [name, schema] of Object.entries(operation.query?.shape ?? {})) {
+    const required = !(schema as z.ZodType).safeParse(undefined).success;
+    decorators.push(swagger.ApiQuery({ name, required, schema: schemaOf(schema) as never }));
+  }
+  if (operation.body) {
+    decorators.push(swagger.ApiBody({ schema: schemaOf(operation.body) as never }));
+  }
+  if (operation.rawContentTypes) {
+    decorators.push(swagger.ApiConsumes('application/json', ...operation.rawContentTypes));
+  }
+  return decorators;
+}
+
+function replyDecorators(swagger: Swagger, operation: OperationOptions): MethodDecorator[] {
+  const { reply } = operation;
+  const status = operation.status ?? 200;
+  const decorators: MethodDecorator[] = [];
+  if (reply === undefined) {
+    decorators.push(swagger.ApiResponse({ status, description: 'Done; no body.' }));
+  } else if (reply instanceof z.ZodType) {
+    const content = { 'application/json': { schema: schemaOf(reply, 'output') as never } };
+    decorators.push(swagger.ApiResponse({ status, description: 'Done.', content }));
+  } else {
+    const content = { [reply.type]: { schema: {} } };
+    decorators.push(swagger.ApiResponse({ status, description: reply.description, content }));
+  }
+  return [...decorators, ...problemDecorators(swagger, operation)];
+}
+
+/** One response per status, naming the problems that have it. */
+function problemDecorators(swagger: Swagger, operation: OperationOptions): MethodDecorator[] {
+  const slugs = new Set([
+    ...everywhere,
+    ...(operation.access === 'public' ? [] : underToken),
+    ...(operation.errors ?? []),
+  ]);
+  const byStatus = new Map<number, ProblemDefinition[]>();
+  for (const problem of problemCatalogue().filter(({ slug }) => slugs.has(slug))) {
+    byStatus.set(problem.status, [...(byStatus.get(problem.status) ?? []), problem]);
+  }
+  const content = {
+    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+  };
+  return [...byStatus].map(([status, list]) =>
+    swagger.ApiResponse({ status, description: list.map(({ slug }) => slug).join(', '), content }),
+  );
+}
+
+function schemaOf(schema: unknown, io: 'input' | 'output' = 'input'): JsonSchema {
+  const options = { io, unrepresentable: 'any', target: 'draft-2020-12' } as const;
+  const { $schema: _, ...rest } = z.toJSONSchema(schema as z.ZodType, options);
+  return rest;
+}
