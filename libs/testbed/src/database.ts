@@ -22,7 +22,9 @@ export async function testDatabase(
   const name = `test_${randomBytes(8).toString('hex')}`;
   await withAdmin(async (admin) => {
     const template = await ensureTemplate(admin, services);
-    await admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER ${run.role}`);
+    await admin.query(
+      `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy OWNER ${run.role}`,
+    );
   });
   return {
     url: urlOf(name),
