@@ -46,10 +46,13 @@ export class PeerConnection {
     this.activeAt = now;
   }
 
-  /** GOAWAY now; the socket is destroyed after `graceMs` (default 50) whatever the peer does. */
+  /**
+   * GOAWAY now. The connection ends with its last call, and the socket is destroyed after `graceMs` (default 50)
+   * whatever the peer does.
+   */
   close(graceMs = 50): void {
     this.endedHere = true;
-    this.injector.drain(0);
+    this.injector.drain(graceMs);
     setTimeout(() => this.socket.destroy(), graceMs).unref();
   }
 

@@ -1,4 +1,5 @@
 import { constants } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import {
   createServer,
@@ -71,7 +72,8 @@ export async function listenMutualTls(options: MutualTlsOptions): Promise<Mutual
 class Listener implements MutualTlsListener {
   readonly connections = new Map<string, PeerConnection>();
   port = 0;
-  private readonly pending = new Set<string>();
+  /** Sockets in their handshake, by peer. */
+  private readonly pending = new Map<string, Socket>();
   private readonly limit: AcceptLimit;
   private readonly acceptor = createTcpServer((socket) => this.accept(socket));
   private readonly tls: TlsServer;
@@ -101,7 +103,9 @@ class Listener implements MutualTlsListener {
   listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.acceptor.once('error', reject);
-      this.acceptor.listen(this.options.port, this.options.host ?? '127.0.0.1', () => {
+      const { port, host = '127.0.0.1' } = this.options;
+      // Every manager comes back at once after a restart: a full backlog would cost each of them a second or more.
+      this.acceptor.listen({ port, host, backlog: 4_096 }, () => {
         this.acceptor.off('error', reject);
         this.port = (this.acceptor.address() as AddressInfo).port;
         resolve();
@@ -119,9 +123,14 @@ class Listener implements MutualTlsListener {
 
   async close(graceMs = 1_000): Promise<void> {
     clearInterval(this.sampler);
-    const closed = new Promise<void>((resolve) => this.acceptor.close(() => resolve()));
-    for (const connection of this.connections.values()) connection.close(graceMs);
-    await closed;
+    const ends = [once(this.acceptor, 'close')];
+    this.acceptor.close();
+    for (const socket of this.pending.values()) socket.destroy();
+    for (const connection of this.connections.values()) {
+      ends.push(once(connection.socket, 'close'));
+      connection.close(graceMs);
+    }
+    await Promise.all(ends);
   }
 
   private get silenceMs(): number {
@@ -146,7 +155,7 @@ class Listener implements MutualTlsListener {
       return;
     }
     const peer = `${address}:${socket.remotePort}`;
-    this.pending.add(peer);
+    this.pending.set(peer, socket);
     socket.once('close', () => this.pending.delete(peer));
     this.tls.emit('connection', socket);
   }
