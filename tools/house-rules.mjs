@@ -45,41 +45,42 @@ function importsOf(text) {
 
 const isTest = (file) => /\.spec\.ts$|\/test\//.test(file);
 const faults = [];
-const fault = (file, text) => faults.push(`${file}: ${text}`);
 
-function checkOwn(room, file, specifier) {
-  const [, target, deeper] = /^@glacis\/([^/]+)(\/.+)?$/.exec(specifier) ?? [];
-  if (!target) return;
-  if (deeper && deeper !== '/testing') fault(file, `reaches inside @glacis/${target}`);
-  const declared = JSON.parse(readFileSync(`${room.dir}/package.json`, 'utf8'));
-  const known = { ...declared.dependencies, ...declared.devDependencies };
-  if (!known[`@glacis/${target}`])
-    fault(file, `@glacis/${target} is not a dependency of ${room.dir}`);
-  if (target === 'testbed' && !isTest(file) && room.name !== 'testbed') {
-    fault(file, 'only tests import @glacis/testbed');
+const declares = ({ manifest: { dependencies, devDependencies } }, name) =>
+  name in { ...dependencies, ...devDependencies };
+
+/** Every complaint about one import of one of our own packages. */
+function* ownFaults(room, file, target, deeper) {
+  if (deeper && deeper !== '/testing') yield `reaches inside @glacis/${target}`;
+  if (!declares(room, `@glacis/${target}`))
+    yield `@glacis/${target} is not declared by ${room.dir}`;
+  const test = isTest(file);
+  if (target === 'testbed' && !test && room.name !== 'testbed')
+    yield 'only tests import the testbed';
+  if (appNames.has(target) && room.name !== EMBEDDED) yield `an app imports the app ${target}`;
+  if (room.kind === 'libs' && !test && !(layerOf.get(target) < layerOf.get(room.name))) {
+    yield `@glacis/${target} does not lie below @glacis/${room.name}`;
   }
-  if (appNames.has(target) && room.name !== EMBEDDED)
-    fault(file, `an app imports the app ${target}`);
-  if (room.kind === 'apps' || isTest(file)) return;
-  if (!(layerOf.get(target) < layerOf.get(room.name))) {
-    fault(file, `@glacis/${target} does not lie below @glacis/${room.name}`);
+}
+
+function* faultsOf(room, file, specifier) {
+  const own = /^@glacis\/([^/]+)(\/.+)?$/.exec(specifier);
+  if (own) yield* ownFaults(room, file, own[1], own[2]);
+  const place = CONFINED[specifier];
+  if (place && !file.startsWith(place) && !isTest(file))
+    yield `${specifier} belongs to ${place} only`;
+  if (specifier.startsWith('..') && !join(file, '..', specifier).startsWith(`${room.dir}/`)) {
+    yield `${specifier} leaves ${room.dir}`;
   }
 }
 
 for (const room of rooms) {
-  if (room.kind === 'libs' && !layerOf.has(room.name))
-    fault(room.dir, 'has no place in the layers');
+  room.manifest = JSON.parse(readFileSync(`${room.dir}/package.json`, 'utf8'));
+  if (room.kind === 'libs' && !layerOf.has(room.name)) faults.push(`${room.dir}: has no layer`);
   for (const file of sources(room.dir)) {
-    for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
-      checkOwn(room, file, specifier);
-      const place = CONFINED[specifier];
-      if (place && !file.startsWith(place) && !isTest(file)) {
-        fault(file, `${specifier} may be imported in ${place} only`);
-      }
-      if (specifier.startsWith('..') && !join(file, '..', specifier).startsWith(`${room.dir}/`)) {
-        fault(file, `${specifier} leaves ${room.dir}`);
-      }
-    }
+    const imports = importsOf(readFileSync(file, 'utf8'));
+    const found = imports.flatMap((specifier) => [...faultsOf(room, file, specifier)]);
+    faults.push(...found.map((text) => `${file}: ${text}`));
   }
 }
 for (const line of faults) console.error(line);

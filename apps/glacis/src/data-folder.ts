@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -13,7 +14,18 @@ export interface DataFolder {
   adminTokenFile: string;
 }
 
-/** Opens the data folder (mode 0700) and makes the key-encryption key when there is none. */
+/** The key-encryption key is gone, and with it every private key in the database: only a backup of it helps. */
+export class KekMissingError extends Error {
+  constructor(file: string) {
+    super(`${file} is missing, but this folder was in use before: restore the file from a backup`);
+  }
+}
+
+/**
+ * Opens the data folder and makes the key-encryption key on the very first start, which is told by the issuer's keys:
+ * they are made after it.
+ * @throws {KekMissingError} when an earlier start had one
+ */
 export async function openDataFolder(root: string): Promise<DataFolder> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   const folder = {
@@ -22,7 +34,8 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
     issuerDir: join(root, 'issuer'),
     adminTokenFile: join(root, 'admin.token'),
   };
-  if ((await readIfThere(folder.kekFile)) === null) {
+  if (!existsSync(folder.kekFile)) {
+    if (existsSync(folder.issuerDir)) throw new KekMissingError(folder.kekFile);
     await writeSecretFile(folder.kekFile, randomBytes(32));
   }
   return folder;

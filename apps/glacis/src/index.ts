@@ -1,1 +1,2 @@
-export {};
+export { suiteSettings, type SuiteSettings } from './settings.js';
+export { startSuite, type Suite } from './suite.js';

@@ -7,6 +7,7 @@ import {
   port,
   setting,
   text,
+  type Values,
 } from '@glacis/settings';
 
 /** Settings of the embedded suite itself; each service has its own beside them. */
@@ -30,3 +31,5 @@ export const suiteSettings = defineSettings('GLACIS_', {
     'OTLP/HTTP collector for traces, such as http://127.0.0.1:4318; empty: none are sent.',
   ),
 });
+
+export type SuiteSettings = Values<typeof suiteSettings.shape>;

@@ -40,6 +40,11 @@ export class Child {
     }
   }
 
+  /** SIGKILL: the end that no program can prepare for. */
+  kill(): void {
+    this.process.kill('SIGKILL');
+  }
+
   /** SIGTERM, then waits for the end. */
   async stop(): Promise<void> {
     if (!this.ended) this.process.kill('SIGTERM');

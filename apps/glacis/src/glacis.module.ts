@@ -1,0 +1,39 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BackendsModule, backendsSettings } from '@glacis/backends';
+import { CertificatesModule, certificatesSettings } from '@glacis/certificates';
+import { EventsModule } from '@glacis/events';
+import { GatewayModule, gatewaySettings } from '@glacis/gateway';
+import { IdentityModule, type IdentityOptions } from '@glacis/identity';
+import { loadSettings } from '@glacis/settings';
+import type { DataFolder } from './data-folder.js';
+import { HostModule, type Host } from './host.module.js';
+import type { SuiteSettings } from './settings.js';
+
+export interface GlacisOptions {
+  settings: SuiteSettings;
+  dataFolder: DataFolder;
+  host: Host;
+  identity: IdentityOptions;
+}
+
+/** Every service, mounted behind one door. */
+@Module({})
+export class GlacisModule {
+  static forRoot({ settings, dataFolder, host, identity }: GlacisOptions): DynamicModule {
+    const certificates = loadSettings(certificatesSettings, {
+      overrides: { kekFile: dataFolder.kekFile, allowLoopback: 'true' },
+    });
+    const backends = loadSettings(backendsSettings, { overrides: { host: settings.host } });
+    return {
+      module: GlacisModule,
+      imports: [
+        HostModule.forRoot(host),
+        EventsModule.forRoot(),
+        IdentityModule.forRoot(identity),
+        GatewayModule.forRoot(loadSettings(gatewaySettings)),
+        CertificatesModule.forRoot(certificates),
+        BackendsModule.forRoot(backends),
+      ],
+    };
+  }
+}

@@ -1,0 +1,47 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Api } from '../src/demo/api.js';
+import { Child } from '../src/demo/child.js';
+
+const script = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** The suite as its user runs it: a process of its own on a throw-away data folder. */
+export interface RunningSuite {
+  door: string;
+  managers: string;
+  dataDir: string;
+  token: string;
+  api: Api;
+  process: Child;
+  /** Stops the suite and removes its folder. */
+  close(): Promise<void>;
+}
+
+/** @param env more settings, such as `GLACIS_CERTS_ALLOW_LOOPBACK` */
+export async function startSuite(env: Record<string, string> = {}): Promise<RunningSuite> {
+  const dir = await mkdtemp(join(tmpdir(), 'glacis-suite-'));
+  const dataDir = join(dir, 'data');
+  const process = Child.start(script, {
+    GLACIS_DATA_DIR: dataDir,
+    GLACIS_PORT: '0',
+    GLACIS_BACKENDS_MANAGER_PORT: '0',
+    ...env,
+  });
+  const close = async (): Promise<void> => {
+    await process.stop();
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const [, door = '', managers = ''] = await process.line(
+      /door (http:\S+?), managers (\S+?),/,
+      30_000,
+    );
+    const token = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
+    return { door, managers, dataDir, token, api: new Api(door, token), process, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
