@@ -1,1 +1,5 @@
-export {};
+export { GatewayModule } from './gateway.module.js';
+export { gatewayMigrations } from './migrations.js';
+export { gatewaySettings, type GatewaySettings } from './settings.js';
+export { OpenApi } from './openapi/open-api.js';
+export { TokensService, type CreatedToken, type NewToken } from './tokens/tokens.service.js';

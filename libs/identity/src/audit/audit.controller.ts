@@ -1,20 +1,14 @@
-import {
-  CallerParam,
-  isPlatformAdmin,
-  Operation,
-  pageQuery,
-  Query,
-  type Caller,
-} from '@glacis/http';
+import { CallerParam, Operation, pageQuery, plainText, zQuery, type Caller } from '@glacis/http';
 import { Store } from '@glacis/store';
-import { Controller, Get, Inject, type Type } from '@nestjs/common';
+import { Controller, Get, Inject, Query, UseGuards, type Type } from '@nestjs/common';
 import { z } from 'zod';
+import { AdministratorGuard, adminScope } from '../administrators.js';
 import { listAudit, type ListedRecord } from './audit.store.js';
 import { verifyAudit, type AuditVerification } from './verify-audit.js';
 
 const listQuery = pageQuery.extend({
-  action: z.string().min(1).max(255).optional(),
-  subject: z.string().min(1).max(255).optional(),
+  action: plainText(255).optional(),
+  subject: plainText(255).optional(),
 });
 
 const entry = z.object({
@@ -57,8 +51,9 @@ export function auditController(service: string): Type<unknown> {
     constructor(@Inject(Store) private readonly store: Store) {}
 
     @Get()
+    @UseGuards(AdministratorGuard)
     @Operation({
-      access: 'admin',
+      access: 'authenticated',
       summary: `Audit trail of ${service}, newest first`,
       description:
         'An administrator sees the rows of the own tenant, a platform administrator all.',
@@ -67,10 +62,11 @@ export function auditController(service: string): Type<unknown> {
     })
     async list(
       @CallerParam() caller: Caller,
-      @Query(listQuery) query: z.output<typeof listQuery>,
+      @Query(zQuery(listQuery)) query: z.output<typeof listQuery>,
     ): Promise<z.input<typeof listReply>> {
       const { offset, limit, ...filter } = query;
-      const tenant = isPlatformAdmin(caller.principal) ? undefined : caller.tenant;
+      const scope = adminScope(caller.principal);
+      const tenant = scope === 'all' ? undefined : scope.tenant;
       const { total, rows } = await listAudit(this.store, { ...filter, tenant }, { offset, limit });
       const entries = rows.map(view);
       return offset === 0 ? { total, limit, entries } : { total, offset, limit, entries };

@@ -8,27 +8,27 @@ import { migration, type MigrationClass } from '@glacis/store';
 export const auditMigrations: MigrationClass[] = [
   migration(
     'CreateAudit1763700000100',
-    `create table audit (
-       id uuid primary key,
-       at timestamptz(3) not null,
-       actor text not null,
+    `CREATE TABLE audit (
+       id uuid PRIMARY KEY,
+       at timestamptz(3) NOT NULL,
+       actor text NOT NULL,
        tenant text,
-       action text not null,
-       subject text not null,
+       action text NOT NULL,
+       subject text NOT NULL,
        request_id text,
        before json,
        after json,
        detail json,
-       sequence bigint unique,
+       sequence bigint UNIQUE,
        previous_hash bytea,
        hash bytea
      )`,
-    'create index audit_tenant on audit (tenant, id)',
-    `create table audit_head (
-       singleton boolean primary key default true check (singleton),
-       sequence bigint not null,
-       hash bytea not null
+    'CREATE INDEX audit_tenant ON audit (tenant, id)',
+    `CREATE TABLE audit_head (
+       singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+       sequence bigint NOT NULL,
+       hash bytea NOT NULL
      )`,
-    `insert into audit_head (sequence, hash) values (0, decode(repeat('00', 32), 'hex'))`,
+    `INSERT INTO audit_head (sequence, hash) VALUES (0, decode(repeat('00', 32), 'hex'))`,
   ),
 ];

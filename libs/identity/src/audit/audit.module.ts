@@ -1,5 +1,5 @@
 import { LOGGER, type Logger } from '@glacis/observability';
-import { Loop } from '@glacis/runtime';
+import { CLOCK, Loop, type Clock } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import {
   Inject,
@@ -38,7 +38,13 @@ export class AuditModule implements OnApplicationBootstrap, OnModuleDestroy {
       module: AuditModule,
       imports: [store],
       controllers: [auditController(service)],
-      providers: [{ provide: Audit, useFactory: () => new Audit() }],
+      providers: [
+        {
+          provide: Audit,
+          inject: [{ token: CLOCK, optional: true }],
+          useFactory: (clock?: Clock) => new Audit(clock),
+        },
+      ],
       exports: [Audit],
     };
   }

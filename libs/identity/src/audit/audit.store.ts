@@ -34,12 +34,12 @@ export async function listAudit(
   const values = used.map((column) => filter[column]);
   const where = used.map((column, i) => `${column} = $${i + 1}`).join(' and ') || 'true';
   const [count] = await db.query<{ total: string }>(
-    `select count(*) as total from audit where ${where}`,
+    `SELECT count(*) AS total FROM audit WHERE ${where}`,
     values,
   );
   const rows = await db.query<Row>(
-    `select ${record}, sequence, hash from audit where ${where}
-     order by id desc offset $${used.length + 1} limit $${used.length + 2}`,
+    `SELECT ${record}, sequence, hash FROM audit WHERE ${where}
+     ORDER BY id DESC OFFSET $${used.length + 1} LIMIT $${used.length + 2}`,
     [...values, page.offset, page.limit],
   );
   return { total: Number(count?.total), rows: rows.map(listed) };
@@ -52,7 +52,7 @@ function listed(row: Row): ListedRecord {
 /** The end of the chain, locked until the transaction ends; undefined while another sealer has it. */
 export async function lockHead(tx: Queryable): Promise<ChainHead | undefined> {
   const [row] = await tx.query<{ sequence: string; hash: Buffer }>(
-    'select sequence, hash from audit_head for update skip locked',
+    'SELECT sequence, hash FROM audit_head FOR UPDATE SKIP LOCKED',
   );
   return row && { sequence: Number(row.sequence), hash: row.hash };
 }
@@ -67,23 +67,23 @@ export async function readHead(
     last: string | null;
     unsealed: string;
   }>(
-    `select head.sequence, head.hash,
-            (select max(sequence) from audit) as last,
-            (select count(*) from audit where sequence is null) as unsealed
-     from (select) as once left join audit_head as head on true`,
+    `SELECT head.sequence, head.hash,
+            (SELECT max(sequence) FROM audit) AS last,
+            (SELECT count(*) FROM audit WHERE sequence IS NULL) AS unsealed
+     FROM (SELECT) AS once LEFT JOIN audit_head AS head ON true`,
   );
   const head = row?.hash ? { sequence: Number(row.sequence), hash: row.hash } : undefined;
   return { head, last: Number(row?.last ?? 0), unsealed: Number(row?.unsealed) };
 }
 
 export async function anyUnsealed(db: Queryable): Promise<boolean> {
-  const rows = await db.query('select 1 from audit where sequence is null limit 1');
+  const rows = await db.query('SELECT 1 FROM audit WHERE sequence IS NULL LIMIT 1');
   return rows.length > 0;
 }
 
 /** Rows that are not in the chain yet, oldest first. */
 export function unsealedRows(tx: Queryable, limit: number): Promise<AuditRecord[]> {
-  return tx.query(`select ${record} from audit where sequence is null order by id limit $1`, [
+  return tx.query(`SELECT ${record} FROM audit WHERE sequence IS NULL ORDER BY id LIMIT $1`, [
     limit,
   ]);
 }
@@ -94,8 +94,8 @@ export async function sealedRows(
   range: { after: number; upTo: number; limit: number },
 ): Promise<SealedRecord[]> {
   const rows = await db.query<Row>(
-    `select ${record}, sequence, previous_hash, hash from audit
-     where sequence > $1 and sequence <= $2 order by sequence limit $3`,
+    `SELECT ${record}, sequence, previous_hash, hash FROM audit
+     WHERE sequence > $1 AND sequence <= $2 ORDER BY sequence LIMIT $3`,
     [range.after, range.upTo, range.limit],
   );
   return rows.map(({ previous_hash, hash, ...row }) => ({
@@ -111,10 +111,10 @@ export async function writeSealed(tx: Queryable, rows: readonly SealedRecord[]):
   const last = rows.at(-1);
   if (last === undefined) return;
   await tx.query(
-    `update audit set sequence = sealed.sequence, previous_hash = sealed.previous_hash, hash = sealed.hash
-     from unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bytea[])
-       as sealed (id, sequence, previous_hash, hash)
-     where audit.id = sealed.id`,
+    `UPDATE audit SET sequence = sealed.sequence, previous_hash = sealed.previous_hash, hash = sealed.hash
+     FROM unnest($1::uuid[], $2::bigint[], $3::bytea[], $4::bytea[])
+       AS sealed (id, sequence, previous_hash, hash)
+     WHERE audit.id = sealed.id`,
     [
       rows.map((row) => row.id),
       rows.map((row) => row.sequence),
@@ -122,5 +122,5 @@ export async function writeSealed(tx: Queryable, rows: readonly SealedRecord[]):
       rows.map((row) => row.hash),
     ],
   );
-  await tx.query('update audit_head set sequence = $1, hash = $2', [last.sequence, last.hash]);
+  await tx.query('UPDATE audit_head SET sequence = $1, hash = $2', [last.sequence, last.hash]);
 }

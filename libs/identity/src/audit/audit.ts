@@ -33,7 +33,7 @@ const types = [
   'json',
 ];
 
-const insert = `insert into audit (${columns}) select * from unnest(${types
+const insert = `INSERT INTO audit (${columns}) SELECT * FROM unnest(${types
   .map((type, i) => `$${i + 1}::${type}[]`)
   .join(', ')})`;
 

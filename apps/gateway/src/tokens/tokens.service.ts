@@ -1,0 +1,139 @@
+import { problems, type Caller } from '@glacis/http';
+import { Outbox } from '@glacis/events';
+import { adminScope, Audit, RevokedTokens, TokenIssuer } from '@glacis/identity';
+import { CLOCK, systemClock, type Clock } from '@glacis/runtime';
+import { Store, type Tx } from '@glacis/store';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
+import { grantFault } from './token-rules.js';
+import type { RoleName, Token } from './token.entity.js';
+import { findToken, insertToken, listTokens, lockToken, markRevoked } from './tokens.store.js';
+
+export interface NewToken {
+  subject: string;
+  /** Absent: the caller's own. */
+  tenant?: string | null;
+  roles: RoleName[];
+  /** Milliseconds; absent: the default of the settings. */
+  ttl?: number;
+}
+
+/** The one moment at which the text of a token is there to be handed over. */
+export interface CreatedToken {
+  token: string;
+  id: string;
+  expiresAt: Date;
+}
+
+interface Maker {
+  actor: string;
+  requestId?: string;
+}
+
+const minTtlMs = 1_000;
+
+@Injectable()
+export class TokensService {
+  constructor(
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+    private readonly store: Store,
+    private readonly issuer: TokenIssuer,
+    private readonly revoked: RevokedTokens,
+    private readonly audit: Audit,
+    private readonly outbox: Outbox,
+    @Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock,
+  ) {}
+
+  /** The token of the first administrator: of tenant `default`, and of the platform. As good as the longest life. */
+  createFirst(): Promise<CreatedToken> {
+    const roles: RoleName[] = ['admin', 'platform-admin'];
+    const ttlMs = this.settings.tokenTtlMax;
+    return this.make({ subject: 'admin', tenant: 'default', roles, ttlMs }, { actor: 'gateway' });
+  }
+
+  async create(caller: Caller, wanted: NewToken): Promise<CreatedToken> {
+    const { subject, roles, tenant = caller.principal.tenant } = wanted;
+    const fault = grantFault(adminScope(caller.principal), { tenant, roles });
+    if (fault !== null) throw problems.forbidden(fault);
+    const ttlMs = this.checkedTtl(wanted.ttl ?? this.settings.tokenTtl);
+    return this.make({ subject, tenant, roles, ttlMs }, makerOf(caller));
+  }
+
+  list(
+    caller: Caller,
+    page: { offset: number; limit: number },
+  ): Promise<{ total: number; tokens: Token[] }> {
+    return listTokens(this.store, adminScope(caller.principal), page);
+  }
+
+  async get(caller: Caller, id: string): Promise<Token> {
+    return known(await findToken(this.store, adminScope(caller.principal), id));
+  }
+
+  /** From its return on this process refuses the token; the others as soon as they hear of it. */
+  async revoke(caller: Caller, id: string): Promise<void> {
+    const scope = adminScope(caller.principal);
+    await this.store.transaction(async (tx) => {
+      const token = known(await lockToken(tx, scope, id));
+      if (token.revokedAt === null) await this.revokeIn(tx, token, caller);
+    });
+  }
+
+  private async revokeIn(tx: Tx, token: Token, caller: Caller): Promise<void> {
+    const { id, tenant, expiresAt } = token;
+    const { actor, requestId } = makerOf(caller);
+    await markRevoked(tx, { id, at: this.clock.now(), by: actor });
+    await this.audit.record(tx, { actor, tenant, action: 'token.revoke', subject: id, requestId });
+    await this.outbox.add(tx, {
+      type: 'token.revoked',
+      subject: id,
+      tenant: tenant ?? '',
+      data: { token_id: id, expires_at: expiresAt.toISOString() },
+      traceparent: caller.traceparent,
+    });
+    tx.afterCommit(() => this.revoked.add({ id, expiresAt }));
+  }
+
+  private checkedTtl(ttlMs: number): number {
+    if (ttlMs >= minTtlMs && ttlMs <= this.settings.tokenTtlMax) return ttlMs;
+    const longest = Math.floor(this.settings.tokenTtlMax / 1000);
+    throw problems.malformed(`ttl: must be from 1s to ${longest}s`, { members: { field: 'ttl' } });
+  }
+
+  /** Signed before it is recorded: a crash between the two leaves a token that nobody was given. */
+  private async make(
+    wanted: { subject: string; tenant: string | null; roles: RoleName[]; ttlMs: number },
+    maker: Maker,
+  ): Promise<CreatedToken> {
+    const { token, id, issuedAt, expiresAt } = await this.issuer.issue(wanted);
+    const { subject, tenant, roles } = wanted;
+    await this.store.transaction(async (tx) => {
+      await insertToken(tx, {
+        id,
+        subject,
+        tenant,
+        roles,
+        createdAt: issuedAt,
+        createdBy: maker.actor,
+        expiresAt,
+      });
+      await this.audit.record(tx, {
+        ...maker,
+        tenant,
+        action: 'token.create',
+        subject: id,
+        after: { subject, tenant, roles, expires_at: expiresAt.toISOString() },
+      });
+    });
+    return { token, id, expiresAt };
+  }
+}
+
+function makerOf(caller: Caller): Maker {
+  return { actor: caller.principal.subject, requestId: caller.requestId };
+}
+
+function known(token: Token | undefined): Token {
+  if (token === undefined) throw problems.notFound('no such token');
+  return token;
+}
