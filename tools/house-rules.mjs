@@ -49,18 +49,21 @@ const faults = [];
 const declares = ({ manifest: { dependencies, devDependencies } }, name) =>
   name in { ...dependencies, ...devDependencies };
 
-/** Every complaint about one import of one of our own packages. */
+/** What is wrong with importing `target` at all, whatever is taken from it. */
+function directionFault(room, target, test) {
+  if (appNames.has(target))
+    return room.name === EMBEDDED ? null : `an app imports the app ${target}`;
+  if (target === 'testbed' && !test) return 'only tests import the testbed';
+  if (room.kind === 'apps' || test || layerOf.get(target) < layerOf.get(room.name)) return null;
+  return `@glacis/${target} does not lie below @glacis/${room.name}`;
+}
+
 function* ownFaults(room, file, target, deeper) {
   if (deeper && deeper !== '/testing') yield `reaches inside @glacis/${target}`;
   if (!declares(room, `@glacis/${target}`))
     yield `@glacis/${target} is not declared by ${room.dir}`;
-  const test = isTest(file);
-  if (target === 'testbed' && !test && room.name !== 'testbed')
-    yield 'only tests import the testbed';
-  if (appNames.has(target) && room.name !== EMBEDDED) yield `an app imports the app ${target}`;
-  if (room.kind === 'libs' && !test && !(layerOf.get(target) < layerOf.get(room.name))) {
-    yield `@glacis/${target} does not lie below @glacis/${room.name}`;
-  }
+  const fault = directionFault(room, target, isTest(file));
+  if (fault) yield fault;
 }
 
 function* faultsOf(room, file, specifier) {
