@@ -8,8 +8,8 @@ import { startSuite, type Suite } from './suite.js';
 // `npm start`: the embedded suite. Exit 0 after SIGTERM or SIGINT, 1 when it cannot start.
 
 async function start(): Promise<Suite> {
-  const overrides = process.env['DATABASE_URL'] ? { databaseUrl: process.env['DATABASE_URL'] } : {};
-  const suite = await startSuite(loadSettings(suiteSettings, { overrides }));
+  const databaseUrl = process.env['DATABASE_URL'] ?? '';
+  const suite = await startSuite(loadSettings(suiteSettings, { overrides: { databaseUrl } }));
   const { address } = suite.app.get(ManagerListener, { strict: false });
   const seconds = process.uptime().toFixed(1);
   const token = suite.dataFolder.adminTokenFile;
