@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 const maxLength = 1_000;
 const secrets = [
   /-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g,
@@ -12,19 +14,14 @@ const secrets = [
  */
 export function causeText(error: unknown): string {
   const text =
-    error instanceof Error ? `${labelOf(error)}: ${error.message}` : `thrown: ${describe(error)}`;
+    error instanceof Error ? `${labelOf(error)}: ${error.message}` : `thrown: ${inspect(error)}`;
   const clean = secrets
     .reduce((rest, secret) => rest.replace(secret, '[redacted]'), text)
-    // eslint-disable-next-line no-control-regex
-    .replace(/[\u0000-\u001f\u007f]+/g, ' ');
+    .replace(/\p{Cc}+/gu, ' ');
   return clean.length > maxLength ? `${clean.slice(0, maxLength - 1)}…` : clean;
 }
 
 function labelOf(error: Error): string {
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? `${error.name} ${code}` : error.name;
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'object' ? (JSON.stringify(value) ?? 'undefined') : String(value);
 }

@@ -90,6 +90,7 @@ export function deadLettersController(service: string): Type<unknown> {
   return DeadLettersController;
 }
 
-function view({ failedAt, envelope: _, ...rest }: DeadLetter): z.input<typeof letter> {
-  return { ...rest, failed_at: failedAt.toISOString() };
+function view(found: DeadLetter): z.input<typeof letter> {
+  const { id: eventId, type, topic, subject, attempts, cause, failedAt } = found;
+  return { id: eventId, type, topic, subject, attempts, cause, failed_at: failedAt.toISOString() };
 }

@@ -1,5 +1,5 @@
 import { LOGGER, Metrics, Tracing, type Logger } from '@glacis/observability';
-import { systemClock, type Clock } from '@glacis/runtime';
+import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Broadcasts } from './broadcasts.js';
@@ -13,7 +13,7 @@ import { Outbox } from './outbox.js';
 import { addBacklogGauges } from './outbox-gauges.js';
 
 export interface EventsModuleOptions extends Partial<
-  Pick<DeliveryOptions, 'clock' | 'policy' | 'pollMs' | 'batch' | 'maxInFlight'>
+  Pick<DeliveryOptions, 'policy' | 'pollMs' | 'batch' | 'maxInFlight'>
 > {
   /** Default: the in-process bus. */
   bus?: (logger: Logger) => BusDriver;
@@ -26,11 +26,11 @@ const DELIVERY = Symbol('delivery options');
 @Module({})
 export class EventsModule {
   /**
-   * Global: the bus, `EventsServer` and `Broadcasts`. Needs `LOGGER`, `Metrics` and `Tracing` from a global module. The
+   * Global: the bus, `EventsServer` and `Broadcasts`. Needs `LOGGER`, `CLOCK`, `Metrics` and `Tracing` from a global module. The
    * host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
    */
   static forRoot(options: EventsModuleOptions = {}): DynamicModule {
-    const { bus, clock = systemClock, ...delivery } = options;
+    const { bus, ...delivery } = options;
     return {
       module: EventsModule,
       global: true,
@@ -42,14 +42,13 @@ export class EventsModule {
         },
         {
           provide: DELIVERY,
-          inject: [BUS, LOGGER, Metrics],
-          useFactory: (driver: BusDriver, logger: Logger, metrics: Metrics): DeliveryOptions => ({
-            ...delivery,
-            bus: driver,
-            clock,
-            logger,
-            metrics,
-          }),
+          inject: [BUS, CLOCK, LOGGER, Metrics],
+          useFactory: (
+            driver: BusDriver,
+            clock: Clock,
+            logger: Logger,
+            metrics: Metrics,
+          ): DeliveryOptions => ({ ...delivery, bus: driver, clock, logger, metrics }),
         },
         {
           provide: EventsServer,
@@ -67,8 +66,8 @@ export class EventsModule {
         },
         {
           provide: Broadcasts,
-          inject: [BUS],
-          useFactory: (driver: BusDriver) => new Broadcasts(driver, clock),
+          inject: [BUS, CLOCK],
+          useFactory: (driver: BusDriver, clock: Clock) => new Broadcasts(driver, clock),
         },
       ],
       exports: [DELIVERY, EventsServer, Broadcasts],

@@ -27,6 +27,7 @@ class PassFailureOn implements ExceptionFilter {
 function handlerOf(extras: HandlerExtras): MethodDecorator {
   const pattern = `${extras.kind}:${extras.service}:${extras.type}`;
   return applyDecorators(
+    // oxlint-disable-next-line typescript/no-unnecessary-type-arguments -- selects the overload for any method
     EventPattern<string>(pattern, EVENTS_TRANSPORT, extras),
     UseFilters(new PassFailureOn()),
   );

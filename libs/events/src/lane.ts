@@ -4,7 +4,7 @@ import { BusClosedError, type BusMessage, type Deliver } from './bus.js';
 
 interface Waiting {
   message: BusMessage;
-  settle(error?: Error): void;
+  settle: (error?: Error) => void;
 }
 
 export interface LaneOptions {

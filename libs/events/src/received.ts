@@ -35,10 +35,12 @@ function read(message: BusMessage): CloudEvent {
   return event;
 }
 
+function bounded(text: string, length: number): string {
+  return text.replaceAll('\u0000', '\ufffd').slice(0, length);
+}
+
 /** A broker may hand us what an indexed text column cannot hold; then it must still get to the dead letters. */
 function storable(message: BusMessage): BusMessage {
-  const bounded = (text: string, length: number): string =>
-    text.replaceAll('\u0000', '\ufffd').slice(0, length);
   return {
     topic: message.topic,
     id: bounded(message.id, maxKeyLength),

@@ -109,7 +109,7 @@ export class Relay {
   private async deliver(rows: readonly OutboxRow[], seqs: string[]): Promise<void> {
     const { service, bus, logger, metrics } = this.options;
     try {
-      await bus.publish(rows.map(({ seq: _, ...message }) => message));
+      await bus.publish(rows);
       await this.mark(seqs);
       metrics.published(rows.length);
     } catch (error) {
