@@ -46,7 +46,9 @@ async function removeDrafts(prefix: string): Promise<void> {
   const parent = dirname(prefix);
   const names = await readdir(parent);
   const drafts = names.filter((name) => name.startsWith(basename(prefix)));
-  await Promise.all(drafts.map((name) => rm(join(parent, name), { recursive: true, force: true })));
+  // An initdb that outlived its killed parent may still write there for a moment.
+  const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
+  await Promise.all(drafts.map((name) => rm(join(parent, name), options)));
 }
 
 async function initialize(draft: string, tools: ClusterTools): Promise<void> {
