@@ -9,7 +9,7 @@ import {
   KeyUsageFlags,
   type Extension,
 } from '@peculiar/asn1-x509';
-import { bytesOf, checkDer, childrenOf, DerError, readOnly } from './der-reader.js';
+import { bytesOf, checkDer, Cursor, DerError, readOnly } from './der-reader.js';
 import { oid } from './der.js';
 import { extensionDer } from './extensions.js';
 import { readGeneralNames } from './general-names.js';
@@ -90,22 +90,28 @@ function derOfPem(text: string): Buffer {
 function read(der: Buffer): Csr {
   checkDer(der, csrBounds);
   const parsed = parse(der, CertificationRequest);
-  const [info] = childrenOf(der, readOnly(der));
-  const spki = info && childrenOf(der, info)[2];
-  if (info === undefined || spki === undefined) throw new DerError('no request');
-  const spkiDer = bytesOf(der, spki);
-  const { publicKey, algorithm } = readPublicKey(spkiDer);
-  verifySignature(parsed, bytesOf(der, info), publicKey);
+  const { info, spki } = slices(der);
+  const { publicKey, algorithm } = readPublicKey(spki);
+  verifySignature(parsed, info, publicKey);
   const extensions = requestedExtensions(parsed);
   refuseCa(extensions);
   return {
-    spki: spkiDer,
+    spki,
     publicKey,
     keyAlgorithm: algorithm,
     ...requestedNames(extensions),
     serverAuth: asksServerAuth(extensions),
     evidence: evidenceIn(extensions),
   };
+}
+
+/** What was signed and the key, byte for byte: the parsed form does not keep them. */
+function slices(der: Buffer): { info: Buffer; spki: Buffer } {
+  const info = new Cursor(der, readOnly(der)).next();
+  const fields = new Cursor(der, info);
+  fields.next(); // version
+  fields.next(); // subject
+  return { info: bytesOf(der, info), spki: bytesOf(der, fields.next()) };
 }
 
 function parse<T>(der: Buffer, type: new () => T): T {
@@ -125,8 +131,7 @@ const signatures: Readonly<Record<string, { keyType: string; hash: string | null
 
 function verifySignature(request: CertificationRequest, info: Buffer, key: KeyObject): void {
   const algorithm = signatures[request.signatureAlgorithm.algorithm];
-  if (algorithm === undefined)
-    throw new CsrError('rejected', 'signature algorithm is not supported');
+  if (algorithm === undefined) throw new CsrError('rejected', 'signature algorithm is unsupported');
   const matches =
     algorithm.keyType === key.asymmetricKeyType &&
     verify(algorithm.hash, info, key, Buffer.from(request.signature));

@@ -54,28 +54,26 @@ function longLength(der: Buffer, at: number, octets: number, limit: number): num
  */
 export function checkDer(der: Buffer, bounds: DerBounds): void {
   if (der.length > bounds.maxBytes) throw new DerError('input is too large');
-  const ends = [der.length];
-  let at = 0;
+  readOnly(der);
+  const open: number[] = [];
   let elements = 0;
-  while (ends.length > 0) {
-    const limit = ends[ends.length - 1] ?? 0;
-    if (at === limit && elements > 0) {
-      ends.pop();
-      continue;
-    }
-    const element = readElement(der, at, limit);
-    if (++elements > bounds.maxElements) throw new DerError('too many elements');
-    if (ends.length === 1 && element.end !== der.length) throw new DerError('trailing bytes');
-    if (isConstructed(element.tag)) ends.push(element.end);
-    if (ends.length - 1 > bounds.maxDepth) throw new DerError('nested too deeply');
-    at = isConstructed(element.tag) ? element.body : element.end;
+  for (let at = 0; at < der.length;) {
+    const element = readElement(der, at, open.at(-1) ?? der.length);
+    const constructed = isConstructed(element.tag);
+    if (constructed) open.push(element.end);
+    elements += 1;
+    if (elements > bounds.maxElements) throw new DerError('too many elements');
+    if (open.length > bounds.maxDepth) throw new DerError('nested too deeply');
+    at = constructed ? element.body : element.end;
+    while (open.at(-1) === at) open.pop();
   }
 }
 
 function isConstructed(tagByte: number): boolean {
   const constructed = (tagByte & 0x20) !== 0;
   const universal = (tagByte & 0xc0) === 0;
-  if (universal && constructed !== (tagByte === tag.sequence || tagByte === tag.set)) {
+  const collection = (tagByte | 0x20) === tag.sequence || (tagByte | 0x20) === tag.set;
+  if (universal && constructed !== collection) {
     throw new DerError('constructed and primitive encoding are mixed up');
   }
   return constructed;
@@ -97,6 +95,30 @@ export function childrenOf(der: Buffer, parent: Element): Element[] {
     at = child.end;
   }
   return children;
+}
+
+/** Steps through the elements directly inside a constructed one, where each has its meaning by position. */
+export class Cursor {
+  private at: number;
+
+  constructor(
+    private readonly der: Buffer,
+    private readonly parent: Element,
+  ) {
+    this.at = parent.body;
+  }
+
+  /** The next element. @throws {DerError} when none is left. */
+  next(): Element {
+    const element = readElement(this.der, this.at, this.parent.end);
+    this.at = element.end;
+    return element;
+  }
+
+  /** The next element when it has this tag; undefined, without a step, when it has not or none is left. */
+  nextIf(tagByte: number): Element | undefined {
+    return this.at < this.parent.end && this.der[this.at] === tagByte ? this.next() : undefined;
+  }
 }
 
 /** The bytes of an element with tag and length. */

@@ -80,8 +80,8 @@ export function oid(dotted: string): Buffer {
   const arcs = dotted.split('.').map(Number);
   const [first = NaN, second = NaN, ...rest] = arcs;
   const valid =
-    arcs.every((arc) => Number.isSafeInteger(arc) && arc >= 0) &&
-    first <= 2 &&
+    /^[0-2](\.\d+)+$/.test(dotted) &&
+    arcs.every(Number.isSafeInteger) &&
     (first === 2 || second < 40);
   if (!valid) throw new RangeError(`DER writer: ${dotted} is no object identifier`);
   return tlv(tag.oid, [Buffer.from([first * 40 + second, ...rest].flatMap(base128))]);

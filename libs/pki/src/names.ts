@@ -32,7 +32,7 @@ export const nameBounds: Readonly<Record<NameAttributeType, number>> = {
 /** True when the value may stand in a subject: not empty, within its bound; country is two PrintableString letters. */
 export function isNameValue(type: NameAttributeType, value: string): boolean {
   if (type === 'country') return /^[A-Za-z]{2}$/.test(value);
-  const length = [...value].length;
+  const length = Array.from(value).length;
   return length > 0 && length <= nameBounds[type] && !/\p{Cc}|\p{Cs}/u.test(value);
 }
 

@@ -6,11 +6,10 @@ import {
   checkDer,
   childrenOf,
   contentOf,
+  Cursor,
   DerError,
-  readElement,
   readInteger,
   readOnly,
-  type Element,
 } from './der-reader.js';
 import { tag } from './der.js';
 import { oids } from './oids.js';
@@ -67,12 +66,11 @@ export function readOcspRequest(der: Buffer): OcspRequest {
 
 /** The CertIDs byte for byte, which the parsed form does not keep. */
 function certIdsOf(der: Buffer): Buffer[] {
-  const [toBeSigned] = childrenOf(der, readOnly(der));
-  const list = childrenOf(der, toBeSigned as Element).find((e) => e.tag === tag.sequence);
-  if (list === undefined) throw new DerError('no request list');
-  return childrenOf(der, list).map((request) =>
-    bytesOf(der, readElement(der, request.body, request.end)),
-  );
+  const fields = new Cursor(der, new Cursor(der, readOnly(der)).next());
+  fields.nextIf(0xa0); // version
+  fields.nextIf(0xa1); // requestor name
+  const list = fields.next();
+  return childrenOf(der, list).map((request) => bytesOf(der, new Cursor(der, request).next()));
 }
 
 const hashes: Readonly<Record<string, CertIdHash>> = {

@@ -2,6 +2,7 @@ import {
   bytesOf,
   childrenOf,
   contentOf,
+  Cursor,
   DerError,
   readInteger,
   readOid,
@@ -46,34 +47,31 @@ export interface ReadExtension {
  * @throws {DerError} when it is not one.
  */
 export function readCertificate(der: Buffer): CertificateInfo {
-  const [toBeSigned] = childrenOf(der, readOnly(der));
-  const fields = toBeSigned === undefined ? [] : childrenOf(der, toBeSigned);
-  const [version, serial, , issuer, validity, subject, spki, ...optional] = fields;
-  const [notBefore, notAfter] = validity === undefined ? [] : childrenOf(der, validity);
-  if (version?.tag !== 0xa0 || !serial || !issuer || !subject || !spki || !notBefore || !notAfter) {
-    throw new DerError('no X.509 v3 certificate');
-  }
-  const extensions = readExtensions(
-    der,
-    optional.find((element) => element.tag === 0xa3),
-  );
-  const spkiDer = bytesOf(der, spki);
+  const fields = new Cursor(der, new Cursor(der, readOnly(der)).next());
+  if (fields.nextIf(0xa0) === undefined) throw new DerError('no X.509 v3 certificate');
+  const serial = readInteger(contentOf(der, fields.next()));
+  fields.next(); // signature algorithm
+  const issuerDer = bytesOf(der, fields.next());
+  const validity = new Cursor(der, fields.next());
+  const notBefore = readTime(der, validity.next());
+  const notAfter = readTime(der, validity.next());
+  const subjectDer = bytesOf(der, fields.next());
+  const spki = bytesOf(der, fields.next());
+  const extensions = readExtensions(der, fields.nextIf(0xa3));
   return {
-    serial: readInteger(contentOf(der, serial)),
-    issuerDer: bytesOf(der, issuer),
-    subjectDer: bytesOf(der, subject),
-    spki: spkiDer,
-    notBefore: readTime(der, notBefore),
-    notAfter: readTime(der, notAfter),
-    keyId: subjectKeyId(extensions) ?? keyIdOf(spkiDer),
+    serial,
+    issuerDer,
+    subjectDer,
+    spki,
+    notBefore,
+    notAfter,
+    extensions,
+    keyId: subjectKeyId(extensions) ?? keyIdOf(spki),
     authorityKeyId: authorityKeyId(extensions),
     ...basicConstraints(extensions),
     keyUsages: keyUsages(extensions),
-    extKeyUsages: valuesIn(extensions, oids.extKeyUsage).map(([value, element]) =>
-      readOid(contentOf(value, element)),
-    ),
+    extKeyUsages: extKeyUsages(extensions),
     ...alternativeNames(extensions),
-    extensions,
   };
 }
 
@@ -120,6 +118,10 @@ function basicConstraints(extensions: Extensions): { isCa: boolean; pathLength: 
     isCa: ca !== undefined && ca[1].tag === 0x01 && contentOf(...ca)[0] === 0xff,
     pathLength: pathLength === undefined ? null : Number(readInteger(contentOf(...pathLength))),
   };
+}
+
+function extKeyUsages(extensions: Extensions): string[] {
+  return valuesIn(extensions, oids.extKeyUsage).map((purpose) => readOid(contentOf(...purpose)));
 }
 
 function keyUsages(extensions: Extensions): KeyUsage[] {
