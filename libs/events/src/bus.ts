@@ -18,7 +18,7 @@ export interface BusMessage {
  */
 export type Deliver = (messages: readonly BusMessage[]) => Promise<void>;
 
-/** Hears one broadcast message. What it throws is the listener's own affair: nothing is delivered again. */
+/** Hears one broadcast message. Returns at once and does not throw; nothing is delivered again. */
 export type Hear = (message: BusMessage) => void;
 
 /**
