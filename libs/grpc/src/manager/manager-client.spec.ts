@@ -24,7 +24,10 @@ beforeAll(async () => {
 
 afterAll(() => server.forceShutdown());
 
-type End = { code: status; details: string };
+interface End {
+  code: status;
+  details: string;
+}
 
 interface Session {
   call: Call;
