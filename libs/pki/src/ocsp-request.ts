@@ -1,6 +1,5 @@
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { OCSPRequest, type Request } from '@peculiar/asn1-ocsp';
-import type { Extensions } from '@peculiar/asn1-x509';
+import type { Extension } from '@peculiar/asn1-x509';
 import {
   bytesOf,
   checkDer,
@@ -14,6 +13,7 @@ import {
 import { tag } from './der.js';
 import { oids } from './oids.js';
 import type { CertIdHash } from './ocsp-response.js';
+import { OcspRequestSchema, type SingleRequest } from './ocsp-schema.js';
 
 /** The request is to be answered with `malformedRequest`. */
 export class OcspRequestError extends Error {
@@ -50,9 +50,10 @@ const maxNonce = 128;
 export function readOcspRequest(der: Buffer): OcspRequest {
   try {
     checkDer(der, ocspRequestBounds);
-    const { tbsRequest } = AsnConvert.parse(der, OCSPRequest, {
+    const { tbsRequest } = AsnConvert.parse(der, OcspRequestSchema, {
       berOptions: { maxDepth: ocspRequestBounds.maxDepth, maxNodes: ocspRequestBounds.maxElements },
     });
+    if (tbsRequest.version !== 0) throw new DerError('version');
     const certIds = certIdsOf(der);
     if (certIds.length !== tbsRequest.requestList.length) throw new DerError('request list');
     if (certIds.length === 0 || certIds.length > maxItems) throw new DerError('count of requests');
@@ -78,7 +79,7 @@ const hashes: Readonly<Record<string, CertIdHash>> = {
   [oids.sha256]: 'sha256',
 };
 
-function readItem(request: Request, certIdDer: Buffer | undefined): OcspRequestItem {
+function readItem(request: SingleRequest, certIdDer: Buffer | undefined): OcspRequestItem {
   if (certIdDer === undefined) throw new DerError('request list');
   const { reqCert } = request;
   refuseUnknownCritical(request.singleRequestExtensions);
@@ -94,13 +95,13 @@ function readItem(request: Request, certIdDer: Buffer | undefined): OcspRequestI
 // The one response type of ours is the basic one, which every acceptable-responses list must hold.
 const understood: readonly string[] = [oids.ocspNonce, oids.ocspAcceptableResponses];
 
-function refuseUnknownCritical(extensions: Extensions | undefined): void {
+function refuseUnknownCritical(extensions: Extension[] | undefined): void {
   for (const { critical, extnID } of extensions ?? []) {
     if (critical && !understood.includes(extnID)) throw new DerError('unknown critical extension');
   }
 }
 
-function readNonce(extensions: Extensions | undefined): Buffer | undefined {
+function readNonce(extensions: Extension[] | undefined): Buffer | undefined {
   refuseUnknownCritical(extensions);
   const nonces = (extensions ?? []).filter(({ extnID }) => extnID === oids.ocspNonce);
   if (nonces.length > 1) throw new DerError('two nonces');
