@@ -24,7 +24,7 @@ export class ServicesService {
     const stores = [...this.modules.values()].map(
       ({ providers }) => providers.get(Store)?.instance,
     );
-    return stores.flatMap((store) => (store instanceof Store ? [store.service] : [])).sort();
+    return stores.flatMap((store) => (store instanceof Store ? [store.service] : [])).toSorted();
   }
 }
 

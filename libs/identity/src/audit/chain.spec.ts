@@ -13,7 +13,7 @@ import {
 describe('canonical JSON', () => {
   test('writes what RFC 8785 3.2 shows', () => {
     const value = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 1e-27],
       string: '€$\u000f\nA\'B"\\\\"/',
       literals: [null, true, false],
     };
@@ -90,7 +90,7 @@ describe('the chain', () => {
     fc.assert(
       fc.property(chains, fc.nat(), change, (rows, index, changed) => {
         const at = index % rows.length;
-        const tampered = rows.with(at, { ...rows[at]!, ...changed });
+        const tampered = rows.map((row, i) => (i === at ? { ...row, ...changed } : row));
         expect(check(tampered, headOf(rows))).toEqual({ kind: 'changed', sequence: at + 1 });
       }),
     );
@@ -109,12 +109,17 @@ describe('the chain', () => {
   test('shows two rows that changed places', () => {
     fc.assert(
       fc.property(chains, fc.nat(), fc.nat(), (rows, first, second) => {
-        const [a, b] = [first % rows.length, second % rows.length].toSorted((x, y) => x - y);
+        const a = Math.min(first % rows.length, second % rows.length);
+        const b = Math.max(first % rows.length, second % rows.length);
         fc.pre(a !== b);
+        const places = new Map([
+          [a, b],
+          [b, a],
+        ]);
         const moved = rows
-          .with(a!, { ...rows[b!]!, sequence: a! + 1 })
-          .with(b!, { ...rows[a!]!, sequence: b! + 1 });
-        expect(check(moved, headOf(rows))).toEqual({ kind: 'reordered', sequence: a! + 1 });
+          .map((row, i) => ({ ...row, sequence: (places.get(i) ?? i) + 1 }))
+          .toSorted((x, y) => x.sequence - y.sequence);
+        expect(check(moved, headOf(rows))).toEqual({ kind: 'reordered', sequence: a + 1 });
       }),
     );
   });
@@ -177,5 +182,5 @@ function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed);
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value).map(([name, member]) => [name, reversed(member)] as const);
-  return Object.fromEntries(entries.reverse());
+  return Object.fromEntries(entries.toReversed());
 }

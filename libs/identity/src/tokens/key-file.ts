@@ -29,7 +29,7 @@ export async function signingKeyOf(folder: string): Promise<KeyObject> {
 }
 
 async function readKey(path: string): Promise<KeyObject | undefined> {
-  const mode = await stat(path).then((found) => found.mode, absent);
+  const mode = (await stat(path).catch(unless('ENOENT')))?.mode;
   if (mode === undefined) return undefined;
   if ((mode & 0o077) !== 0) {
     throw new KeyFileError('exposed', path, 'must not be readable by others, use mode 0600');
@@ -55,7 +55,7 @@ async function makeKey(folder: string, path: string): Promise<KeyObject> {
   try {
     await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
     await file.sync();
-    await link(draft, path).catch(unlessExists);
+    await link(draft, path).catch(unless('EEXIST'));
   } finally {
     await file.close();
     await rm(draft, { force: true });
@@ -66,15 +66,16 @@ async function makeKey(folder: string, path: string): Promise<KeyObject> {
 
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
-const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
-
-function absent(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error;
-}
-
-function unlessExists(error: unknown): void {
-  if (codeOf(error) !== 'EEXIST') throw error;
+/** A handler that takes errors of one code and throws all others on. */
+function unless(code: string): (error: NodeJS.ErrnoException) => undefined {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
 }

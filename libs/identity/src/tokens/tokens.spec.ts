@@ -41,6 +41,12 @@ async function suite(options: Partial<TokenVerifierOptions> = {}) {
   return { clock, key, issuer, revoked, verifier, goodClaims };
 }
 
+function keyOf(issuer: TokenIssuer) {
+  const [key] = issuer.jwks().keys;
+  if (key === undefined) throw new Error('no key');
+  return key;
+}
+
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** A JWS made by hand, so that every part of it can be wrong. */
@@ -102,7 +108,7 @@ describe('a good token', () => {
       .split('.')
       .slice(0, 2)
       .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
-    const kid = issuer.jwks().keys[0]!.kid;
+    const kid = keyOf(issuer).kid;
     expect(header).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid });
     expect(claims).toMatchObject({
       iss: 'glacis',
@@ -136,12 +142,12 @@ describe('401', () => {
 
   test('for a forged signature, however it was made', async () => {
     const { verifier, key, issuer, goodClaims } = await suite();
-    const { kid } = issuer.jwks().keys[0]!;
+    const { kid } = keyOf(issuer);
     const header = { alg: 'EdDSA', typ: 'at+jwt', kid };
     const other = generateKeyPairSync('ed25519').privateKey;
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const spki = createPublicKey(key).export({ type: 'spki', format: 'pem' });
-    const { x } = issuer.jwks().keys[0]!;
+    const { x } = keyOf(issuer);
     const hmac = (secret: Buffer | string) => (input: Buffer) =>
       createHmac('sha256', secret).update(input).digest();
     const forged: Record<string, string> = {
@@ -252,7 +258,7 @@ describe('401', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(token.length - 1),
-        fc.constantFrom(...'AZaz09-_.'),
+        fc.constantFrom(...'AZaz09-_.'.split('')),
         async (at, put) => {
           const changed = token.slice(0, at) + put + token.slice(at + 1);
           // The last character of a part may carry bits that belong to no byte.
@@ -282,16 +288,16 @@ describe('the verifier', () => {
 
   test('forgets the longest unused token first', async () => {
     const { verifier, issuer } = await suite({ cacheSize: 2 });
-    const headers: string[] = [];
-    for (let i = 0; i < 3; i++) headers.push(`Bearer ${(await issuer.issue(request)).token}`);
+    const bearer = async () => `Bearer ${(await issuer.issue(request)).token}`;
+    const [first, second, third] = [await bearer(), await bearer(), await bearer()];
     const isKnown = (header: string) => !(verifier.verify(header) instanceof Promise);
-    await verifier.verify(headers[0]);
-    await verifier.verify(headers[1]);
-    expect(isKnown(headers[0]!)).toBe(true);
-    await verifier.verify(headers[2]);
-    expect(isKnown(headers[0]!)).toBe(true);
-    expect(isKnown(headers[2]!)).toBe(true);
-    const again = verifier.verify(headers[1]);
+    await verifier.verify(first);
+    await verifier.verify(second);
+    expect(isKnown(first)).toBe(true);
+    await verifier.verify(third);
+    expect(isKnown(first)).toBe(true);
+    expect(isKnown(third)).toBe(true);
+    const again = verifier.verify(second);
     expect(again).toBeInstanceOf(Promise);
     await again;
   });
@@ -365,12 +371,12 @@ describe('the issuer', () => {
 
   test('gives all who start at once the same key', async () => {
     const issuers = await Promise.all(Array.from({ length: 8 }, () => TokenIssuer.open(folder)));
-    expect(new Set(issuers.map((issuer) => issuer.jwks().keys[0]!.kid)).size).toBe(1);
+    expect(new Set(issuers.map((issuer) => keyOf(issuer).kid)).size).toBe(1);
     expect(await readdir(folder)).toEqual(['signing-key.pem']);
   });
 
   test('names its key by the thumbprint of RFC 7638', async () => {
-    const { kid, x, ...rest } = (await TokenIssuer.open(folder)).jwks().keys[0]!;
+    const { kid, x, ...rest } = keyOf(await TokenIssuer.open(folder));
     const members = `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`;
     expect(kid).toBe(createHash('sha256').update(members).digest('base64url'));
     expect(rest).toEqual({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' });
