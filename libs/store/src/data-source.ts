@@ -1,5 +1,5 @@
 import type { Logger } from '@glacis/observability';
-import { DataSource } from 'typeorm';
+import { AbstractLogger, DataSource } from 'typeorm';
 import type { MigrationClass } from './migration.js';
 
 export interface ConnectionOptions {
@@ -41,6 +41,11 @@ export function clientConfig(o: ConnectionOptions): {
   };
 }
 
+/** TypeORM would write to standard output; what matters is in its errors. */
+class NoLog extends AbstractLogger {
+  protected writeLog(): void {}
+}
+
 /** The TypeORM data source of a service; the caller initializes and destroys it. */
 export function dataSourceOf(
   o: ConnectionOptions & { logger: Logger; migrations?: MigrationClass[] },
@@ -52,7 +57,7 @@ export function dataSourceOf(
     installExtensions: false,
     migrations: o.migrations ?? [],
     migrationsTransactionMode: 'each',
-    logging: false,
+    logger: new NoLog(),
     poolSize: o.poolSize ?? 10,
     // The error as a whole carries the connection with its settings, which is none of a log's business.
     poolErrorHandler: (error: Error) =>

@@ -18,7 +18,9 @@ export function migration(name: string, ...statements: string[]): MigrationClass
 
     async up(runner: QueryRunner): Promise<void> {
       for (const statement of statements) {
-        await runner.query(statement);
+        await runner.query(statement).catch((cause: Error) => {
+          throw new Error(`migration ${name} failed: ${cause.message}`, { cause });
+        });
       }
     }
 

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { waitFor } from '@glacis/runtime';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -7,6 +8,8 @@ import { linkLibraries } from '../src/postgres/binaries.js';
 import { lockFolder } from '../src/postgres/folder-lock.js';
 import { processStart } from '../src/postgres/process-identity.js';
 import { holdPostgres, kill, logger, newDataDir, startHolder } from './support.js';
+
+jest.setTimeout(60_000);
 
 const exec = (url: string, sql: string) =>
   withConnection(url, (connection) => connection.query<Record<string, string>>(sql));
