@@ -1,62 +1,53 @@
 import { StreamableFile } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import { asIs } from './problem-reply.js';
+import type { FastifyReply, FastifyRequest, RawServerDefault } from 'fastify';
+import { asIs, type ProblemReplies } from './problem-reply.js';
+import { unmatchedProblem } from './unmatched.js';
 
-/** Where requests end that no handler answers. */
-export interface ErrorEnds {
-  failed(error: unknown, request: FastifyRequest, reply: FastifyReply): void;
-  unmatched(request: FastifyRequest, reply: FastifyReply): void;
-}
+type AdapterOptions = ConstructorParameters<typeof FastifyAdapter<RawServerDefault>>[0];
 
 /**
  * The Fastify adapter of Nest with replies in our form: compact JSON and one line feed, `application/json` without a
- * charset also where the body is empty, and errors that go to one place.
+ * charset also where the body is empty, and errors as problems.
  */
 export class HttpAdapter extends FastifyAdapter {
-  private ends: ErrorEnds;
-
-  useEnds(ends: ErrorEnds): void {
-    this.ends = ends;
+  constructor(
+    options: AdapterOptions,
+    private readonly replies: ProblemReplies,
+  ) {
+    super(options);
   }
 
   override reply(response: unknown, body: unknown, statusCode?: number): never {
-    return this.send(response as FastifyReply, body, statusCode) as never;
-  }
-
-  private send(reply: FastifyReply, body: unknown, statusCode?: number): FastifyReply {
+    const reply = response as FastifyReply;
     if (statusCode !== undefined) reply.code(statusCode);
-    if (body === undefined || body === null) return this.sendEmpty(reply);
-    if (typeof body === 'string') return reply.serializer(asIs).send(body);
-    if (isBytes(body)) return super.reply(reply as never, body) as unknown as FastifyReply;
-    if (reply.getHeader('content-type') === undefined) {
-      reply.header('content-type', 'application/json');
-    }
-    return reply.serializer(asIs).send(`${JSON.stringify(body)}\n`);
+    return this.write(reply, body) as never;
   }
 
   override setErrorHandler(): never {
-    return this.instance.setErrorHandler(
-      (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-        this.ends.failed(error, request, reply),
-    ) as never;
+    const handler = (error: unknown, request: FastifyRequest, reply: FastifyReply): void =>
+      this.replies.send(error, request, reply);
+    return this.instance.setErrorHandler(handler as never) as never;
   }
 
   override setNotFoundHandler(): never {
-    return this.instance.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) =>
-      this.ends.unmatched(request, reply),
-    ) as never;
+    const handler = (request: FastifyRequest, reply: FastifyReply): void =>
+      this.replies.send(unmatchedProblem(request), request, reply);
+    return this.instance.setNotFoundHandler(handler as never) as never;
   }
 
-  private sendEmpty(reply: FastifyReply): FastifyReply {
+  private write(reply: FastifyReply, body: unknown): unknown {
+    if (typeof body === 'string') return reply.serializer(asIs).send(body);
+    if (isBytes(body)) return super.reply(reply as never, body);
     if (reply.getHeader('content-type') === undefined) {
       reply.header('content-type', 'application/json');
     }
-    return reply.send();
+    if (body === undefined || body === null) return reply.send();
+    return reply.serializer(asIs).send(`${JSON.stringify(body)}\n`);
   }
 }
 
 function isBytes(body: unknown): boolean {
   if (body instanceof StreamableFile || ArrayBuffer.isView(body)) return true;
-  return typeof (body as { pipe?: unknown }).pipe === 'function';
+  return typeof (body as { pipe?: unknown } | null | undefined)?.pipe === 'function';
 }

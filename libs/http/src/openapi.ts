@@ -5,6 +5,7 @@ import { declaredOperations, type DeclaredOperation, type OperationOptions } fro
 import { problemCatalogue, type ProblemDefinition } from './problem.js';
 
 type Swagger = typeof import('@nestjs/swagger');
+type PathItemObject = OpenAPIObject['paths'][string];
 type JsonSchema = Record<string, unknown>;
 
 export interface OpenApiOptions {
@@ -35,11 +36,25 @@ export async function openApiDocument(
     .addBearerAuth()
     .build();
   const document = swagger.SwaggerModule.createDocument(app, config);
+  for (const [path, item] of Object.entries(document.paths)) nameParameters(path, item);
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: schemaOf(problemBody, 'output') as never },
   };
   return document;
+}
+
+/** Parameters of a path that its handler does not read one by one. */
+function nameParameters(path: string, item: PathItemObject): void {
+  const names = [...path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1] as string);
+  for (const operation of [item.get, item.put, item.post, item.delete, item.patch]) {
+    if (!operation) continue;
+    const parameters = (operation.parameters ??= []);
+    for (const name of names) {
+      if (parameters.some((known) => 'name' in known && known.name === name)) continue;
+      parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } });
+    }
+  }
 }
 
 const problemBody = z.looseObject({

@@ -1,6 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import type { HttpAdapter } from './adapter.js';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Admission } from './admission.js';
+import type { Problem } from './problem.js';
 import { pathOf, type ProblemReplies } from './problem-reply.js';
 import { problems } from './problems.js';
 import type { RequestTelemetry } from './telemetry.js';
@@ -13,22 +13,15 @@ interface Parts {
   replies: ProblemReplies;
 }
 
-/** Requests that match no route: 405 with `Allow` where another verb does, else 404; their bodies stay unread. */
+/** Answers requests that match no route before anything reads their bodies. */
 export function answerUnmatched(
   instance: FastifyInstance,
-  adapter: HttpAdapter,
   { admission, telemetry, replies }: Parts,
 ): void {
-  const answer = (request: FastifyRequest, reply: FastifyReply): void =>
-    replies.send(unmatchedProblem(instance, request), request, reply);
-  adapter.useEnds({
-    failed: (error, request, reply) => replies.send(error, request, reply),
-    unmatched: answer,
-  });
   instance.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     admission.open(request, reply, 'unmatched');
-    answer(request, reply);
+    replies.send(unmatchedProblem(request), request, reply);
   });
   const count = telemetry.hook('any', 'unmatched');
   instance.addHook('onResponse', (request, reply, done) => {
@@ -37,11 +30,18 @@ export function answerUnmatched(
   });
 }
 
-function unmatchedProblem(instance: FastifyInstance, request: FastifyRequest) {
+/** 405 with `Allow` where another verb has a route, else 404. */
+export function unmatchedProblem(request: FastifyRequest): Problem {
   const url = pathOf(request.raw.url ?? '/');
-  const allowed = verbs.filter((method) => instance.findRoute({ method, url }) !== null);
+  const allowed = verbs.filter((method) => hasRoute(request.server, method, url));
   if (allowed.length === 0) return problems.notFound('no such path');
   return problems.methodNotAllowed(`this path takes ${allowed.join(', ')}`, {
     headers: { allow: allowed.join(', ') },
   });
+}
+
+/** The router lets a parameter be empty, our routes do not. */
+function hasRoute(instance: FastifyInstance, method: HTTPMethods, url: string): boolean {
+  const route = instance.findRoute({ method, url }) as { params: Record<string, string> } | null;
+  return route !== null && !Object.values(route.params).includes('');
 }

@@ -1,0 +1,29 @@
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { Admission } from './admission.js';
+import { operationOf } from './operation.js';
+import type { RequestTelemetry } from './telemetry.js';
+
+/**
+ * Gives every route, as it is added, the hooks that its `@Operation` asks for, and each GET its HEAD.
+ * A route without a declaration throws, which stops the start.
+ */
+export function equipRoutes(
+  instance: FastifyInstance,
+  admission: Admission,
+  telemetry: RequestTelemetry,
+): void {
+  instance.addHook('onRoute', (route: RouteOptions) => {
+    const method = String(route.method);
+    const operation = operationOf(route.config);
+    if (!operation) {
+      throw new Error(`route ${method} ${route.url} declares no @Operation`);
+    }
+    if (method === 'GET' && operation.head !== false) {
+      // Node itself leaves out the body of a reply to HEAD and keeps its Content-Length.
+      instance.route({ ...route, method: 'HEAD' });
+    }
+    route.onRequest = admission.hook(operation, route.url);
+    route.onResponse = telemetry.hook(method, route.url);
+    if (operation.bodyLimit !== undefined) route.bodyLimit = operation.bodyLimit;
+  });
+}
