@@ -1,4 +1,4 @@
-import { ManualClock } from '@glacis/runtime';
+import { ManualClock, waitFor } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import fc from 'fast-check';
 import { message } from '../test/messages.js';
@@ -209,7 +209,7 @@ describe('retries', () => {
       delays.push((row?.next.getTime() ?? 0) - clock.now().getTime());
       clock.advance(delays.at(-1) as number);
       sink.retries.wake();
-      await waitForAttempts(attempts + 1);
+      await waitFor(async () => (await sink.failures())[0]?.attempts === attempts + 1);
     }
     expect(delays).toEqual([1_000, 10_000, 60_000, 60_000]);
   });
@@ -226,14 +226,6 @@ describe('retries', () => {
     await other.retries.stop();
     expect((await sink.names()).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
-
-  async function waitForAttempts(attempts: number): Promise<void> {
-    for (;;) {
-      const [row] = await sink.failures();
-      if ((row?.attempts ?? 0) >= attempts) return;
-      sink.retries.wake();
-    }
-  }
 });
 
 test('any interleaving of failures, redeliveries and replicas keeps the order per key and each effect once', async () => {

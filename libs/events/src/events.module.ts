@@ -17,6 +17,8 @@ export interface EventsModuleOptions extends Partial<
 > {
   /** Default: the in-process bus. */
   bus?: (logger: Logger) => BusDriver;
+  /** Milliseconds that a handler may take. Default 30,000. */
+  handlerLimitMs?: number;
 }
 
 const BUS = Symbol('bus driver');
@@ -30,7 +32,7 @@ export class EventsModule {
    * host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
    */
   static forRoot(options: EventsModuleOptions = {}): DynamicModule {
-    const { bus, ...delivery } = options;
+    const { bus, handlerLimitMs, ...delivery } = options;
     return {
       module: EventsModule,
       global: true,
@@ -59,7 +61,7 @@ export class EventsModule {
             tracing: Tracing,
             metrics: Metrics,
           ): EventsServer => {
-            const server = new EventsServer({ bus: driver, logger, tracing });
+            const server = new EventsServer({ bus: driver, logger, tracing, handlerLimitMs });
             addBacklogGauges(metrics, () => server.services());
             return server;
           },
