@@ -27,6 +27,7 @@ import {
   readPrivateKey,
   spkiOf,
   type CaKeyAlgorithm,
+  type KeyAlgorithm,
 } from './index.js';
 
 const caAlgorithms: CaKeyAlgorithm[] = [
@@ -37,23 +38,23 @@ const caAlgorithms: CaKeyAlgorithm[] = [
   'Ed25519',
 ];
 const folder = testFolder();
-const cas = new Map<CaKeyAlgorithm, TestCa>();
-const leafKeys = new Map<string, Buffer>();
+const cas = {} as Record<CaKeyAlgorithm, TestCa>;
+const leafKeys = {} as Record<KeyAlgorithm, Buffer>;
 
 beforeAll(async () => {
-  for (const algorithm of caAlgorithms) cas.set(algorithm, await testCa(algorithm));
-  const pairs = await Promise.all(leafKeyAlgorithms.map((name) => generateKeys(name)));
-  leafKeyAlgorithms.forEach((name, i) => leafKeys.set(name, spkiOf(pairs[i]!.publicKey)));
+  for (const algorithm of caAlgorithms) cas[algorithm] = await testCa(algorithm);
+  for (const name of leafKeyAlgorithms)
+    leafKeys[name] = spkiOf((await generateKeys(name)).publicKey);
 }, 60_000);
 
-const ca = (algorithm: CaKeyAlgorithm = 'ECDSA-P256'): TestCa => cas.get(algorithm)!;
+const ca = (algorithm: CaKeyAlgorithm = 'ECDSA-P256'): TestCa => cas[algorithm];
 
 describe.each(caAlgorithms)('a CA with a key of %s', (algorithm) => {
   it('issues leaves of every key algorithm that openssl verify -x509_strict accepts', async () => {
     const { root, intermediate } = ca(algorithm);
     const anchors = folder.put(`${algorithm}-root.pem`, certificatePem(root.der));
     const chain = folder.put(`${algorithm}-ca.pem`, certificatePem(intermediate.der));
-    for (const [name, spki] of leafKeys) {
+    for (const [name, spki] of Object.entries(leafKeys)) {
       const leaf = testLeaf(intermediate, spki, {
         serverAuth: true,
         names: {
@@ -66,8 +67,8 @@ describe.each(caAlgorithms)('a CA with a key of %s', (algorithm) => {
       const verify = ['verify', '-x509_strict', '-check_ss_sig', '-CAfile', anchors];
       const result = await openssl(
         ...verify,
-        ...['-untrusted', chain, '-purpose', 'sslserver'],
-        ...['-verify_hostname', 'host.example.com', '-verify_ip', '2001:db8::7', file],
+        ['-untrusted', chain, '-purpose', 'sslserver'],
+        ['-verify_hostname', 'host.example.com', '-verify_ip', '2001:db8::7', file],
       );
       expect(result).toEqual({ code: 0, output: `${file}: OK\n` });
     }
@@ -76,7 +77,7 @@ describe.each(caAlgorithms)('a CA with a key of %s', (algorithm) => {
   it('issues certificates that @peculiar/x509 verifies', async () => {
     const { root, intermediate } = ca(algorithm);
     const issuer = new x509.X509Certificate(intermediate.der);
-    const leaf = new x509.X509Certificate(testLeaf(intermediate, leafKeys.get('ECDSA-P256')!));
+    const leaf = new x509.X509Certificate(testLeaf(intermediate, leafKeys['ECDSA-P256']));
     expect(await leaf.verify({ publicKey: issuer, signatureOnly: true })).toBe(true);
     expect(leaf.issuer).toBe(issuer.subject);
     const anchor = new x509.X509Certificate(root.der);
@@ -87,7 +88,7 @@ describe.each(caAlgorithms)('a CA with a key of %s', (algorithm) => {
 describe('profiles of certificates.md 5.1', () => {
   it('leaf: exactly the extensions of the table', () => {
     const { intermediate } = ca();
-    const spki = leafKeys.get('ECDSA-P256')!;
+    const spki = leafKeys['ECDSA-P256'];
     const info = readCertificate(testLeaf(intermediate, spki));
     expect(
       [...info.extensions].map(([id, { critical }]) => `${id} ${critical}`).toSorted(),
@@ -117,7 +118,7 @@ describe('profiles of certificates.md 5.1', () => {
   });
 
   it('leaf: pointers as openssl prints them, RSA with keyEncipherment, serverAuth after clientAuth', async () => {
-    const leaf = testLeaf(ca().intermediate, leafKeys.get('RSA-2048')!, { serverAuth: true });
+    const leaf = testLeaf(ca().intermediate, leafKeys['RSA-2048'], { serverAuth: true });
     const file = folder.put('rsa.pem', certificatePem(leaf));
     const { output } = await openssl('x509', '-noout', '-text', '-in', file);
     for (const text of [
@@ -133,7 +134,7 @@ describe('profiles of certificates.md 5.1', () => {
   });
 
   it('leaf: without pointers neither extension is written', () => {
-    const leaf = testLeaf(ca().intermediate, leafKeys.get('Ed25519')!, { pointers: {} });
+    const leaf = testLeaf(ca().intermediate, leafKeys['Ed25519'], { pointers: {} });
     const { extensions } = readCertificate(leaf);
     expect(extensions.has('1.3.6.1.5.5.7.1.1')).toBe(false);
     expect(extensions.has('2.5.29.31')).toBe(false);
@@ -173,14 +174,20 @@ describe('profiles of certificates.md 5.1', () => {
     });
     const leaf = folder.put(
       'x-leaf.pem',
-      certificatePem(testLeaf(newer.intermediate, leafKeys.get('Ed25519')!)),
+      certificatePem(testLeaf(newer.intermediate, leafKeys['Ed25519'])),
     );
     const chain = folder.put('x-chain.pem', certificatePem(newer.intermediate.der, cross));
     for (const anchor of [older.root.der, newer.root.der]) {
       const anchors = folder.put('x-root.pem', certificatePem(anchor));
-      const result = await openssl(
-        ...['verify', '-x509_strict', '-CAfile', anchors, '-untrusted', chain, leaf],
-      );
+      const result = await openssl([
+        'verify',
+        '-x509_strict',
+        '-CAfile',
+        anchors,
+        '-untrusted',
+        chain,
+        leaf,
+      ]);
       expect(result.output).toBe(`${leaf}: OK\n`);
     }
   });
@@ -210,7 +217,7 @@ describe('profiles of certificates.md 5.1', () => {
 
   it('takes a brought-in CA by the bytes of its subject and its own key id', () => {
     const { root } = ca();
-    const spki = leafKeys.get('ECDSA-P256')!;
+    const spki = leafKeys['ECDSA-P256'];
     const foreign = {
       ...root,
       subjectDer: nameDer([{ type: 'organization', value: 'Other' }]),
@@ -225,7 +232,7 @@ describe('profiles of certificates.md 5.1', () => {
 describe('readCertificate', () => {
   it('agrees with node:crypto on certificates of every kind', () => {
     const { root, intermediate } = ca('RSA-2048');
-    const leaf = testLeaf(intermediate, leafKeys.get('RSA-4096')!, {
+    const leaf = testLeaf(intermediate, leafKeys['RSA-4096'], {
       notAfter: new Date('2063-04-05T11:00:00Z'),
     });
     for (const der of [root.der, intermediate.der, leaf]) {

@@ -34,9 +34,9 @@ const makeCrl = (more: Partial<CrlSpec> = {}): Buffer =>
 /** What `openssl verify -crl_check` says of a leaf by one CRL. */
 async function check(leaf: Buffer, list: Buffer): Promise<string> {
   const args = [
-    ...['-CAfile', folder.put('root.pem', certificatePem(ca.root.der))],
-    ...['-untrusted', folder.put('ca.pem', certificatePem(ca.intermediate.der))],
-    ...['-CRLfile', folder.put('list.pem', toPem('X509 CRL', list))],
+    ['-CAfile', folder.put('root.pem', certificatePem(ca.root.der))],
+    ['-untrusted', folder.put('ca.pem', certificatePem(ca.intermediate.der))],
+    ['-CRLfile', folder.put('list.pem', toPem('X509 CRL', list))],
   ];
   const file = folder.put('leaf.pem', certificatePem(leaf));
   return (await openssl('verify', '-x509_strict', '-crl_check', ...args, file)).output;
@@ -71,9 +71,18 @@ describe('certificates.md 16.7: CRLs by openssl verify -crl_check', () => {
     const list = makeCrl({ entries, number: 1_763_700_000_000n, scope: { url: shardUrl } });
     const file = folder.put('list.crl', list);
     const issuer = folder.put('issuer.pem', certificatePem(ca.intermediate.der));
-    const { output } = await openssl(
-      ...['crl', '-inform', 'DER', '-in', file, '-verify', '-CAfile', issuer, '-text', '-noout'],
-    );
+    const { output } = await openssl([
+      'crl',
+      '-inform',
+      'DER',
+      '-in',
+      file,
+      '-verify',
+      '-CAfile',
+      issuer,
+      '-text',
+      '-noout',
+    ]);
     expect(output).toContain('verify OK');
     expect(output).toContain('Version 2');
     expect(output).toMatch(/X509v3 CRL Number:\s+1763700000000/);
@@ -106,9 +115,17 @@ describe('certificates.md 16.7: CRLs by openssl verify -crl_check', () => {
     );
     const file = folder.put('large.crl', makeCrl({ entries }));
     const issuer = folder.put('issuer.pem', certificatePem(ca.intermediate.der));
-    const { output } = await openssl(
-      ...['crl', '-inform', 'DER', '-in', file, '-verify', '-CAfile', issuer, '-noout'],
-    );
+    const { output } = await openssl([
+      'crl',
+      '-inform',
+      'DER',
+      '-in',
+      file,
+      '-verify',
+      '-CAfile',
+      issuer,
+      '-noout',
+    ]);
     expect(output).toContain('verify OK');
   });
 });

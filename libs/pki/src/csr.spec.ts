@@ -1,18 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sign } from 'node:crypto';
-import { openssl, testFolder } from '../test/support.js';
+import { derOf, openssl, testFolder } from '../test/support.js';
 import * as der from './der.js';
-import { CsrError, fromPem, generateKeys, readCsr, spkiOf, toPem } from './index.js';
+import { CsrError, generateKeys, readCsr, spkiOf, toPem } from './index.js';
 
 const folder = testFolder();
 
 /** A CSR in PEM as `openssl req` makes it. */
-async function opensslCsr(algorithm: string[], ...more: string[]): Promise<string> {
+async function opensslCsr(algorithm: string[], ...more: (string | string[])[]): Promise<string> {
   const out = join(folder.path, 'csr.pem');
   const { code, output } = await openssl(
-    ...['req', '-new', '-newkey', ...algorithm, '-nodes', '-keyout', join(folder.path, 'csr.key')],
-    ...['-subj', '/CN=ignored', '-out', out, ...more],
+    ['req', '-new', '-newkey', ...algorithm, '-nodes', '-keyout', join(folder.path, 'csr.key')],
+    ['-subj', '/CN=ignored', '-out', out],
+    ...more,
   );
   if (code !== 0) throw new Error(output);
   return readFileSync(out, 'utf8');
@@ -20,7 +21,7 @@ async function opensslCsr(algorithm: string[], ...more: string[]): Promise<strin
 
 const p256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 
-const codeOf = (csr: string | Buffer): string => {
+const codeOf = (csr: Parameters<typeof readCsr>[0]): string => {
   try {
     readCsr(csr);
     return 'accepted';
@@ -55,9 +56,9 @@ describe('readCsr', () => {
         p256,
         '-addext',
         'subjectAltName=IP:10.0.0.1,IP:2001:DB8::1,DNS:Host.example.com,DNS:*.example.com,URI:spiffe://x/y,email:a@b.c',
-        ...['-addext', 'extendedKeyUsage=clientAuth,serverAuth'],
-        ...['-addext', '2.99999.1.0=critical,DER:0403010203', '-addext', '1.2.3.4.9=DER:0500'],
-        ...['-addext', 'basicConstraints=CA:FALSE', '-addext', 'keyUsage=digitalSignature'],
+        ['-addext', 'extendedKeyUsage=clientAuth,serverAuth'],
+        ['-addext', '2.99999.1.0=critical,DER:0403010203', '-addext', '1.2.3.4.9=DER:0500'],
+        ['-addext', 'basicConstraints=CA:FALSE', '-addext', 'keyUsage=digitalSignature'],
       ),
     );
     expect(csr.ipAddresses).toEqual(['10.0.0.1', '2001:db8::1']);
@@ -71,7 +72,7 @@ describe('readCsr', () => {
 
   it('reads every form: PEM, base64 of PEM, base64 of DER, DER, and the older PEM label', async () => {
     const pem = await opensslCsr(p256);
-    const bytes = fromPem(pem)[0]!.der;
+    const bytes = derOf(pem);
     const forms = [
       pem,
       `text before\n${pem.replaceAll('\n', '\r\n')}`,
@@ -98,19 +99,19 @@ describe('readCsr', () => {
   });
 
   it('calls a wrong signature malformed', async () => {
-    const bytes = Buffer.from(fromPem(await opensslCsr(p256))[0]!.der);
+    const bytes = Buffer.from(derOf(await opensslCsr(p256)));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
     expect(codeOf(bytes)).toBe('malformed');
   });
 
   it('calls the signature of another key malformed', async () => {
     const [one, other] = [await generateKeys('ECDSA-P256'), await generateKeys('ECDSA-P256')];
-    const info = der.sequence(
-      ...[der.integer(0), der.sequence(), spkiOf(one.publicKey), der.explicit(0)],
-    );
+    const key = spkiOf(one.publicKey);
+    const info = der.sequence(der.integer(0), der.sequence(), key, der.explicit(0));
     const request = (key: typeof one): Buffer =>
       der.sequence(
-        ...[info, der.sequence(der.oid('1.2.840.10045.4.3.2'))],
+        info,
+        der.sequence(der.oid('1.2.840.10045.4.3.2')),
         der.bitString(sign('sha256', info, key.privateKey)),
       );
     expect(codeOf(request(one))).toBe('accepted');

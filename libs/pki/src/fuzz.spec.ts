@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { certificatePem, openssl, testCa, testFolder, testLeaf } from '../test/support.js';
+import { certificatePem, derOf, openssl, testCa, testFolder, testLeaf } from '../test/support.js';
 import * as der from './der.js';
 import {
   CsrError,
   DerError,
-  fromPem,
   generateKeys,
   KeyError,
   OcspRequestError,
@@ -32,21 +31,21 @@ beforeAll(async () => {
   const issuer = folder.put('issuer.pem', certificatePem(ca.intermediate.der));
   const out = join(folder.path, 'out');
   await openssl(
-    ...['ocsp', '-issuer', issuer, '-cert', folder.put('leaf.pem', certificatePem(leaf)), '-nonce'],
-    ...['-serial', '77', '-reqout', out],
+    ['ocsp', '-issuer', issuer, '-cert', folder.put('leaf.pem', certificatePem(leaf)), '-nonce'],
+    ['-serial', '77', '-reqout', out],
   );
   request = readFileSync(out);
   await openssl(
-    ...['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout'],
-    ...[join(folder.path, 'key'), '-subj', '/CN=x/O=y', '-out', out],
-    ...['-addext', 'subjectAltName=IP:10.0.0.1,DNS:a.example,dirName:dn', '-addext'],
-    ...[
+    ['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout'],
+    [join(folder.path, 'key'), '-subj', '/CN=x/O=y', '-out', out],
+    ['-addext', 'subjectAltName=IP:10.0.0.1,DNS:a.example,dirName:dn', '-addext'],
+    [
       'extendedKeyUsage=serverAuth',
       '-config',
       folder.put('cnf', '[req]\ndistinguished_name=dn\n[dn]\nCN=z\n'),
     ],
   );
-  csr = fromPem(readFileSync(out, 'utf8'))[0]!.der;
+  csr = derOf(readFileSync(out, 'utf8'));
   const rsa = await generateKeys('RSA-2048');
   privateKeys = [
     keys.privateKey.export({ type: 'pkcs8', format: 'der' }),
@@ -154,11 +153,9 @@ function nested(tagByte: number, levels: number): Buffer {
 /** An OCSP request with the bytes where a parser may descend: in place of the list, a name and an extension value. */
 function planted(bytes: Buffer): Buffer[] {
   const id = der.sequence(
-    ...[
-      der.sequence(der.oid('1.3.14.3.2.26'), der.NULL),
-      der.octetString(bytes),
-      der.octetString(bytes),
-    ],
+    der.sequence(der.oid('1.3.14.3.2.26'), der.NULL),
+    der.octetString(bytes),
+    der.octetString(bytes),
     der.integer(1),
   );
   const list = der.sequence(der.sequence(id));

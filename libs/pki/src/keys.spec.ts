@@ -12,7 +12,7 @@ import {
 
 const folder = testFolder();
 
-async function generated(command: string, ...args: string[]): Promise<string> {
+async function generated([command = '', ...args]: string[]): Promise<string> {
   const out = join(folder.path, 'key.pem');
   const { code, output } = await openssl(command, '-out', out, ...args);
   if (code !== 0) throw new Error(output);
@@ -39,7 +39,7 @@ describe('readPrivateKey', () => {
     ['PKCS#1', 'RSA-2048', ['genrsa', '-traditional', '2048']],
     ['SEC1 with its parameters', 'ECDSA-P521', ['ecparam', '-name', 'secp521r1', '-genkey']],
   ])('reads %s: %s', async (_form, algorithm, args) => {
-    expect(readPrivateKey(await generated(args[0]!, ...args.slice(1))).algorithm).toBe(algorithm);
+    expect(readPrivateKey(await generated(args)).algorithm).toBe(algorithm);
   });
 
   it.each([
@@ -47,19 +47,12 @@ describe('readPrivateKey', () => {
     ['another curve', ['ecparam', '-name', 'secp256k1', '-genkey']],
     ['X25519', ['genpkey', '-algorithm', 'x25519']],
   ])('rejects %s', async (_name, args) => {
-    const pem = await generated(args[0]!, ...args.slice(1));
+    const pem = await generated(args);
     expect(codeOf(() => readPrivateKey(pem))).toBe('rejected');
   });
 
   it('calls an encrypted, a public, a broken and a missing key malformed', async () => {
-    const encrypted = await generated(
-      'genpkey',
-      '-algorithm',
-      'ed25519',
-      '-aes256',
-      '-pass',
-      'pass:x',
-    );
+    const encrypted = await generated('genpkey -algorithm ed25519 -aes256 -pass pass:x'.split(' '));
     const { publicKey } = await generateKeys('Ed25519');
     const broken = '-----BEGIN PRIVATE KEY-----\nMAAB\n-----END PRIVATE KEY-----\n';
     const texts = [
@@ -82,13 +75,17 @@ describe('readPublicKey', () => {
   });
 
   it('rejects a compressed point', async () => {
-    const pem = await generated(
-      ...['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
-    );
+    const pem = await generated([
+      'genpkey',
+      '-algorithm',
+      'EC',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+    ]);
     const out = join(folder.path, 'compressed.der');
     await openssl(
-      ...['ec', '-in', folder.put('plain.pem', pem), '-pubout', '-conv_form', 'compressed'],
-      ...['-outform', 'DER', '-out', out],
+      ['ec', '-in', folder.put('plain.pem', pem), '-pubout', '-conv_form', 'compressed'],
+      ['-outform', 'DER', '-out', out],
     );
     expect(codeOf(() => readPublicKey(readFileSync(out)))).toBe('rejected');
   });

@@ -47,9 +47,17 @@ async function opensslRequest(...options: string[]): Promise<Buffer> {
   const out = join(folder.path, 'request.der');
   const before = options.filter((option) => option.startsWith('-sha'));
   const after = options.filter((option) => !option.startsWith('-sha'));
-  const { code, output } = await openssl(
-    ...['ocsp', ...before, '-issuer', issuerFile, '-cert', leafFile, ...after, '-reqout', out],
-  );
+  const { code, output } = await openssl([
+    'ocsp',
+    ...before,
+    '-issuer',
+    issuerFile,
+    '-cert',
+    leafFile,
+    ...after,
+    '-reqout',
+    out,
+  ]);
   if (code !== 0) throw new Error(output);
   return readFileSync(out);
 }
@@ -78,14 +86,8 @@ function answer(
 /** What `openssl ocsp` says of a response to a request. */
 async function read(request: Buffer, response: Buffer): Promise<string> {
   const { output } = await openssl(
-    ...[
-      'ocsp',
-      '-reqin',
-      folder.put('in.der', request),
-      '-respin',
-      folder.put('out.der', response),
-    ],
-    ...['-CAfile', join(folder.path, 'root.pem'), '-verify_other', issuerFile, '-resp_text'],
+    ['ocsp', '-reqin', folder.put('in.der', request), '-respin', folder.put('out.der', response)],
+    ['-CAfile', join(folder.path, 'root.pem'), '-verify_other', issuerFile, '-resp_text'],
   );
   return output;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   certificate,
+  fromPem,
   generateKeys,
   intermediateExtensions,
   keyIdOf,
@@ -28,9 +29,9 @@ export interface OpensslResult {
 }
 
 /** Runs the openssl binary; a command that fails is a result, a missing binary is not. */
-export function openssl(...args: string[]): Promise<OpensslResult> {
+export function openssl(...args: (string | string[])[]): Promise<OpensslResult> {
   return new Promise((resolve, reject) => {
-    execFile('openssl', args, { encoding: 'utf8' }, (error, stdout, stderr) => {
+    execFile('openssl', args.flat(), { encoding: 'utf8' }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error);
       else resolve({ code: Number(error?.code ?? 0), output: stdout + stderr });
     }).stdin?.end();
@@ -39,7 +40,7 @@ export function openssl(...args: string[]): Promise<OpensslResult> {
 
 /** A folder that is gone when the tests of this file are. */
 export function testFolder(): {
-  put(name: string, content: Buffer | string): string;
+  put(name: string, content: Uint8Array | string): string;
   path: string;
 } {
   const path = mkdtempSync(join(tmpdir(), 'glacis-pki-'));
@@ -151,3 +152,10 @@ export async function testResponder(
 
 export const certificatePem = (...ders: Buffer[]): string =>
   ders.map((der) => toPem('CERTIFICATE', der)).join('');
+
+/** DER of the first block of a PEM text. */
+export function derOf(pem: string): Buffer {
+  const [block] = fromPem(pem);
+  if (block === undefined) throw new Error('no PEM block');
+  return block.der;
+}
