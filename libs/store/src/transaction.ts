@@ -29,6 +29,9 @@ class OpenTransaction implements Tx {
   }
 }
 
+/** A connection that dies between two statements says so by an event; the next statement then fails. */
+const ignore = (): void => undefined;
+
 async function commit(client: PoolClient): Promise<void> {
   const { command } = await client.query('COMMIT');
   // The server answers COMMIT of a failed transaction with ROLLBACK, and with no error.
@@ -52,8 +55,6 @@ async function rollBack(client: PoolClient): Promise<void> {
  */
 export async function runTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  // A connection that dies between two statements says so by this event; the next statement then fails.
-  const ignore = (): void => undefined;
   client.on('error', ignore);
   const tx = new OpenTransaction(client);
   let result: T;

@@ -51,7 +51,7 @@ describe('testDatabase', () => {
     const store = await openStore({ service: 'one', url: database.url, migrations: [], logger });
     await store.ping();
     await database.drop();
-    await expect(store.ping()).rejects.toThrow();
+    await expect(store.ping()).rejects.toMatchObject({ code: '3D000' });
     await store.close();
   });
 });

@@ -51,20 +51,18 @@ async function removeDrafts(prefix: string): Promise<void> {
   await Promise.all(drafts.map((name) => rm(join(parent, name), options)));
 }
 
+/** Since version 17; before that only A to Z have upper and lower case. */
+const builtinLocale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
+
 async function initialize(draft: string, tools: ClusterTools): Promise<void> {
   const { initdb, postgres } = tools.binaries;
-  const version = await run(tools, postgres, ['--version']);
-  await run(tools, initdb, [
-    ...['-D', draft, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'],
-    ...(majorVersion(version) >= 17
-      ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-      : []),
-    '--no-instructions',
-  ]);
+  const version = majorVersion(await run(tools, postgres, ['--version']));
+  const places = ['-D', draft, '-U', 'postgres', '-A', 'trust'];
+  const text = ['-E', 'UTF8', '--locale=C', ...(version >= 17 ? builtinLocale : [])];
+  await run(tools, initdb, [...places, ...text, '--no-instructions']);
   await run(tools, postgres, ['--single', '-D', draft, 'postgres'], firstStatements);
 }
 
-/** Builtin locales came with version 17; before that, upper and lower case of other letters than A to Z are kept. */
 function majorVersion(text: string): number {
   return Number(/\(PostgreSQL\) (\d+)/.exec(text)?.[1] ?? 0);
 }
@@ -92,5 +90,9 @@ async function run(tools: ClusterTools, file: string, args: string[], input = ''
 /** Makes the rename last through a power cut. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder);
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -75,14 +75,10 @@ export async function isAlive(postmaster: Postmaster): Promise<boolean> {
 }
 
 async function launchOnce(place: ServerPlace): Promise<Postmaster> {
-  const settings = Object.entries(place.settings).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ]);
-  const command = place.user.command(place.binaries.postgres, [
-    ...['-D', place.cluster, '-k', place.socketFolder],
-    ...settings,
-  ]);
+  const { cluster, socketFolder, settings } = place;
+  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const args = ['-D', cluster, '-k', socketFolder, ...options];
+  const command = place.user.command(place.binaries.postgres, args);
   const log = await openLog(place.logFile);
   // A process group of its own keeps Ctrl-C, meant for this process, from stopping the server under it.
   const child = spawn(command.file, command.args, {
