@@ -1,0 +1,178 @@
+import { Body, Controller, Module, Post, Res } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createLogger, LOGGER } from '@glacis/observability';
+import { CLOCK, ManualClock, waitFor } from '@glacis/runtime';
+import { migration, openStore, startPostgres, Store } from '@glacis/store';
+import type { FastifyReply } from 'fastify';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  CallerParam,
+  Idempotency,
+  idempotencyMigrations,
+  IdempotencyParam,
+  Operation,
+  problems,
+  sendAnswer,
+  zBody,
+  type Caller,
+  type IdempotentRequest,
+} from '../src/index.js';
+import { send, startApp, type Reply } from './app.js';
+
+const order = z.object({ item: z.string() });
+const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
+const logger = createLogger({ name: 'test', level: 'silent' });
+/** Set by a test to hold a request inside its transaction. */
+let hold: Promise<void> | undefined;
+let inside = 0;
+
+@Controller('orders')
+class OrderController {
+  constructor(private readonly idempotency: Idempotency) {}
+
+  @Post()
+  @Operation({ access: 'member', summary: 'Order', body: order, status: 201 })
+  async create(
+    @Body(zBody(order)) body: z.infer<typeof order>,
+    @CallerParam() caller: Caller,
+    @IdempotencyParam() request: IdempotentRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const answer = await this.idempotency.run(request, async (tx) => {
+      inside += 1;
+      await hold;
+      const [row] = await tx.query<{ id: string }>(
+        'INSERT INTO orders (item, tenant) VALUES ($1, $2) RETURNING id',
+        [body.item, caller.tenant],
+      );
+      if (body.item === 'refused') throw problems.conflict('refused');
+      return { status: 201, headers: { location: `/orders/${row?.id}` }, body: { id: row?.id } };
+    });
+    return sendAnswer(reply, answer);
+  }
+}
+
+let folder: string;
+let stopPostgres: () => Promise<void>;
+let store: Store;
+let app: NestFastifyApplication;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'glacis-http-'));
+  const postgres = await startPostgres({ dataDir: folder, logger });
+  stopPostgres = postgres.stop;
+  const create = migration(
+    'CreateOrders1763500000000',
+    'CREATE TABLE orders (id bigserial PRIMARY KEY, item text NOT NULL, tenant text NOT NULL)',
+  );
+  store = await openStore({
+    service: 'orders',
+    url: postgres.url,
+    migrations: [create, ...idempotencyMigrations],
+    logger,
+  });
+  @Module({
+    controllers: [OrderController],
+    providers: [
+      Idempotency,
+      { provide: Store, useValue: store },
+      { provide: LOGGER, useValue: logger },
+      { provide: CLOCK, useValue: clock },
+    ],
+  })
+  class OrderModule {}
+  app = await startApp(OrderModule);
+}, 30_000);
+
+afterAll(async () => {
+  await app?.close();
+  await store?.close();
+  await stopPostgres?.();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(() => {
+  hold = undefined;
+  inside = 0;
+});
+
+const post = (key: string | undefined, item: string, token = 'member'): Promise<Reply> =>
+  send(app, 'POST', '/orders', {
+    token,
+    body: JSON.stringify({ item }),
+    headers: key === undefined ? {} : { 'idempotency-key': key },
+  });
+
+async function orders(item: string): Promise<number> {
+  const [row] = await store.query<{ n: string }>('SELECT count(*) n FROM orders WHERE item = $1', [
+    item,
+  ]);
+  return Number(row?.n);
+}
+
+test('the same key and body repeats status, Location and body; the effect is one', async () => {
+  const first = await post('a', 'pen');
+  const second = await post('a', 'pen');
+  expect(first.status).toBe(201);
+  expect(second.status).toBe(201);
+  expect(second.text).toBe(first.text);
+  expect(second.headers['location']).toBe(first.headers['location']);
+  expect(await orders('pen')).toBe(1);
+});
+
+test('the same key with another body is 422', async () => {
+  await post('b', 'ink');
+  const other = await post('b', 'paper');
+  expect([other.status, other.json()['code']]).toEqual([422, 'idempotency-key-reused']);
+  expect(await orders('paper')).toBe(0);
+});
+
+test('keys of another subject are other keys; without a key each request counts', async () => {
+  await post('c', 'cup');
+  await post('c', 'cup', 'admin');
+  await post(undefined, 'cup');
+  await post(undefined, 'cup');
+  expect(await orders('cup')).toBe(4);
+});
+
+test('of concurrent requests with one key one runs, the others get its answer', async () => {
+  let release: () => void = () => undefined;
+  hold = new Promise((resolve) => (release = resolve));
+  const all = Promise.all(Array.from({ length: 6 }, () => post('d', 'desk')));
+  await waitFor(() => inside > 0, { what: 'one request inside' });
+  release();
+  const replies = await all;
+  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+  expect(inside).toBe(1);
+  expect(await orders('desk')).toBe(1);
+});
+
+test('an effect that failed leaves no answer: the key may try again', async () => {
+  expect((await post('e', 'refused')).status).toBe(409);
+  expect((await post('e', 'refused')).status).toBe(409);
+  expect(inside).toBe(2);
+  expect(await orders('refused')).toBe(0);
+});
+
+test('an answer is repeated for 24 h, then the key is free again and purged', async () => {
+  await post('f', 'fan');
+  clock.advance(24 * 3_600_000 - 1);
+  await post('f', 'fan');
+  expect(await orders('fan')).toBe(1);
+  clock.advance(1);
+  await post('f', 'fan');
+  expect(await orders('fan')).toBe(2);
+  clock.advance(24 * 3_600_000);
+  await app.get(Idempotency).purge();
+  expect(await store.query('SELECT 1 FROM idempotency_keys')).toHaveLength(0);
+});
+
+test('a malformed key is 400', async () => {
+  for (const key of ['two words', 'x'.repeat(256), '']) {
+    const reply = await post(key, 'nib');
+    expect([key, reply.status, reply.json()['field']]).toEqual([key, 400, 'Idempotency-Key']);
+  }
+});
