@@ -10,7 +10,7 @@ import { EventDelivery, type DeliveryOptions } from './event-delivery.js';
 import { EventsServer } from './events-server.js';
 import { InProcessBus } from './in-process-bus.js';
 import { Outbox } from './outbox.js';
-import { addBacklogGauges } from './outbox-gauges.js';
+import { addBacklogGauges } from './backlog-gauges.js';
 
 export interface EventsModuleOptions extends Partial<
   Pick<DeliveryOptions, 'policy' | 'pollMs' | 'batch' | 'maxInFlight'>
