@@ -33,9 +33,8 @@ const secretMembers = [
 export function createLogger(options: LoggerOptions): Logger {
   return pino(
     {
-      name: options.name,
       level: options.level ?? 'info',
-      base: null,
+      base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {

@@ -75,13 +75,17 @@ function fileSection(
   try {
     section = readSection(path, definition.section);
   } catch (error) {
-    throw new SettingsError([{ name: path, reason: (error as Error).message }]);
+    throw new SettingsError([{ name: path, reason: firstLine(error) }]);
   }
   const known = new Set(Object.keys(definition.shape).flatMap((key) => [key, snakeCase(key)]));
   for (const key of Object.keys(section)) {
     if (!known.has(key)) options.onUnknown?.(`${definition.section}.${key}`);
   }
   return section;
+}
+
+function firstLine(error: unknown): string {
+  return (error as Error).message.split('\n', 1)[0] ?? '';
 }
 
 interface Places {
