@@ -1,1 +1,4 @@
-export {};
+export { startProgram, type Program, type ProgramOptions } from './program.js';
+export { loadManagerSettings, type ManagerSettings } from './settings.js';
+export { createLog } from './log.js';
+export type { Ending, Manager } from './manager.js';

@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+import { SettingsError } from '@glacis/settings';
+import { createLog } from './log.js';
+import { startProgram } from './program.js';
+import { StartRefusedError } from './refusal.js';
+import { loadManagerSettings } from './settings.js';
+
+/** A clean-up that takes longer is cut off (`backends.md` 14). */
+const cleanUpMs = 30_000;
+
+async function main(): Promise<void> {
+  const settings = loadManagerSettings();
+  const log = createLog(settings.upstream.logLevel);
+  const { manager, ended } = await startProgram(settings, log);
+  const stop = (): void => {
+    setTimeout(() => process.exit(0), cleanUpMs).unref();
+    manager.stop();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    void manager.renew().then((replaced) => log.info({ replaced }, 'certificate files read anew'));
+  });
+  await ended;
+  process.exit(0);
+}
+
+main().catch((error: unknown) => {
+  const told = error instanceof SettingsError || error instanceof StartRefusedError;
+  createLog('error').error(told ? { reason: error.message } : { err: error }, 'cannot start');
+  process.exit(1);
+});

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { ManagerClient } from '@glacis/grpc';
+import { Metrics, newTraceparent, Tracing } from '@glacis/observability';
+import { newId } from '@glacis/runtime';
+import { listenHttp } from './http.js';
+import { checkTlsSettings, readTls } from './link/server-tls.js';
+import { ServerRevocation } from './link/server-revocation.js';
+import type { Log } from './log.js';
+import { Manager, type Ending, type ManagerOptions } from './manager.js';
+import { StartRefusedError } from './refusal.js';
+import { Requests } from './requests.js';
+import { StubDriver } from './runs/stub-driver.js';
+import type { VmDriver } from './runs/vm-driver.js';
+import type { ManagerSettings } from './settings.js';
+
+export interface Program {
+  httpPort: number;
+  manager: Manager;
+  /** How it ended; everything that it had open is closed by then. */
+  ended: Promise<Ending>;
+}
+
+/** What tests change of a program. */
+export type ProgramOptions = Partial<Pick<ManagerOptions, 'driver' | 'backoff' | 'clock'>>;
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+/**
+ * Starts the manager with everything around it.
+ * @throws {StartRefusedError} when the settings cannot be served
+ */
+export async function startProgram(
+  settings: ManagerSettings,
+  log: Log,
+  options: ProgramOptions = {},
+): Promise<Program> {
+  const { upstream, own, traces } = settings;
+  checkTlsSettings(upstream);
+  await readTls(upstream).catch((error: Error) => {
+    throw new StartRefusedError(`certificate files: ${error.message}`);
+  });
+  const instanceId = upstream.instanceId ?? newId();
+  const metrics = new Metrics();
+  metrics.observeProcess();
+  const tracing = new Tracing({ service: 'manager', endpoint: traces.url });
+  const revocation = new ServerRevocation(join(own.stateDir, 'crl'), log);
+  const manager = new Manager({
+    dialect: own.protocol,
+    client: clientFactory(settings, revocation, instanceId),
+    revocation,
+    driver: driverFor(settings),
+    reconnect: own.reconnect,
+    eosVersion: upstream.eosVersion ?? '',
+    log,
+    requests: new Requests({ metrics, tracing, traceRatio: traces.traceRatio }),
+    ...options,
+  });
+  const http = await listenHttp({
+    port: own.httpPort,
+    instanceId,
+    version,
+    metrics,
+    connected: () => manager.connected,
+  });
+  const { port: httpPort } = http.address() as AddressInfo;
+  log.info({ httpPort, protocol: own.protocol, server: upstream.grpcUrl }, 'manager has started');
+  const ended = serve(manager, http, tracing);
+  return { httpPort, manager, ended };
+}
+
+async function serve(manager: Manager, http: Server, tracing: Tracing): Promise<Ending> {
+  try {
+    return await manager.serve();
+  } finally {
+    http.closeAllConnections();
+    http.close();
+    await tracing.close();
+  }
+}
+
+function clientFactory(
+  { upstream, own }: ManagerSettings,
+  revocation: ServerRevocation,
+  instanceId: string,
+): () => Promise<ManagerClient> {
+  return async () => {
+    const tls = await readTls(upstream);
+    return new ManagerClient({
+      address: upstream.grpcUrl,
+      dialect: own.protocol,
+      tls,
+      checkServer: (certificate) => revocation.check(certificate, String(tls?.ca)),
+      connectTimeoutMs: upstream.grpcTimeout,
+      metadata: {
+        'glacis-protocol': own.protocol,
+        'glacis-manager-version': version,
+        'glacis-manager-instance': instanceId,
+        traceparent: newTraceparent(),
+      },
+    });
+  };
+}
+
+function driverFor({ own }: ManagerSettings): VmDriver {
+  if (own.tee === 'none') return new StubDriver();
+  throw new StartRefusedError(`GLACIS_MANAGER_TEE: no driver starts guests of type ${own.tee}`);
+}

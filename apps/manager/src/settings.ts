@@ -1,0 +1,67 @@
+import { dialectNames } from '@glacis/grpc';
+import {
+  choice,
+  defineSettings,
+  durationMs,
+  flag,
+  loadSettings,
+  optionalText,
+  optionalUrl,
+  port,
+  setting,
+  text,
+  type LoadOptions,
+  type Values,
+} from '@glacis/settings';
+import { z } from 'zod';
+
+const share: z.ZodType<number> = z.coerce.number().min(0).max(1);
+
+/** The variables of upstream managers, unchanged (`backends.md` 14). */
+export const upstreamSettings = defineSettings('MANAGER_', {
+  logLevel: setting(choice('debug', 'info', 'warn', 'error'), 'info', 'least level that is logged'),
+  instanceId: setting(optionalText, '', 'name of this process; random by default'),
+  grpcUrl: setting(text, 'localhost:7001', 'host:port of the server'),
+  grpcClientCert: setting(optionalText, '', 'PEM file of the client certificate'),
+  grpcClientKey: setting(optionalText, '', 'PEM file of its key'),
+  grpcServerCaCerts: setting(
+    optionalText,
+    '',
+    'PEM file of the roots that the server must chain to',
+  ),
+  grpcTimeout: setting(durationMs, '60s', 'time for a connection to come about'),
+  grpcAttestedTls: setting(flag, 'false', 'not supported; true refuses to start'),
+  grpcInsecure: setting(flag, 'false', 'plaintext, for tests'),
+  eosVersion: setting(optionalText, '', 'version of the guest system, told on request'),
+});
+
+export const traceSettings = defineSettings('COCOS_JAEGER_', {
+  url: setting(optionalUrl, 'http://localhost:4318', 'OTLP collector; empty switches traces off'),
+  traceRatio: setting(share, '1.0', 'share of runs that are traced'),
+});
+
+export const managerSettings = defineSettings('GLACIS_MANAGER_', {
+  protocol: setting(choice(...dialectNames), 'seed', 'dialect that is spoken'),
+  tee: setting(choice('none', 'snp', 'tdx'), 'none', 'trusted execution environment of this host'),
+  reconnect: setting(flag, 'true', 'dial again when a stream ends; false exits as upstream does'),
+  vmDriver: setting(choice('auto', 'stub'), 'auto', 'what starts the guests'),
+  httpPort: setting(port, '7003', 'port of health and metrics'),
+  stateDir: setting(text, '/var/lib/glacis-manager', 'folder for what outlives a restart'),
+});
+
+export interface ManagerSettings {
+  upstream: Values<typeof upstreamSettings.shape>;
+  traces: Values<typeof traceSettings.shape>;
+  own: Values<typeof managerSettings.shape>;
+}
+
+/** @throws {SettingsError} naming every bad value */
+export function loadManagerSettings(options: LoadOptions = {}): ManagerSettings {
+  const { MG_JAEGER_TRACE_RATIO: olderRatio } = options.env ?? process.env;
+  const overrides: Record<string, string> = olderRatio ? { traceRatio: olderRatio } : {};
+  return {
+    upstream: loadSettings(upstreamSettings, options),
+    traces: loadSettings(traceSettings, { ...options, overrides }),
+    own: loadSettings(managerSettings, options),
+  };
+}
