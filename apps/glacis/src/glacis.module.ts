@@ -23,7 +23,9 @@ export class GlacisModule {
     const certificates = loadSettings(certificatesSettings, {
       overrides: { kekFile: dataFolder.kekFile, allowLoopback: 'true' },
     });
-    const backends = loadSettings(backendsSettings, { overrides: { host: settings.host } });
+    const backends = loadSettings(backendsSettings, {
+      overrides: { managerHost: settings.host },
+    });
     return {
       module: GlacisModule,
       imports: [

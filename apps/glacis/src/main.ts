@@ -1,4 +1,3 @@
-import { ManagerListener } from '@glacis/backends';
 import { loadSettings, SettingsError } from '@glacis/settings';
 import { DataFolderInUseError } from '@glacis/store';
 import { KekMissingError } from './data-folder.js';
@@ -10,11 +9,10 @@ import { startSuite, type Suite } from './suite.js';
 async function start(): Promise<Suite> {
   const databaseUrl = process.env['DATABASE_URL'] ?? '';
   const suite = await startSuite(loadSettings(suiteSettings, { overrides: { databaseUrl } }));
-  const { address } = suite.app.get(ManagerListener, { strict: false });
   const seconds = process.uptime().toFixed(1);
   const token = suite.dataFolder.adminTokenFile;
   console.log(
-    `Glacis is ready: door ${suite.door}, managers ${address}, token ${token} (${seconds} s)`,
+    `Glacis is ready: door ${suite.door}, managers ${suite.managers}, token ${token} (${seconds} s)`,
   );
   console.log(`Next: npx glacis --server ${suite.door} --token-file ${token} status`);
   return suite;

@@ -1,9 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ManagerListener } from '@glacis/backends';
 import { EventsServer } from '@glacis/events';
+import { OpenApi } from '@glacis/gateway';
 import { createHttpApp, httpSettings } from '@glacis/http';
 import { RevokedTokens, TokenIssuer, TokenVerifier } from '@glacis/identity';
 import { createLogger, Health, Metrics, Tracing } from '@glacis/observability';
+import { waitFor } from '@glacis/runtime';
 import { loadSettings } from '@glacis/settings';
 import { startPostgres } from '@glacis/store';
 import { about } from './about.js';
@@ -16,7 +19,8 @@ import type { SuiteSettings } from './settings.js';
 export interface Suite {
   /** `http://host:port` of the door. */
   door: string;
-  app: NestFastifyApplication;
+  /** `host:port` that managers dial. */
+  managers: string;
   dataFolder: DataFolder;
   /** Ends streams and requests, then the database. At most 30 s (`backends.md` 6). */
   stop(): Promise<void>;
@@ -42,7 +46,8 @@ export async function startSuite(settings: SuiteSettings): Promise<Suite> {
       await tracing.close();
       await database.stop();
     };
-    return { door: doorOf(app, settings), app, dataFolder, stop };
+    const { port } = app.get(ManagerListener, { strict: false });
+    return { door: doorOf(app, settings), managers: `${settings.host}:${port}`, dataFolder, stop };
   } catch (error) {
     await database.stop();
     throw error;
@@ -67,13 +72,21 @@ async function open(
   try {
     app.connectMicroservice({ strategy: app.get(EventsServer) });
     await app.startAllMicroservices();
+    app.get(OpenApi, { strict: false }).attach(app);
     await ensureAdminToken(app, verifier, dataFolder.adminTokenFile);
     await app.listen(settings.port, settings.host);
+    await isReady(host.health);
     return app;
   } catch (error) {
     await app.close();
     throw error;
   }
+}
+
+/** The manager stream opens only when `certificates` has issued its server certificate. */
+async function isReady(health: Health): Promise<void> {
+  const ready = async (): Promise<boolean> => (await health.ready()).status === 'ok';
+  await waitFor(ready, { what: 'every dependency to be up', deadlineMs: 30_000 });
 }
 
 function doorOf(app: NestFastifyApplication, { host }: SuiteSettings): string {
