@@ -38,7 +38,7 @@ export class HttpAdapter extends FastifyAdapter {
 
   private write(reply: FastifyReply, body: unknown): unknown {
     if (typeof body === 'string') return reply.serializer(asIs).send(body);
-    if (isBytes(body)) return super.reply(reply as never, body);
+    if (isBytes(body)) return super.reply(reply, body);
     if (reply.getHeader('content-type') === undefined) {
       reply.header('content-type', 'application/json');
     }

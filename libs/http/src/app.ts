@@ -71,7 +71,7 @@ export async function createHttpApp(
     }),
   });
   const adapter = makeAdapter(settings, admission, replies);
-  const instance = adapter.getInstance() as unknown as FastifyInstance;
+  const instance = adapter.getInstance<FastifyInstance>();
   const telemetry = new RequestTelemetry(options.metrics, options.logger);
   instance.decorateRequest('context', null);
   equipRoutes(instance, admission, telemetry);

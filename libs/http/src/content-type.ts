@@ -6,7 +6,7 @@ import { problems } from './problems.js';
 const json = 'application/json';
 
 function mediaTypeOf(header: string | undefined): string {
-  return (header ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  return (header ?? '').replace(/;.*/s, '').trim().toLowerCase();
 }
 
 function hasBody(request: FastifyRequest): boolean {

@@ -17,22 +17,24 @@ export interface IdempotentRequest {
 
 const keyForm = /^[\x21-\x7e]{1,255}$/;
 
-function read(request: FastifyRequest): IdempotentRequest {
+function keyOf(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
-  if (key !== undefined && (typeof key !== 'string' || !keyForm.test(key))) {
-    throw problems.malformed('Idempotency-Key: expected 1 to 255 printable characters', {
-      members: { field: 'Idempotency-Key' },
-    });
-  }
-  const path = pathOf(request.url);
-  const { body } = request;
+  if (key === undefined || (typeof key === 'string' && keyForm.test(key))) return key;
+  throw problems.malformed('Idempotency-Key: expected 1 to 255 printable characters', {
+    members: { field: 'Idempotency-Key' },
+  });
+}
+
+function read(request: FastifyRequest): IdempotentRequest {
+  const { context, url, body } = request;
+  const path = pathOf(url);
   const text = Buffer.isBuffer(body) ? body.toString('base64') : JSON.stringify(body ?? null);
   return {
-    key,
-    tenant: request.context?.tenant ?? '',
-    subject: request.context?.principal?.subject ?? '',
+    key: keyOf(request),
+    tenant: context?.tenant ?? '',
+    subject: context?.principal?.subject ?? '',
     route: `${request.method} ${path}`,
-    body: `${request.url.slice(path.length)}\n${text}`,
+    body: `${url.slice(path.length)}\n${text}`,
   };
 }
 

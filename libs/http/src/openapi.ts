@@ -85,7 +85,7 @@ function requestDecorators(swagger: Swagger, operation: OperationOptions): Metho
   const decorators: MethodDecorator[] = [];
   if (operation.access !== 'public') decorators.push(swagger.ApiBearerAuth());
   for (const [name, schema] of Object.entries(operation.params?.shape ?? {})) {
-    decorators.push(swagger.ApiParam({ name, schema: schemaOf(schema) as never }));
+    decorators.push(swagger.ApiParam({ name, schema: schemaOf(schema) }));
   }
   for (const [name, schema] of Object.entries(operation.query?.shape ?? {})) {
     const required = !(schema as z.ZodType).safeParse(undefined).success;

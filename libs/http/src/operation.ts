@@ -55,9 +55,9 @@ const declared: DeclaredOperation[] = [];
 
 /** Declares a route. One per route; a route without it stops the start (deny by default). */
 export function Operation(operation: OperationOptions): MethodDecorator {
-  const configure = RouteConfig({ operation } satisfies OperationConfig) as MethodDecorator;
+  const configure = RouteConfig({ operation } satisfies OperationConfig);
   return (target, key, descriptor) => {
-    declared.push({ target, key, descriptor: descriptor as PropertyDescriptor, operation });
+    declared.push({ target, key, descriptor, operation });
     configure(target, key, descriptor);
   };
 }

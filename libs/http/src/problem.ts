@@ -77,5 +77,5 @@ export function defineProblem(definition: ProblemDefinition): ProblemFactory {
 
 /** Every kind of error known to this process, by slug. */
 export function problemCatalogue(): ProblemDefinition[] {
-  return [...definitions.values()].sort((a, b) => (a.slug < b.slug ? -1 : 1));
+  return [...definitions.values()].toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
 }

@@ -5,7 +5,8 @@ const unstorable = /[\0\p{Cs}]/u;
 
 /** Characters as people count them: code points, not UTF-16 units. */
 function upTo(max: number): (value: string) => boolean {
-  return (value) => value.length <= max || (value.length <= 2 * max && [...value].length <= max);
+  return (value) =>
+    value.length <= max || (value.length <= 2 * max && Array.from(value).length <= max);
 }
 
 /** One line of text: up to `max` characters, without control characters and lone surrogates. */

@@ -63,7 +63,7 @@ let app: NestFastifyApplication;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'glacis-http-'));
   const postgres = await startPostgres({ dataDir: folder, logger });
-  stopPostgres = postgres.stop;
+  stopPostgres = () => postgres.stop();
   const create = migration(
     'CreateOrders1763500000000',
     'CREATE TABLE orders (id bigserial PRIMARY KEY, item text NOT NULL, tenant text NOT NULL)',

@@ -132,7 +132,7 @@ describe('shutdown', () => {
     const port = portOf(closing);
     const closed = closing.close();
     await waitFor(() => idle.closed, { what: 'the idle connection closed' });
-    await expect(fetch(`http://127.0.0.1:${port}/slow`)).rejects.toThrow();
+    await expect(fetch(`http://127.0.0.1:${port}/slow`)).rejects.toThrow('fetch failed');
     gate.open?.();
     expect((await reply).json()).toEqual({ done: true });
     await closed;

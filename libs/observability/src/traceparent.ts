@@ -9,14 +9,15 @@ export interface TraceIds {
   sampled: boolean;
 }
 
-const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+/** Version 00 ends after the flags, later ones may go on; version ff and ids of zeros alone are none. */
+const form =
+  /^(?!ff)(?:00(?=.{53}$)|[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** Reads a `traceparent`; `undefined` when it is absent or malformed, and so a new trace begins. */
 export function parseTraceparent(text: string | undefined): TraceIds | undefined {
   if (text === undefined || text.length > 128) return undefined;
-  const [, version, traceId, spanId, flags, rest] = form.exec(text) ?? [];
-  if (!version || !traceId || !spanId || !flags || version === 'ff') return undefined;
-  if ((version === '00' && rest) || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  const [, traceId, spanId, flags] = form.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 

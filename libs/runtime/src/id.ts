@@ -19,8 +19,8 @@ function tenRandomBytes(): Buffer {
  */
 export function newId(clock: Clock = systemClock): string {
   const random = tenRandomBytes();
-  random[0] = 0x70 | (random[0]! & 0x0f);
-  random[2] = 0x80 | (random[2]! & 0x3f);
+  random.writeUInt8(0x70 | (random.readUInt8(0) & 0x0f), 0);
+  random.writeUInt8(0x80 | (random.readUInt8(2) & 0x3f), 2);
   const time = clock.now().getTime().toString(16).padStart(12, '0');
   const rest = random.toString('hex');
   return `${time.slice(0, 8)}-${time.slice(8)}-${rest.slice(0, 4)}-${rest.slice(4, 8)}-${rest.slice(8)}`;

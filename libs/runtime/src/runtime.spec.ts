@@ -16,7 +16,7 @@ describe('newId', () => {
       return newId(clock);
     });
     expect(new Set(ids).size).toBe(ids.length);
-    expect([...ids].sort()).toEqual(ids);
+    expect(ids.toSorted()).toEqual(ids);
   });
 });
 
@@ -32,7 +32,9 @@ describe('TokenBuckets', () => {
   });
 
   test('never gives more than capacity plus refill, and waiting as told suffices', () => {
-    const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.constantFrom('a', 'b')));
+    const steps = fc.array(
+      fc.tuple(fc.integer({ min: 0, max: 3000 }), fc.constantFrom<'a' | 'b'>('a', 'b')),
+    );
     const options = fc.record({
       capacity: fc.integer({ min: 1, max: 5 }),
       refillPerSecond: fc.integer({ min: 1, max: 20 }),
@@ -46,8 +48,8 @@ describe('TokenBuckets', () => {
         for (const [ms, key] of script) {
           clock.advance(ms);
           elapsed += ms;
-          const wait = buckets.take(key as 'a' | 'b');
-          if (wait === 0) taken[key as 'a' | 'b'] += 1;
+          const wait = buckets.take(key);
+          if (wait === 0) taken[key] += 1;
           expect(wait).toBeLessThanOrEqual(Math.ceil(1000 / limit.refillPerSecond));
         }
         const most = limit.capacity + (elapsed / 1000) * limit.refillPerSecond + 1e-6;

@@ -48,6 +48,7 @@ function flatten(name: string, section: unknown): Section {
 function textOf(name: string, value: unknown): string {
   if (value === null) return '';
   if (Array.isArray(value)) return value.map((item) => textOf(name, item)).join(',');
-  if (['string', 'number', 'boolean'].includes(typeof value)) return String(value);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw new Error(`${name}: expected text, a number, true, false or a list`);
 }

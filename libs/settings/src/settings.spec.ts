@@ -100,21 +100,21 @@ describe('values', () => {
   test('other types', () => {
     expect(port.parse('65535')).toBe(65_535);
     expect(() => port.parse('65536')).toThrow('a whole number from 0 to 65535');
-    expect(() => integer(1, 9).parse('1e0')).toThrow();
+    expect(() => integer(1, 9).parse('1e0')).toThrow('a whole number');
     expect(integer(-5, 5).parse('-5')).toBe(-5);
     expect([flag.parse('TRUE'), flag.parse('false')]).toEqual([true, false]);
-    expect(() => flag.parse('1')).toThrow();
+    expect(() => flag.parse('1')).toThrow('true or false');
     expect(ratePerSecond.parse('600/m')).toBe(10);
-    expect(() => ratePerSecond.parse('0/s')).toThrow();
+    expect(() => ratePerSecond.parse('0/s')).toThrow('a rate');
     expect(list.parse(' a, ,b ,')).toEqual(['a', 'b']);
     expect(choice('seed', 'none').parse('none')).toBe('none');
     expect(() => choice('seed').parse('Seed')).toThrow('one of seed');
     expect(optionalUrl.parse('https://x.example/base/')).toBe('https://x.example/base');
     expect(optionalUrl.parse('')).toBeUndefined();
-    expect(() => optionalUrl.parse('x.example')).toThrow();
+    expect(() => optionalUrl.parse('x.example')).toThrow('URL');
     expect(host.parse('::1')).toBe('::1');
-    expect(() => host.parse('a b')).toThrow();
-    expect(() => text.parse('  ')).toThrow();
+    expect(() => host.parse('a b')).toThrow('a host name');
+    expect(() => text.parse('  ')).toThrow('some text');
     expect(sizeBytes.parse('1kb')).toBe(1024);
   });
 });

@@ -18,21 +18,18 @@ export function dumpSettings<S extends Shape>(
 
 /** A Markdown table of a group: variable, default, what it is for. */
 export function settingsTable(definition: SettingsDefinition): string {
-  const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-  const rows = Object.entries(definition.shape).map(([key, setting]) =>
-    [`\`${variableOf(definition, key)}\``, defaultCell(setting.default), cell(setting.doc)].join(
-      ' | ',
-    ),
+  const rows = Object.entries(definition.shape).map(
+    ([key, { default: text, doc }]) =>
+      `| \`${variableOf(definition, key)}\` | ${defaultCell(text)} | ${cell(doc)} |\n`,
   );
-  return [
-    '| variable | default | meaning |',
-    '|---|---|---|',
-    ...rows.map((row) => `| ${row} |`),
-    '',
-  ].join('\n');
+  return `| variable | default | meaning |\n|---|---|---|\n${rows.join('')}`;
+}
 
-  function defaultCell(text: string | undefined): string {
-    if (text === undefined) return 'mandatory';
-    return text === '' ? 'empty' : `\`${cell(text)}\``;
-  }
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
+
+function defaultCell(text: string | undefined): string {
+  if (text === undefined) return 'mandatory';
+  return text === '' ? 'empty' : `\`${cell(text)}\``;
 }
