@@ -11,7 +11,7 @@ export interface TraceIds {
 
 /** Version 00 ends after the flags, later ones may go on; version ff and ids of zeros alone are none. */
 const form =
-  /^(?!ff)(?:00(?=.{53}$)|[0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
+  /^(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** Reads a `traceparent`; `undefined` when it is absent or malformed, and so a new trace begins. */
 export function parseTraceparent(text: string | undefined): TraceIds | undefined {
