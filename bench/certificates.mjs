@@ -1,0 +1,202 @@
+// The certificates service through the door: signing of CSRs beside step-ca with its badger store in turn and in one
+// run, issue with a key made here, cached OCSP, revocation with 10 and with 100,000 revoked, and the CRL of those.
+// `npm run bench -- certificates [seconds per round]`; builds step-ca on its first run (needs Go) and needs openssl.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger } from '@glacis/observability';
+import * as pki from '@glacis/pki';
+import { startPostgres } from '@glacis/store';
+import { sequence } from '../libs/pki/dist/der.js';
+import { csrs } from './support/csrs.mjs';
+import { during, each, load, median, percentile } from './support/load.mjs';
+import { revokeMany, revokedCount } from './support/revoked.mjs';
+import { startStepCa } from './support/step-ca.mjs';
+import { call, withSuite } from './support/suite.mjs';
+
+const seconds = Number(process.argv[2] ?? 5);
+const rounds = 3;
+const atOnce = 16;
+const name = 'bench.example.com';
+const manyRevoked = 100_000;
+
+const print = (figure, value, unit, digits = 0) =>
+  console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
+const p99 = (latencies) => percentile(latencies, 0.99);
+
+/** Alternates the two and prints the medians of their rounds. */
+async function compareSigning(suite, backend, peer) {
+  const requests = csrs(2_000, name);
+  const json = { 'content-type': 'application/json' };
+  const own = (i) => ({
+    path: `/certs/csrs/${backend}`,
+    headers: { ...json, authorization: `Bearer ${suite.token}` },
+    body: JSON.stringify({ csr: requests[i % requests.length] }),
+  });
+  const runOwn = (time) =>
+    load(suite.door, { connections: atOnce, next: during(time, own), expect: 201 });
+  const runPeer = (time) => {
+    const tokens = peer.tokens(Math.ceil(time * 2_500), name);
+    const items = tokens.map((ott, i) => ({
+      path: '/1.0/sign',
+      headers: json,
+      body: JSON.stringify({ csr: requests[i % requests.length], ott }),
+    }));
+    const next = during(time, (i) => items[i]);
+    return load(peer.url, { connections: atOnce, next, expect: 201, ca: peer.ca });
+  };
+  await runOwn(2);
+  await runPeer(2);
+  const results = { own: [], peer: [] };
+  for (let round = 0; round < rounds; round += 1) {
+    results.own.push(await runOwn(seconds));
+    results.peer.push(await runPeer(seconds));
+  }
+  print('certificates_csr_signing', median(results.own.map((run) => run.rate)), 'cert/s');
+  print('certificates_csr_signing_step_ca', median(results.peer.map((run) => run.rate)), 'cert/s');
+  const ratios = results.own.map((run, i) => run.rate / results.peer[i].rate);
+  print('certificates_csr_signing_ratio', median(ratios), 'ratio', 3);
+  print(
+    'certificates_csr_signing_p99',
+    median(results.own.map((run) => p99(run.latencies))),
+    'ms',
+    1,
+  );
+  print(
+    'certificates_csr_signing_step_ca_p99',
+    median(results.peer.map((run) => p99(run.latencies))),
+    'ms',
+    1,
+  );
+}
+
+/** Issues with keys made by the service; gives the serials. */
+async function issue(suite, backend, next) {
+  const serials = [];
+  const result = await load(suite.door, {
+    connections: atOnce,
+    next: () => {
+      const item = next();
+      return (
+        item && {
+          path: `/certs/issue/backend/${backend}`,
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${suite.token}` },
+          body: '{}',
+        }
+      );
+    },
+    expect: 201,
+    onReply: (body) => serials.push(JSON.parse(body).serial_number),
+  });
+  return { ...result, serials };
+}
+
+async function measureIssue(suite, backend) {
+  await issue(
+    suite,
+    backend,
+    during(1, () => true),
+  );
+  const { rate, latencies, serials } = await issue(
+    suite,
+    backend,
+    during(seconds, () => true),
+  );
+  print('certificates_issue', rate, 'cert/s');
+  print('certificates_issue_limit', 500, 'cert/s');
+  print('certificates_issue_p99', p99(latencies), 'ms', 1);
+  return serials;
+}
+
+/** OCSPRequest for one certificate, without a nonce. */
+const ocspRequest = (certId) => sequence(sequence(sequence(sequence(certId))));
+
+/** OCSP by GET for certificates whose answers were asked for before. */
+async function measureOcsp(suite, serials) {
+  const chain = pki.fromPem(await (await call(suite, 'GET', '/certs/ca')).text());
+  const hash = 'sha1';
+  const issuer = chain.map(({ der }) => pki.readCertificate(der)).find((ca) => ca.pathLength === 0);
+  const ids = pki.certIdHashes(issuer)[hash];
+  const paths = serials.slice(0, 256).map((serial) => {
+    const certId = pki.certIdDer({ hash, ...ids, serial: BigInt(serial) });
+    return `/certs/ocsp/${encodeURIComponent(ocspRequest(certId).toString('base64'))}`;
+  });
+  const ask = (i) => ({ method: 'GET', path: paths[i % paths.length] });
+  const run = (next) => load(suite.door, { connections: atOnce, next, expect: 200 });
+  await run(each(paths.map((_, i) => ask(i))));
+  const { rate, latencies } = await run(during(seconds, ask));
+  print('certificates_ocsp_cached', rate, 'req/s');
+  print('certificates_ocsp_cached_limit', 3_000, 'req/s');
+  print('certificates_ocsp_cached_p99', p99(latencies), 'ms', 1);
+}
+
+/** Revokes one after another. */
+async function revoke(suite, serials) {
+  const headers = { authorization: `Bearer ${suite.token}` };
+  const next = each(
+    serials.map((serial) => ({ method: 'PATCH', path: `/certs/${serial}/revoke`, headers })),
+  );
+  return load(suite.door, { connections: 1, next, expect: 200 });
+}
+
+async function measureRevocation(suite, databaseUrl, serials) {
+  const sample = 500;
+  const take = (count) => serials.splice(0, count);
+  await revoke(suite, take(10));
+  const few = await revoke(suite, take(sample));
+  print('certificates_revoke_p99_few', p99(few.latencies), 'ms', 1);
+  await revokeMany(databaseUrl, manyRevoked - (await revokedCount(databaseUrl)));
+  await revoke(suite, take(10));
+  const many = await revoke(suite, take(sample));
+  print('certificates_revoke_p99_many', p99(many.latencies), 'ms', 1);
+  print('certificates_revoke_p99_limit', 20, 'ms');
+  print('certificates_revoke_p50_few', percentile(few.latencies, 0.5), 'ms', 1);
+  print('certificates_revoke_p50_many', percentile(many.latencies, 0.5), 'ms', 1);
+}
+
+/** The first read of the full CRL after a change: entries are read, joined, signed, stored and sent. */
+async function measureCrl(suite, serials) {
+  const times = [];
+  for (let round = 0; round < rounds; round += 1) {
+    await revoke(suite, serials.splice(0, 1));
+    const began = performance.now();
+    const bytes = Buffer.from(await (await call(suite, 'GET', '/certs/crl')).arrayBuffer());
+    times.push(performance.now() - began);
+    if (bytes.length < manyRevoked * 30) throw new Error(`a CRL of ${bytes.length} octets`);
+  }
+  print('certificates_full_crl', median(times), 'ms');
+  print('certificates_full_crl_limit', 1_000, 'ms');
+}
+
+async function measure(suite, databaseUrl, dir) {
+  const created = await call(suite, 'POST', '/backends', {
+    name: 'host',
+    address: '192.168.100.4',
+  });
+  const backend = created.headers.get('location').replace('/backends/', '');
+  const peer = await startStepCa(dir);
+  try {
+    await compareSigning(suite, backend, peer);
+  } finally {
+    await peer.stop();
+  }
+  const serials = await measureIssue(suite, backend);
+  await measureOcsp(suite, serials);
+  await measureRevocation(suite, databaseUrl, serials);
+  await measureCrl(suite, serials);
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
+const logger = createLogger({ name: 'bench', level: 'warn' });
+const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), logger });
+try {
+  await withSuite((suite) => measure(suite, postgres.url, dir), {
+    DATABASE_URL: postgres.url,
+    GLACIS_CERTS_STATUS_URL: 'http://status.example.com',
+    GLACIS_CERTS_OCSP_RATE: '1000000/s',
+    GLACIS_CERTS_CRL_RATE: '1000000/s',
+  });
+} finally {
+  await postgres.stop();
+  await rm(dir, { recursive: true, force: true });
+}
