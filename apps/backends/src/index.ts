@@ -1,1 +1,4 @@
+export { BackendsModule } from './backends.module.js';
+export { backendsMigrations } from './migrations.js';
 export { backendsSettings, type BackendsSettings } from './settings.js';
+export { ManagerListener } from './streams/manager-listener.js';

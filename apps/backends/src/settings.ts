@@ -1,4 +1,13 @@
-import { defineSettings, durationMs, flag, host, integer, list, port, setting } from '@glacis/settings';
+import {
+  defineSettings,
+  durationMs,
+  flag,
+  host,
+  integer,
+  list,
+  port,
+  setting,
+} from '@glacis/settings';
 import type { Values } from '@glacis/settings';
 
 /** `backends.md` 4.1, 6 and 13. */
@@ -12,8 +21,16 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
     'Host names and IP addresses under which managers dial us; all of them stand in our server certificate.',
   ),
   tls12: setting(flag, 'false', 'Also accept managers that speak TLS 1.2 only.'),
-  lease: setting(durationMs, '45s', 'How long a stream counts as live after the last word of its replica.'),
-  terminateGrace: setting(durationMs, '300ms', 'How long a client may take to end by itself after Terminate.'),
+  lease: setting(
+    durationMs,
+    '45s',
+    'How long a stream counts as live after the last word of its replica.',
+  ),
+  terminateGrace: setting(
+    durationMs,
+    '300ms',
+    'How long a client may take to end by itself after Terminate.',
+  ),
   shutdownSpread: setting(durationMs, '10s', 'Time over which live streams are ended at shutdown.'),
   runQueue: setting(integer(1, 1000), '16', 'Runs that may wait for one manager.'),
 });

@@ -1,6 +1,4 @@
-/** Field numberings of the manager stream (`backends.md` 4.4), oldest first. */
-export const dialects = ['seed', 'v0.2', 'v0.3', 'v0.4'] as const;
-export type Dialect = (typeof dialects)[number];
+import { dialectNames, dialects, type ClientMessage, type DialectName } from '@glacis/grpc';
 
 /** What a client says of itself when it opens the stream; it announces no version (`backends.md` 4.3). */
 export interface DialectSigns {
@@ -14,7 +12,7 @@ export interface DialectSigns {
 }
 
 export interface DialectChoice {
-  dialect: Dialect;
+  dialect: DialectName;
   /** The client may as well speak `v0.3`: runs wait for a sign or a pin, Terminate goes out in both numbers. */
   ambiguous: boolean;
   /** Manager software, when it is certain. */
@@ -33,14 +31,14 @@ const builds: Build[] = [
 
 const MAX_VERSION = 64;
 
-export function isDialect(text: string | null | undefined): text is Dialect {
-  return dialects.some((dialect) => dialect === text);
+export function isDialectName(text: string | null | undefined): text is DialectName {
+  return dialectNames.some((name) => name === text);
 }
 
 /** Pin, then `glacis-protocol`, then `user-agent`, then `seed`. */
 export function chooseDialect(signs: DialectSigns): DialectChoice {
   const build = builds.find((known) => signs.userAgent?.startsWith(known.userAgent));
-  const named = [signs.pin, signs.protocol].find(isDialect);
+  const named = [signs.pin, signs.protocol].find(isDialectName);
   const dialect = named ?? build?.dialect ?? 'seed';
   const certain = build?.dialect === dialect ? build.version : null;
   return {
@@ -55,13 +53,13 @@ function ownVersion(text: string | undefined): string | null {
   return text.length > MAX_VERSION ? null : `glacis-manager ${text}`;
 }
 
-/** Client messages that one dialect has and another has not, by oneof number. */
-const knownClientMessages: Record<Dialect, number> = { seed: 3, 'v0.2': 3, 'v0.3': 5, 'v0.4': 6 };
-
 export type Sign = 'agrees' | 'decides' | 'contradicts';
 
-/** What a client message of this number says about the dialect chosen: messages 4 and 5 make an ambiguous one `v0.3`. */
-export function signOf(choice: Pick<DialectChoice, 'dialect' | 'ambiguous'>, number: number): Sign {
-  if (number <= knownClientMessages[choice.dialect]) return 'agrees';
-  return choice.ambiguous && number <= knownClientMessages['v0.3'] ? 'decides' : 'contradicts';
+/** What a message says about the dialect chosen: only `v0.3` and later send what makes an ambiguous one `v0.3`. */
+export function signOf(
+  choice: Pick<DialectChoice, 'dialect' | 'ambiguous'>,
+  kind: ClientMessage['kind'],
+): Sign {
+  if (dialects[choice.dialect].answers.has(kind)) return 'agrees';
+  return choice.ambiguous && dialects['v0.3'].answers.has(kind) ? 'decides' : 'contradicts';
 }

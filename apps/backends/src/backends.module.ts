@@ -1,0 +1,169 @@
+import { EventsModule, eventsMigrations } from '@glacis/events';
+import { RpcDirectory } from '@glacis/grpc';
+import { Idempotency, idempotencyMigrations } from '@glacis/http';
+import { auditMigrations, AuditModule } from '@glacis/identity';
+import { newId } from '@glacis/runtime';
+import { StoreModule, type MigrationClass } from '@glacis/store';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { BackendDeletion } from './backends/backend-deletion.js';
+import { BackendReader } from './backends/backend-reader.js';
+import { BackendsController } from './backends/backends.controller.js';
+import { BackendsService } from './backends/backends.service.js';
+import { Journal } from './journal.js';
+import { backendsMigrations } from './migrations.js';
+import { AbandonedDeletions } from './monitoring/abandoned-deletions.js';
+import { CertificatesEvents } from './monitoring/certificates.events.js';
+import { Credentials } from './monitoring/credentials.js';
+import { DUTIES, type Duty } from './monitoring/duty.js';
+import { DutyLoops } from './monitoring/duty-loops.js';
+import { Housekeeping } from './monitoring/housekeeping.js';
+import { Leases } from './monitoring/leases.js';
+import { LiveRecheck } from './monitoring/live-recheck.js';
+import { Readiness } from './monitoring/readiness.js';
+import { RevocationPoll } from './monitoring/revocation-poll.js';
+import { Revocations } from './monitoring/revocations.js';
+import { SharedStatePoll } from './monitoring/shared-state-poll.js';
+import { Shutdown } from './monitoring/shutdown.js';
+import { Sweeper } from './monitoring/sweeper.js';
+import { Replica } from './replica.js';
+import { BackendsRpcService } from './rpc/backends.rpc.js';
+import { Relay } from './runs/relay.js';
+import { RunQueues } from './runs/run-queues.js';
+import { RunsService } from './runs/runs.service.js';
+import type { BackendsSettings } from './settings.js';
+import { Admitter } from './streams/admitter.js';
+import { CertificateCache } from './streams/certificate-cache.js';
+import { DialectWatch } from './streams/dialect-watch.js';
+import { Doorkeeper } from './streams/doorkeeper.js';
+import { Inbound } from './streams/inbound.js';
+import { LiveStreams } from './streams/live-streams.js';
+import { ManagerListener } from './streams/manager-listener.js';
+import { StreamMetrics } from './streams/metrics.js';
+import { Reception } from './streams/reception.js';
+import { RefusalLog } from './streams/refusal-log.js';
+import { RefusedClients } from './streams/refused-clients.js';
+import { RefusedSet } from './streams/refused-set.js';
+import { ServerCertificate } from './streams/server-certificate.js';
+import { StreamClosings } from './streams/stream-closings.js';
+import { StreamEnder } from './streams/stream-ender.js';
+import { StreamFinder } from './streams/stream-finder.js';
+import { StreamHolder } from './streams/stream-holder.js';
+import { StreamSlots } from './streams/stream-slots.js';
+import { StreamsEvents } from './streams/streams.events.js';
+import { TerminationHolder } from './terminations/termination-holder.js';
+import { TerminationsController } from './terminations/terminations.controller.js';
+import { TerminationsEvents } from './terminations/terminations.events.js';
+import { Terminations } from './terminations/terminations.service.js';
+import { CERTIFICATES, SETTINGS } from './tokens.js';
+
+const SERVICE = 'backends';
+
+const migrations: MigrationClass[] = [
+  ...backendsMigrations,
+  ...eventsMigrations,
+  ...auditMigrations,
+  ...idempotencyMigrations,
+];
+
+const streams: Provider[] = [
+  Admitter,
+  CertificateCache,
+  DialectWatch,
+  Doorkeeper,
+  Inbound,
+  LiveStreams,
+  ManagerListener,
+  Reception,
+  RefusalLog,
+  RefusedClients,
+  RefusedSet,
+  ServerCertificate,
+  StreamClosings,
+  StreamEnder,
+  StreamFinder,
+  StreamHolder,
+  StreamMetrics,
+  StreamSlots,
+];
+
+const duties = [
+  Credentials,
+  Leases,
+  SharedStatePoll,
+  RevocationPoll,
+  LiveRecheck,
+  Sweeper,
+  AbandonedDeletions,
+  Housekeeping,
+];
+
+const monitoring: Provider[] = [
+  ...duties,
+  { provide: DUTIES, inject: duties, useFactory: (...all: Duty[]) => all },
+  DutyLoops,
+  Readiness,
+  Revocations,
+  Shutdown,
+];
+
+/** The backends service: REST, the manager stream and what other services may ask of it. */
+@Module({})
+export class BackendsModule implements OnModuleInit {
+  constructor(
+    @Inject(RpcDirectory) private readonly directory: RpcDirectory,
+    @Inject(BackendsRpcService) private readonly rpc: BackendsRpcService,
+  ) {}
+
+  /** Needs from global modules: logger, metrics, health, tracing, clock, database URL, `RpcDirectory` and the bus. */
+  static forRoot(settings: BackendsSettings): DynamicModule {
+    const store = StoreModule.forService(SERVICE, migrations);
+    return {
+      module: BackendsModule,
+      imports: [
+        store,
+        EventsModule.forService(SERVICE, store),
+        AuditModule.forService(SERVICE, store),
+      ],
+      controllers: [
+        BackendsController,
+        TerminationsController,
+        StreamsEvents,
+        TerminationsEvents,
+        CertificatesEvents,
+      ],
+      providers: [
+        { provide: SETTINGS, useValue: settings },
+        { provide: Replica, useFactory: () => new Replica(newId(), settings.lease) },
+        {
+          provide: CERTIFICATES,
+          inject: [RpcDirectory],
+          useFactory: (directory: RpcDirectory) => directory.client('certificates'),
+        },
+        Idempotency,
+        Journal,
+        BackendDeletion,
+        BackendReader,
+        BackendsService,
+        BackendsRpcService,
+        Terminations,
+        TerminationHolder,
+        Relay,
+        RunQueues,
+        RunsService,
+        ...streams,
+        ...monitoring,
+      ],
+      exports: [ManagerListener],
+    };
+  }
+
+  onModuleInit(): void {
+    this.directory.provide(SERVICE, this.rpc);
+  }
+}

@@ -1,0 +1,113 @@
+import type { CertificatesRpc } from '@glacis/contracts';
+import { checkIfMatch, etagOf, problems, type Caller } from '@glacis/http';
+import { Store, type Tx } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { Journal } from '../journal.js';
+import { Terminations } from '../terminations/terminations.service.js';
+import { CERTIFICATES } from '../tokens.js';
+import { isBackendId, unknownBackend } from './backend-reader.js';
+import {
+  abandonedDeletions,
+  lockForDeletion,
+  markDeleting,
+  removeDeleted,
+  type DeletingBackend,
+} from './deletion.store.js';
+
+/** RFC 5280 5.3.1 */
+const CESSATION_OF_OPERATION = 5;
+
+/**
+ * Deletes a backend in three steps, each safe to repeat: mark it (from then on it exists for nobody) and end its
+ * stream; revoke its certificates; remove it. What a crash or an unreachable CA leaves behind is finished later.
+ */
+@Injectable()
+export class BackendDeletion {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(Journal) private readonly journal: Journal,
+    @Inject(Terminations) private readonly terminations: Terminations,
+    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
+  ) {}
+
+  /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 503 the certificates could not be revoked */
+  async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
+    const backend = await this.store.transaction((tx) => this.mark(tx, caller, { id, ifMatch }));
+    await this.finish(backend);
+  }
+
+  /** Finishes deletions whose process died or which found no CA. */
+  async finishAbandoned(): Promise<void> {
+    for (const backend of await abandonedDeletions(this.store)) await this.finish(backend);
+  }
+
+  private async mark(
+    tx: Tx,
+    caller: Caller,
+    { id, ifMatch }: { id: string; ifMatch: string | undefined },
+  ): Promise<DeletingBackend> {
+    const backend = isBackendId(id) ? await lockForDeletion(tx, caller.tenant, id) : undefined;
+    if (!backend) throw unknownBackend();
+    // A repeated request finds the mark of the first one and goes on from there.
+    if (backend.marked) return backend;
+    checkIfMatch(ifMatch, etagOf(backend.rowVersion));
+    await markDeleting(tx, id);
+    await this.terminations.endIfConnected(tx, {
+      backendId: id,
+      tenant: caller.tenant,
+      type: 1,
+      reason: 'backend deleted',
+      requestedBy: caller.principal.subject,
+    });
+    await this.journal.write(tx, {
+      audit: [
+        {
+          actor: caller.principal.subject,
+          tenant: caller.tenant,
+          action: 'backend.delete',
+          subject: id,
+          requestId: caller.requestId,
+          before: { name: backend.name, address: backend.address },
+        },
+      ],
+    });
+    return backend;
+  }
+
+  private async finish(backend: DeletingBackend): Promise<void> {
+    await this.revokeCertificates(backend);
+    await this.store.transaction(async (tx) => {
+      if (!(await removeDeleted(tx, backend.id))) return;
+      await this.journal.write(tx, {
+        events: [
+          {
+            type: 'backend.deleted',
+            subject: backend.id,
+            tenant: backend.tenant,
+            data: {
+              backend_id: backend.id,
+              name: backend.name,
+              address: backend.address,
+              changed: [],
+            },
+          },
+        ],
+      });
+    });
+  }
+
+  private async revokeCertificates({ id, tenant }: DeletingBackend): Promise<void> {
+    try {
+      await this.certificates.revokeEntity({
+        tenant,
+        entityType: 'backend',
+        entityId: id,
+        reason: CESSATION_OF_OPERATION,
+      });
+    } catch (cause) {
+      throw problems.unavailable('its certificates could not be revoked; repeat the request', {
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { freeText, pageQuery, plainText, trimmedText } from '@glacis/http';
+import { dialectNames } from '@glacis/grpc';
+import { z } from 'zod';
+import { canonicalAddress } from './address.js';
+
+const name = trimmedText(1024);
+const description = freeText(4096);
+const address = plainText(260).refine((text) => text === '' || canonicalAddress(text) !== null, {
+  error: 'expected an IPv4 or IPv6 address or a DNS name, with an optional port',
+});
+const protocol = z.enum(['auto', ...dialectNames]);
+
+/** Body of POST and PUT: what is absent is empty, but for `name`, which is mandatory. */
+export const backendBody = z.object({
+  name,
+  description: description.default(''),
+  address: address.default(''),
+  protocol: protocol.optional(),
+});
+
+export const backendListQuery = pageQuery.extend({
+  name: plainText(1024).optional(),
+  active: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
+  order: z.enum(['created_at', 'name', 'last_seen']).default('created_at'),
+  dir: z.enum(['asc', 'desc']).default('asc'),
+});
+
+export type BackendListQuery = z.output<typeof backendListQuery>;
+
+export const backendReply = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  description: z.string().optional(),
+  address: z.string(),
+  active: z.literal(true).optional(),
+  last_seen: z.iso.datetime().optional(),
+  protocol: z.enum(dialectNames).optional(),
+  certificate_serial: z.string().optional(),
+  version: z.string().optional(),
+});
+
+export const backendListReply = z.object({
+  total: z.number().int(),
+  offset: z.number().int().optional(),
+  limit: z.number().int(),
+  backends: z.array(backendReply),
+});

@@ -1,0 +1,42 @@
+/** A row of `backends` with what is known of its live stream. */
+export interface Backend {
+  id: string;
+  tenant: string;
+  name: string;
+  description: string;
+  address: string;
+  pin: string | null;
+  seen: string | null;
+  version: string | null;
+  lastSeen: Date | null;
+  lastSerial: string | null;
+  rowVersion: number;
+  active: boolean;
+}
+
+/** What a caller may set. */
+export interface BackendInput {
+  name: string;
+  description: string;
+  address: string;
+  /** `undefined`: as it was. */
+  protocol?: string;
+}
+
+/**
+ * The object of `backends.md` 2.3, keys in its order; a backend that never connected and has no pin shows its original
+ * four only.
+ */
+export function backendJson(backend: Backend): Record<string, unknown> {
+  return {
+    id: backend.id,
+    name: backend.name,
+    description: backend.description || undefined,
+    address: backend.address,
+    active: backend.active || undefined,
+    last_seen: backend.lastSeen ?? undefined,
+    protocol: backend.pin ?? backend.seen ?? undefined,
+    certificate_serial: backend.lastSerial ?? undefined,
+    version: backend.version ?? undefined,
+  };
+}

@@ -1,0 +1,47 @@
+import type { Queryable, Tx } from '@glacis/store';
+
+export interface DeletingBackend {
+  id: string;
+  tenant: string;
+  name: string;
+  address: string;
+  rowVersion: number;
+  /** Somebody has asked for its deletion before. */
+  marked: boolean;
+}
+
+const columns = `id, tenant_id AS tenant, name, address, row_version AS "rowVersion",
+  deleting_at IS NOT NULL AS marked`;
+
+export async function lockForDeletion(
+  tx: Tx,
+  tenant: string,
+  id: string,
+): Promise<DeletingBackend | undefined> {
+  const [row] = await tx.query<DeletingBackend>(
+    `SELECT ${columns} FROM backends WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
+    [id, tenant],
+  );
+  return row;
+}
+
+export async function markDeleting(tx: Tx, id: string): Promise<void> {
+  await tx.query('UPDATE backends SET deleting_at = now() WHERE id = $1', [id]);
+}
+
+/** Deletions that have been going on for longer than any request. */
+export function abandonedDeletions(db: Queryable): Promise<DeletingBackend[]> {
+  return db.query<DeletingBackend>(
+    `SELECT ${columns} FROM backends WHERE deleting_at < now() - interval '30 s'
+     ORDER BY deleting_at LIMIT 100`,
+  );
+}
+
+/** False when another finisher was first. */
+export async function removeDeleted(tx: Tx, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    'DELETE FROM backends WHERE id = $1 AND deleting_at IS NOT NULL RETURNING 1',
+    [id],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,35 @@
+import { CLOCK, type Clock } from '@glacis/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { ManagerListener } from '../streams/manager-listener.js';
+import { ServerCertificate } from '../streams/server-certificate.js';
+import type { Duty } from './duty.js';
+
+const CHECK_MS = 60_000;
+
+/** Gets our server certificate and the CA bundle, keeps both fresh, and opens the port with the first. */
+@Injectable()
+export class Credentials implements Duty {
+  readonly name = 'server certificate';
+  /** Short, as the certificate service may start after us; a fresh certificate is looked after once a minute. */
+  readonly intervalMs = 500;
+  private nextCheck = 0;
+
+  constructor(
+    @Inject(ServerCertificate) private readonly certificate: ServerCertificate,
+    @Inject(ManagerListener) private readonly listener: ManagerListener,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The CAs have changed. */
+  checkSoon(): void {
+    this.nextCheck = 0;
+  }
+
+  async run(): Promise<void> {
+    const now = this.clock.now().getTime();
+    if (now < this.nextCheck) return;
+    const fresh = await this.certificate.refresh();
+    if (fresh || this.listener.port === undefined) await this.listener.use();
+    this.nextCheck = now + CHECK_MS;
+  }
+}

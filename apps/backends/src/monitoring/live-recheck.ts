@@ -1,0 +1,26 @@
+import type { CertificatesRpc } from '@glacis/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { LiveStreams } from '../streams/live-streams.js';
+import { CERTIFICATES } from '../tokens.js';
+import type { Duty } from './duty.js';
+import { Revocations } from './revocations.js';
+
+/** Asks after the certificate of every live stream. No answer is no reason to cut anybody off. */
+@Injectable()
+export class LiveRecheck implements Duty {
+  readonly name = 'live certificates';
+  readonly intervalMs = 60_000;
+
+  constructor(
+    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
+    @Inject(Revocations) private readonly revocations: Revocations,
+    @Inject(LiveStreams) private readonly live: LiveStreams,
+  ) {}
+
+  async run(): Promise<void> {
+    for (const serial of new Set(this.live.all().map((stream) => stream.facts.serial))) {
+      const { status } = await this.certificates.resolve({ serialNumber: serial });
+      if (status === 'revoked') this.revocations.serialRevoked(serial, new Date());
+    }
+  }
+}

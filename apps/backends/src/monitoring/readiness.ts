@@ -1,0 +1,22 @@
+import { Health } from '@glacis/observability';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { LiveStreams } from '../streams/live-streams.js';
+import { ManagerListener } from '../streams/manager-listener.js';
+
+/** What the service needs in order to serve (`backends.md` 13). */
+@Injectable()
+export class Readiness {
+  constructor(
+    @Inject(Health) health: Health,
+    @Inject(Store) store: Store,
+    @Inject(ManagerListener) listener: ManagerListener,
+    @Inject(LiveStreams) live: LiveStreams,
+  ) {
+    health.add('backends database', () => store.ping());
+    health.add('backends manager stream', () => {
+      if (!live.accepting) throw new Error('shutting down');
+      if (listener.port === undefined) throw new Error('no server certificate yet');
+    });
+  }
+}

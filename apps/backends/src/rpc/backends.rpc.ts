@@ -1,0 +1,63 @@
+import type {
+  BackendsRpc,
+  BackendSummary,
+  CheckNamesReply,
+  CheckNamesRequest,
+  RunReply,
+} from '@glacis/contracts';
+import { RpcError, status } from '@glacis/grpc';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { BackendReader } from '../backends/backend-reader.js';
+import type { Backend } from '../backends/backend.js';
+import { checkNames } from '../backends/check-names.js';
+import { RunsService } from '../runs/runs.service.js';
+import { Terminations } from '../terminations/terminations.service.js';
+
+/** What other services ask of this one (`backends.md` 11). */
+@Injectable()
+export class BackendsRpcService implements BackendsRpc {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(BackendReader) private readonly backends: BackendReader,
+    @Inject(RunsService) private readonly runs: RunsService,
+    @Inject(Terminations) private readonly terminations: Terminations,
+  ) {}
+
+  checkNames(request: CheckNamesRequest): Promise<CheckNamesReply> {
+    return checkNames(this.store, request);
+  }
+
+  async get({ id }: { id: string }): Promise<BackendSummary> {
+    const { tenant, name, address } = await this.known(id);
+    return { id, tenant, name, address };
+  }
+
+  run(request: { backendId: string; computationRunReq: Buffer }): Promise<RunReply> {
+    return this.runs.run(request.backendId, request.computationRunReq);
+  }
+
+  async stop(request: {
+    backendId: string;
+    computationId: string;
+  }): Promise<Record<string, never>> {
+    await this.runs.stop(request.backendId, request.computationId);
+    return {};
+  }
+
+  async terminate(request: {
+    backendId: string;
+    type: 0 | 1;
+    reason?: string;
+    requestedBy: string;
+  }): Promise<{ requestId: string }> {
+    const { tenant } = await this.known(request.backendId);
+    return { requestId: await this.terminations.request({ ...request, tenant }) };
+  }
+
+  private async known(id: string): Promise<Backend> {
+    const backend = await this.backends.find(id);
+    if (!backend) throw new RpcError(status.NOT_FOUND, 'not-found', 'no such backend');
+    return backend;
+  }
+}

@@ -1,0 +1,59 @@
+import type { ClientMessage } from '@glacis/grpc';
+import type { NewEvent } from '@glacis/events';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { backoffMs, coalesce } from '@glacis/runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Journal } from '../journal.js';
+import { endings } from '../streams/endings.js';
+import type { LiveStream } from '../streams/live-stream.js';
+import { StreamEnder } from '../streams/stream-ender.js';
+import { relayedEvent } from './relayed-event.js';
+
+type Relayed = Extract<ClientMessage, { kind: 'agentEvent' | 'agentLog' }>;
+
+const ATTEMPTS = 6;
+const RETRY = { initialMs: 100, factor: 3, maxMs: 5_000, jitter: 0.3 };
+
+/**
+ * Hands what managers and agents report to the other services, through the outbox: nothing that was taken is lost, and
+ * order holds per backend. Messages of all streams share transactions, and a stream with too many unrecorded ones is
+ * not read further, so a slow database slows managers down and costs no memory.
+ */
+@Injectable()
+export class Relay {
+  private readonly recordTogether: (event: NewEvent) => Promise<void>;
+
+  constructor(
+    @Inject(Journal) private readonly journal: Journal,
+    @Inject(StreamEnder) private readonly ender: StreamEnder,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.recordTogether = coalesce(async (events: NewEvent[]) => {
+      await this.recordStubbornly(events);
+      return events.map(() => undefined);
+    });
+  }
+
+  /** Takes a message in the order of its stream. A stream whose messages cannot be recorded is ended. */
+  push(stream: LiveStream, message: Relayed): void {
+    stream.hold();
+    this.recordTogether(relayedEvent(stream.facts, message, stream.lastHeard))
+      .catch((error: unknown) => {
+        this.logger.warn({ err: error, stream: stream.facts.streamId }, 'message not relayed');
+        void this.ender.end(stream, endings.lost);
+      })
+      .finally(() => stream.release());
+  }
+
+  private async recordStubbornly(events: readonly NewEvent[]): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.journal.note({ events });
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+        await sleep(backoffMs(RETRY, attempt));
+      }
+    }
+  }
+}

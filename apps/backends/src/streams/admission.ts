@@ -1,0 +1,72 @@
+import { status } from '@glacis/grpc';
+import type { ResolvedCertificate } from '@glacis/contracts';
+
+/** What the TLS handshake proved. */
+export interface PresentedCertificate {
+  serial: string;
+  issuerId: string;
+  /** Lower-case hex without colons. */
+  fingerprintSha256: string;
+  notAfter: Date;
+}
+
+export interface AdmissionFacts {
+  presented: PresentedCertificate;
+  resolved: ResolvedCertificate | 'unknown' | 'unavailable';
+  /** The backend that the certificate names, if it exists and is not being deleted. */
+  backend: { tenant: string } | undefined;
+}
+
+export type RefusalReason =
+  | 'status_unavailable'
+  | 'unknown_certificate'
+  | 'revoked'
+  | 'expired'
+  | 'other_certificate'
+  | 'wrong_entity_type'
+  | 'unknown_backend'
+  | 'other_tenant'
+  | 'reconnect_limit'
+  | 'shutting_down';
+
+/** Codes of `backends.md` 4.2 step 4. */
+export const refusalCodes: Record<RefusalReason, status> = {
+  status_unavailable: status.UNAVAILABLE,
+  unknown_certificate: status.UNAUTHENTICATED,
+  revoked: status.UNAUTHENTICATED,
+  expired: status.UNAUTHENTICATED,
+  other_certificate: status.UNAUTHENTICATED,
+  wrong_entity_type: status.PERMISSION_DENIED,
+  unknown_backend: status.PERMISSION_DENIED,
+  other_tenant: status.PERMISSION_DENIED,
+  reconnect_limit: status.RESOURCE_EXHAUSTED,
+  shutting_down: status.UNAVAILABLE,
+};
+
+/** Why the stream may not be opened; undefined: it may. Whatever is not known for certain refuses. */
+export function refusalOf(facts: AdmissionFacts): RefusalReason | undefined {
+  const { resolved } = facts;
+  if (resolved === 'unavailable') return 'status_unavailable';
+  if (resolved === 'unknown') return 'unknown_certificate';
+  return refusalOfCertificate(facts.presented, resolved) ?? refusalOfEntity(facts, resolved);
+}
+
+function refusalOfCertificate(
+  presented: PresentedCertificate,
+  resolved: ResolvedCertificate,
+): RefusalReason | undefined {
+  if (resolved.status !== 'valid') return resolved.status;
+  const same =
+    resolved.issuerId === presented.issuerId &&
+    resolved.fingerprintSha256 === presented.fingerprintSha256;
+  return same ? undefined : 'other_certificate';
+}
+
+function refusalOfEntity(
+  facts: AdmissionFacts,
+  resolved: ResolvedCertificate,
+): RefusalReason | undefined {
+  if (resolved.entityType !== 'backend') return 'wrong_entity_type';
+  if (facts.backend === undefined) return 'unknown_backend';
+  return facts.backend.tenant === resolved.tenant ? undefined : 'other_tenant';
+}

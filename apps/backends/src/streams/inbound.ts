@@ -1,0 +1,36 @@
+import { decodeClientMessage, type ClientMessage } from '@glacis/grpc';
+import { Inject, Injectable } from '@nestjs/common';
+import { Relay } from '../runs/relay.js';
+import { RunQueues } from '../runs/run-queues.js';
+import { DialectWatch } from './dialect-watch.js';
+import { endings } from './endings.js';
+import type { LiveStream } from './live-stream.js';
+import { StreamEnder } from './stream-ender.js';
+
+/** What a manager sends, in its order. */
+@Injectable()
+export class Inbound {
+  constructor(
+    @Inject(Relay) private readonly relay: Relay,
+    @Inject(RunQueues) private readonly runs: RunQueues,
+    @Inject(DialectWatch) private readonly watch: DialectWatch,
+    @Inject(StreamEnder) private readonly ender: StreamEnder,
+  ) {}
+
+  receive(stream: LiveStream, bytes: Buffer): void {
+    stream.heard();
+    let message: ClientMessage | undefined;
+    try {
+      message = decodeClientMessage(bytes);
+    } catch {
+      void this.ender.end(stream, endings.undecodable);
+      return;
+    }
+    this.watch.see(stream, message?.kind);
+    if (message === undefined) return;
+    this.runs.heard(stream, message);
+    if (message.kind === 'agentEvent' || message.kind === 'agentLog') {
+      this.relay.push(stream, message);
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { dialects, type Dialect, type DialectName } from '@glacis/grpc';
+import type { Clock } from '@glacis/runtime';
+import type { StreamCall } from './stream-call.js';
+import type { StreamFacts } from './stream.js';
+
+/** Messages of one stream that may wait to be recorded; above it we stop reading, and the client has to wait. */
+const MAX_BACKLOG = 32;
+
+/** Longest delay that Node's timers know. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A stream that this replica holds. */
+export class LiveStream {
+  private messageAt: Date;
+  private backlog = 0;
+
+  constructor(
+    readonly facts: StreamFacts,
+    readonly call: StreamCall,
+    private choice: { dialect: DialectName; ambiguous: boolean },
+    private readonly clock: Clock,
+  ) {
+    this.messageAt = facts.openedAt;
+  }
+
+  /** When the client was last heard: a message, or an answer to a ping. */
+  get lastHeard(): Date {
+    const activeAt = this.call.connection.lastActiveAt;
+    return activeAt > this.messageAt.getTime() ? new Date(activeAt) : this.messageAt;
+  }
+
+  get dialect(): Dialect {
+    return dialects[this.choice.dialect];
+  }
+
+  /** The client may speak `v0.3` as well as `v0.2`. */
+  get ambiguous(): boolean {
+    return this.choice.ambiguous;
+  }
+
+  decide(dialect: DialectName): void {
+    this.choice = { dialect, ambiguous: false };
+  }
+
+  heard(): void {
+    this.messageAt = this.clock.now();
+  }
+
+  /** Calls back when the certificate that opened the stream ends, unless the stream is over before. */
+  atCertificateEnd(run: () => void): void {
+    const left = this.facts.notAfter.getTime() - this.clock.now().getTime();
+    const timer = setTimeout(
+      () => (left > MAX_TIMER_MS ? this.atCertificateEnd(run) : run()),
+      Math.min(left, MAX_TIMER_MS),
+    ).unref();
+    void this.call.over.then(() => clearTimeout(timer));
+  }
+
+  /** One more message waits to be recorded. */
+  hold(): void {
+    this.backlog += 1;
+    if (this.backlog === MAX_BACKLOG) this.call.pause();
+  }
+
+  /** One message less waits. */
+  release(): void {
+    this.backlog -= 1;
+    if (this.backlog === MAX_BACKLOG / 2) this.call.resume();
+  }
+
+  /** In the number of the dialect; for an ambiguous client in both, of which it obeys one (`backends.md` 4.3). */
+  sendTerminate(message: string): void {
+    const numberings = this.ambiguous ? [dialects['v0.2'], dialects['v0.3']] : [this.dialect];
+    for (const numbering of numberings) {
+      void this.call.write(numbering.encodeServer({ kind: 'terminate', value: { message } }));
+    }
+  }
+}

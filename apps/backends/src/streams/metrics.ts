@@ -1,0 +1,77 @@
+import { Metrics } from '@glacis/observability';
+import { Inject, Injectable } from '@nestjs/common';
+import { LiveStreams } from './live-streams.js';
+
+/** Series of `backends.md` 13. */
+@Injectable()
+export class StreamMetrics {
+  readonly opens;
+  readonly refusals;
+  readonly contradictions;
+  readonly terminationSeconds;
+  readonly revocationSeconds;
+  readonly relayed;
+
+  constructor(
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(LiveStreams) live: LiveStreams,
+  ) {
+    this.opens = metrics.counter({
+      name: 'glacis_backends_stream_open_total',
+      help: 'Streams that managers wanted to open, by what became of it',
+      labels: ['result'],
+    });
+    this.refusals = metrics.counter({
+      name: 'glacis_backends_reconnect_refused_total',
+      help: 'Clients turned away for coming back too often or after a refusal, by reason',
+      labels: ['reason'],
+    });
+    this.contradictions = metrics.counter({
+      name: 'glacis_backends_dialect_contradicted_total',
+      help: 'Messages that the dialect of their stream does not know',
+    });
+    this.terminationSeconds = metrics.histogram({
+      name: 'glacis_backends_termination_seconds',
+      help: 'From the request to end a stream to its end',
+    });
+    this.revocationSeconds = metrics.histogram({
+      name: 'glacis_backends_revocation_to_disconnect_seconds',
+      help: 'From the revocation of a certificate to the end of its stream',
+    });
+    this.relayed = metrics.counter({
+      name: 'glacis_backends_relay_messages_total',
+      help: 'Messages of managers, by kind',
+      labels: ['kind'],
+    });
+    observeLive(metrics, live);
+  }
+
+  /** Shows how many runs wait for their managers. */
+  watchQueue(length: () => number): void {
+    this.metrics.gauge({
+      name: 'glacis_backends_run_queue_length',
+      help: 'Runs that wait for their manager',
+      collect: (gauge) => gauge.set(length()),
+    });
+  }
+}
+
+function observeLive(metrics: Metrics, live: LiveStreams): void {
+  metrics.gauge({
+    name: 'glacis_backends_connected',
+    help: 'Streams held by this replica, by dialect',
+    labels: ['protocol'],
+    collect: (gauge) => {
+      gauge.reset();
+      for (const stream of live.all()) gauge.inc({ protocol: stream.dialect.name });
+    },
+  });
+  metrics.gauge({
+    name: 'glacis_backends_stream_age_seconds',
+    help: 'Age of the oldest stream held by this replica',
+    collect: (gauge) => {
+      const opened = live.all().map((stream) => stream.facts.openedAt.getTime());
+      gauge.set(opened.length === 0 ? 0 : (Date.now() - Math.min(...opened)) / 1000);
+    },
+  });
+}

@@ -1,0 +1,103 @@
+import type { AuditEntry } from '@glacis/identity';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { coalesce, newId } from '@glacis/runtime';
+import { Store, type Tx } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { Journal } from '../journal.js';
+import {
+  closeRequests,
+  insertRequests,
+  type ClosedRequest,
+  type TerminationRequest,
+} from '../terminations/terminations.store.js';
+import { closingEvents } from './closing-events.js';
+import type { StreamClosing } from './stream.js';
+import { deleteStreams, touchBackends } from './streams.store.js';
+
+/**
+ * Records the ends of streams. Whoever frees a slot tells of it in the same transaction, so each stream is told
+ * disconnected once, whether its holder, a newer stream or a sweeper ends it.
+ */
+@Injectable()
+export class StreamClosings {
+  private readonly recordTogether: (closing: StreamClosing) => Promise<void>;
+
+  constructor(
+    @Inject(Store) store: Store,
+    @Inject(Journal) private readonly journal: Journal,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.recordTogether = coalesce(async (closings: StreamClosing[]) => {
+      await store.transaction((tx) => this.recordIn(tx, closings));
+      return closings.map(() => undefined);
+    });
+  }
+
+  /** Records one end; ends at the same time share a transaction. It never fails, see below. */
+  async record(closing: StreamClosing): Promise<void> {
+    try {
+      await this.recordTogether(closing);
+    } catch (error) {
+      // The lease ends now that nobody renews it, and a sweeper records the end.
+      this.logger.warn({ err: error, stream: closing.streamId }, 'end of stream not recorded');
+    }
+  }
+
+  /** Gives back the slots that the streams still hold, settles their termination requests and tells of it. */
+  async recordIn(tx: Tx, closings: readonly StreamClosing[]): Promise<void> {
+    // The rows of backends are locked before those of streams, as at opening.
+    await touchBackends(
+      tx,
+      closings.map((one) => ({ backendId: one.backendId, at: one.closedAt })),
+    );
+    const freed = await deleteStreams(tx, closings);
+    const ours = closings.filter((closing) => freed.has(closing.streamId));
+    if (ours.length === 0) return;
+    const settled = await closeRequests(tx, ours);
+    const revocations = ours.filter((one) => isUnasked(one, settled)).map(systemRequest);
+    if (revocations.length > 0) await insertRequests(tx, revocations);
+    const events = ours.flatMap((closing) =>
+      closingEvents(
+        closing,
+        settled.filter((one) => one.stream_id === closing.streamId),
+        revocations.find((one) => one.streamId === closing.streamId),
+      ),
+    );
+    await this.journal.write(tx, { events, audit: ours.map(auditOf) });
+  }
+}
+
+/** A revocation for which no request of type 0 stands yet. */
+function isUnasked(closing: StreamClosing, settled: readonly ClosedRequest[]): boolean {
+  return (
+    closing.reason === 'revoked' &&
+    !settled.some((one) => one.stream_id === closing.streamId && one.type === 0)
+  );
+}
+
+/** The request that stands for a revocation: whoever lists terminations sees why the stream ended. */
+function systemRequest(closing: StreamClosing): TerminationRequest {
+  return {
+    id: newId(),
+    backendId: closing.backendId,
+    tenant: closing.tenant,
+    type: 0,
+    reason: 'certificate revoked',
+    requestedBy: 'system',
+    requestedAt: closing.deliveredAt ?? closing.closedAt,
+    streamId: closing.streamId,
+    state: 'closed',
+    deliveredAt: closing.deliveredAt,
+    closedAt: closing.closedAt,
+  };
+}
+
+function auditOf(closing: StreamClosing): AuditEntry {
+  return {
+    actor: 'system',
+    tenant: closing.tenant,
+    action: 'stream.close',
+    subject: closing.backendId,
+    detail: { stream_id: closing.streamId, reason: closing.reason },
+  };
+}

@@ -1,0 +1,39 @@
+import { RpcError, status } from '@glacis/grpc';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { BackendReader } from '../backends/backend-reader.js';
+import type { LiveStream } from './live-stream.js';
+import { LiveStreams } from './live-streams.js';
+import { currentEpochs } from './streams.store.js';
+
+/** Finds the live stream of a backend for a command that needs one. */
+@Injectable()
+export class StreamFinder {
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(BackendReader) private readonly backends: BackendReader,
+    @Inject(LiveStreams) private readonly live: LiveStreams,
+  ) {}
+
+  /**
+   * @throws {RpcError} NOT_FOUND for an unknown backend, FAILED_PRECONDITION when it is not connected, UNAVAILABLE when
+   *   another replica holds its stream
+   */
+  async of(backendId: string): Promise<LiveStream> {
+    const backend = await this.backends.find(backendId);
+    if (!backend) throw new RpcError(status.NOT_FOUND, 'not-found', 'no such backend');
+    if (!backend.active) {
+      throw new RpcError(
+        status.FAILED_PRECONDITION,
+        'not-connected',
+        'the backend is not connected',
+      );
+    }
+    const epochs = await currentEpochs(this.store, [backendId]);
+    const stream = this.live
+      .ofBackend(backendId)
+      .find((one) => one.facts.epoch === epochs.get(backendId));
+    if (stream) return stream;
+    throw new RpcError(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
+  }
+}

@@ -1,0 +1,23 @@
+import type { CloudEvent } from '@glacis/contracts';
+import { OnBroadcast } from '@glacis/events';
+import { Controller, Inject } from '@nestjs/common';
+import { Payload } from '@nestjs/microservices';
+import { endings } from './endings.js';
+import { LiveStreams } from './live-streams.js';
+import { StreamEnder } from './stream-ender.js';
+
+@Controller()
+export class StreamsEvents {
+  constructor(
+    @Inject(LiveStreams) private readonly live: LiveStreams,
+    @Inject(StreamEnder) private readonly ender: StreamEnder,
+  ) {}
+
+  /** The newest stream wins, whichever replica holds it. */
+  @OnBroadcast('backends', 'backend.stream.opened')
+  opened(@Payload() { data }: CloudEvent<'backend.stream.opened'>): void {
+    for (const stream of this.live.ofBackend(data.backend_id)) {
+      if (stream.facts.epoch < data.epoch) void this.ender.end(stream, endings.replaced);
+    }
+  }
+}

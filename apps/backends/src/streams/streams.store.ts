@@ -1,0 +1,167 @@
+import type { Queryable, Tx } from '@glacis/store';
+import type { StreamClosing, StreamOpening } from './stream.js';
+
+export interface StreamRow {
+  backend_id: string;
+  tenant_id: string;
+  stream_id: string;
+  epoch: string;
+  opened_at: Date;
+}
+
+/** Opens that one serial may make: a burst of 10, then one per 3 s (`backends.md` 4.2). */
+const BURST = 10;
+const REFILL_SECONDS = 3;
+
+/** Takes one open from the budget of a serial, which all replicas share; false: none is left. */
+export async function takeOpen(tx: Tx, serial: string): Promise<boolean> {
+  const refilled = `LEAST($2, b.tokens + extract(epoch FROM now() - b.at) / $3)`;
+  const rows = await tx.query(
+    `INSERT INTO stream_open_budgets AS b (serial, tokens, at) VALUES ($1, $2::float8 - 1, now())
+     ON CONFLICT (serial) DO UPDATE SET tokens = ${refilled} - 1, at = now()
+       WHERE ${refilled} >= 1
+     RETURNING 1`,
+    [serial, BURST, REFILL_SECONDS],
+  );
+  return rows.length > 0;
+}
+
+/** Marks the backend as connected and gives the epoch of its new stream; undefined when the backend is gone. */
+export async function nextEpoch(tx: Tx, opening: StreamOpening): Promise<number | undefined> {
+  const [row] = await tx.query<{ stream_epoch: string }>(
+    `UPDATE backends SET stream_epoch = stream_epoch + 1, protocol_seen = $3, manager_version = $4,
+       last_seen = greatest(last_seen, $5), last_serial = $6
+     WHERE id = $1 AND tenant_id = $2 AND deleting_at IS NULL
+     RETURNING stream_epoch`,
+    [
+      opening.backendId,
+      opening.tenant,
+      opening.dialect,
+      opening.version,
+      opening.openedAt,
+      opening.serial,
+    ],
+  );
+  return row && Number(row.stream_epoch);
+}
+
+/** The stream that a new one of the same backend takes the slot from. */
+export async function currentStream(tx: Tx, backendId: string): Promise<StreamRow | undefined> {
+  const [row] = await tx.query<StreamRow>(
+    `SELECT backend_id, tenant_id, stream_id, epoch, opened_at FROM backend_streams
+     WHERE backend_id = $1 FOR UPDATE`,
+    [backendId],
+  );
+  return row;
+}
+
+export interface SlotHolder {
+  epoch: number;
+  replicaId: string;
+  leaseMs: number;
+}
+
+export async function insertStream(
+  tx: Tx,
+  opening: StreamOpening,
+  holder: SlotHolder,
+): Promise<void> {
+  await tx.query(
+    `INSERT INTO backend_streams (backend_id, tenant_id, stream_id, epoch, replica_id,
+       certificate_serial, issuer_id, instance, dialect, ambiguous, peer, opened_at, lease_until)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + $13 * interval '1 ms')`,
+    [
+      opening.backendId,
+      opening.tenant,
+      opening.streamId,
+      holder.epoch,
+      holder.replicaId,
+      opening.serial,
+      opening.issuerId,
+      opening.instance,
+      opening.dialect,
+      opening.ambiguous,
+      opening.peer,
+      opening.openedAt,
+      holder.leaseMs,
+    ],
+  );
+}
+
+/** Notes when backends were last heard; the row is locked before that of its stream, as in `nextEpoch`. */
+export async function touchBackends(
+  db: Queryable,
+  heard: readonly { backendId: string; at: Date }[],
+): Promise<void> {
+  await db.query(
+    `UPDATE backends b SET last_seen = h.at
+     FROM unnest($1::uuid[], $2::timestamptz[]) AS h (id, at)
+     WHERE b.id = h.id AND (b.last_seen IS NULL OR b.last_seen < h.at)`,
+    [heard.map((one) => one.backendId), heard.map((one) => one.at)],
+  );
+}
+
+/** Frees the slots that these streams still hold, and tells which they were: a newer stream is left alone. */
+export async function deleteStreams(
+  tx: Tx,
+  closings: readonly StreamClosing[],
+): Promise<Set<string>> {
+  const rows = await tx.query<{ stream_id: string }>(
+    `DELETE FROM backend_streams s USING unnest($1::uuid[], $2::uuid[]) AS c (backend_id, stream_id)
+     WHERE s.backend_id = c.backend_id AND s.stream_id = c.stream_id
+     RETURNING s.stream_id`,
+    [closings.map((one) => one.backendId), closings.map((one) => one.streamId)],
+  );
+  return new Set(rows.map((row) => row.stream_id));
+}
+
+/** Extends the leases of streams that hold their slot, and gives the stream ids of those. */
+export async function renewLeases(
+  db: Queryable,
+  streams: readonly { backendId: string; streamId: string }[],
+  leaseMs: number,
+): Promise<Set<string>> {
+  const rows = await db.query<{ stream_id: string }>(
+    `UPDATE backend_streams s SET lease_until = now() + $3 * interval '1 ms'
+     FROM unnest($1::uuid[], $2::uuid[]) AS l (backend_id, stream_id)
+     WHERE s.backend_id = l.backend_id AND s.stream_id = l.stream_id
+     RETURNING s.stream_id`,
+    [streams.map((one) => one.backendId), streams.map((one) => one.streamId), leaseMs],
+  );
+  return new Set(rows.map((row) => row.stream_id));
+}
+
+/** Streams whose replica has not renewed their lease, locked against other sweepers. */
+export async function lostStreams(tx: Tx): Promise<StreamRow[]> {
+  return tx.query<StreamRow>(
+    `SELECT backend_id, tenant_id, stream_id, epoch, opened_at FROM backend_streams
+     WHERE lease_until < now() LIMIT 500 FOR UPDATE SKIP LOCKED`,
+  );
+}
+
+/** The epoch of each backend that has a stream now. */
+export async function currentEpochs(
+  db: Queryable,
+  backendIds: readonly string[],
+): Promise<Map<string, number>> {
+  const rows = await db.query<{ backend_id: string; epoch: string }>(
+    'SELECT backend_id, epoch FROM backend_streams WHERE backend_id = ANY($1)',
+    [backendIds],
+  );
+  return new Map(rows.map((row) => [row.backend_id, Number(row.epoch)]));
+}
+
+/** A stream that turned out to speak another dialect than its client's signs had said. */
+export async function decideDialect(
+  db: Queryable,
+  stream: { backendId: string; streamId: string },
+  dialect: string,
+): Promise<void> {
+  await db.query(
+    `WITH decided AS (
+       UPDATE backend_streams SET dialect = $3, ambiguous = false
+       WHERE backend_id = $1 AND stream_id = $2 RETURNING backend_id)
+     UPDATE backends b SET protocol_seen = $3 FROM decided d WHERE b.id = d.backend_id`,
+    [stream.backendId, stream.streamId, dialect],
+  );
+}
