@@ -22,7 +22,9 @@ export async function load(url, { connections, next, expect, ca, onReply }) {
           latencies.push(performance.now() - began);
           const body = Buffer.concat(chunks);
           if (response.statusCode !== expect) {
-            return reject(new Error(`${method} ${path}: ${response.statusCode} ${body}`));
+            return reject(
+              new Error(`${method} ${path}: ${response.statusCode} ${body.toString()}`),
+            );
           }
           onReply?.(body);
           resolve();

@@ -187,5 +187,5 @@ export async function specimens(caAlgorithm, leafKeys) {
     ]),
     ...crlsOf(root, intermediate),
     ...ocspOf(intermediate, responder),
-  ].map(([name, der]) => [`${name}, CA ${caAlgorithm}`, der]);
+  ].map(([name, der]) => [`${String(name)}, CA ${caAlgorithm}`, der]);
 }
