@@ -32,7 +32,7 @@ export function clientConfig(o: ConnectionOptions): {
   return {
     connectionString: o.url,
     application_name: `glacis-${o.service}`,
-    options: `-c search_path=${o.service} -c TimeZone=UTC`,
+    options: `-c search_path=${o.service} -c TimeZone=UTC -c plan_cache_mode=force_custom_plan`,
     statement_timeout: o.statementTimeoutMs ?? 30_000,
     lock_timeout: o.lockTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: 60_000,

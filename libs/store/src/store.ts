@@ -9,6 +9,7 @@ import { isRetryable } from './errors.js';
 import { migrate } from './migrate.js';
 import type { MigrationClass } from './migration.js';
 import type { Queryable, Tx } from './queryable.js';
+import { Statements } from './statements.js';
 import { runTransaction } from './transaction.js';
 
 export interface StoreOptions extends ConnectionOptions {
@@ -27,6 +28,7 @@ const retryDelay = { initialMs: 10, factor: 3, maxMs: 100, jitter: 0.5 };
 export class Store implements Queryable {
   readonly service: string;
   private readonly pool: Pool;
+  private readonly statements = new Statements();
   private readonly locks: LockSession;
 
   constructor(
@@ -39,8 +41,16 @@ export class Store implements Queryable {
   }
 
   async query<T = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<T[]> {
-    const result = await this.pool.query(sql, params as unknown[]);
-    return result.rows as T[];
+    const run = async (): Promise<T[]> =>
+      (await this.pool.query(this.statements.prepare(sql, params))).rows as T[];
+    try {
+      return await run();
+    } catch (error) {
+      if (this.statements.outdatedBy(error)) {
+        return run();
+      }
+      throw error;
+    }
   }
 
   /**
@@ -51,9 +61,12 @@ export class Store implements Queryable {
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await runTransaction(this.pool, work);
+        const { result, afterCommit } = await runTransaction(this.pool, this.statements, work);
+        afterCommit.forEach((run) => this.announce(run));
+        return result;
       } catch (error) {
-        if (attempt > retries || !isRetryable(error)) {
+        const again = this.statements.outdatedBy(error) || isRetryable(error);
+        if (attempt > retries || !again) {
           throw error;
         }
         await sleep(backoffMs(retryDelay, attempt));
@@ -83,6 +96,15 @@ export class Store implements Queryable {
   async close(): Promise<void> {
     await this.locks.close();
     await this.source.destroy();
+  }
+
+  /** A callback that throws is a fault of its author; the transaction is committed all the same. */
+  private announce(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.options.logger.error({ err: error }, 'callback after commit failed');
+    }
   }
 
   private lockName(name: string): string {

@@ -1,18 +1,22 @@
 import type { Pool, PoolClient } from 'pg';
 import { TransactionAbortedError, TransactionEndedError } from './errors.js';
 import type { Tx } from './queryable.js';
+import type { Statements } from './statements.js';
 
 class OpenTransaction implements Tx {
   private ended = false;
-  private readonly callbacks: (() => void)[] = [];
+  readonly callbacks: (() => void)[] = [];
 
-  constructor(private readonly client: PoolClient) {}
+  constructor(
+    private readonly client: PoolClient,
+    private readonly statements: Statements,
+  ) {}
 
   async query<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
     if (this.ended) {
       throw new TransactionEndedError();
     }
-    const result = await this.client.query(sql, params as unknown[]);
+    const result = await this.client.query(this.statements.prepare(sql, params));
     return result.rows as T[];
   }
 
@@ -23,10 +27,12 @@ class OpenTransaction implements Tx {
   end(): void {
     this.ended = true;
   }
+}
 
-  announce(): void {
-    this.callbacks.forEach((run) => run());
-  }
+export interface Committed<T> {
+  /** What the work gave. */
+  result: T;
+  afterCommit: (() => void)[];
 }
 
 /** A connection that dies between two statements says so by an event; the next statement then fails. */
@@ -50,13 +56,17 @@ async function rollBack(client: PoolClient): Promise<void> {
 
 /**
  * BEGIN, the work's statements, COMMIT; ROLLBACK when the work fails. The connection always goes back to the pool,
- * and what `afterCommit` was given runs after that.
+ * before what `afterCommit` was given is to be called.
  * @throws what the work or the database threw
  */
-export async function runTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>): Promise<T> {
+export async function runTransaction<T>(
+  pool: Pool,
+  statements: Statements,
+  work: (tx: Tx) => Promise<T>,
+): Promise<Committed<T>> {
   const client = await pool.connect();
   client.on('error', ignore);
-  const tx = new OpenTransaction(client);
+  const tx = new OpenTransaction(client, statements);
   let result: T;
   try {
     await client.query('BEGIN');
@@ -71,6 +81,5 @@ export async function runTransaction<T>(pool: Pool, work: (tx: Tx) => Promise<T>
     client.off('error', ignore);
   }
   client.release();
-  tx.announce();
-  return result;
+  return { result, afterCommit: tx.callbacks };
 }

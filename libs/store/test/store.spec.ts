@@ -106,6 +106,36 @@ describe('query', () => {
     });
   });
 
+  it('goes on when another process has changed a table under a prepared statement', async () => {
+    const store = await open();
+    await store.query('INSERT INTO items (id) VALUES (1)');
+    const all = () => store.query('SELECT * FROM items WHERE id = $1', [1]);
+    const allInTransaction = () =>
+      store.transaction((tx) => tx.query('SELECT * FROM items WHERE id = $1', [1]));
+    await all();
+    const newer = await open({
+      migrations: [createItems, migration('AddOne1763700000001', 'ALTER TABLE items ADD one int')],
+    });
+    expect(await all()).toEqual([{ id: 1, name: null, count: 0, one: null }]);
+    await newer.query('ALTER TABLE items ADD two int');
+    expect(await allInTransaction()).toMatchObject([{ id: 1, one: null, two: null }]);
+  });
+
+  it('plans each call for the table as it is', async () => {
+    const store = await open();
+    const [row] = await store.query('SHOW plan_cache_mode');
+    expect(row).toEqual({ plan_cache_mode: 'force_custom_plan' });
+  });
+
+  it('keeps at most 500 statements prepared on a connection', async () => {
+    const store = await open({ poolSize: 1 });
+    for (let i = 0; i < 520; i++) {
+      await store.query(`SELECT $1::int + ${i} AS sum`, [i]);
+    }
+    const [row] = await store.query('SELECT count(*)::int AS prepared FROM pg_prepared_statements');
+    expect(row).toEqual({ prepared: 500 });
+  });
+
   it('refuses a service name that is no plain identifier', async () => {
     await expect(open({ service: 'a"; DROP SCHEMA shop' })).rejects.toThrow('not a name');
   });
@@ -137,7 +167,7 @@ describe('transaction', () => {
       await tx.query('UPDATE items SET count = 3');
     });
     const log = (await readFile(join(dataDir, 'postgres.log'), 'utf8')).slice(before);
-    const statements = [...log.matchAll(/(?:statement|execute <unnamed>): (.*)/g)];
+    const statements = [...log.matchAll(/(?:statement|execute \w+): (.*)/g)];
     expect(statements.map(([, text]) => text)).toEqual([
       'BEGIN',
       'INSERT INTO items (id) VALUES ($1)',
@@ -168,6 +198,9 @@ describe('transaction', () => {
     await store.transaction(async (tx) => {
       await tx.query('INSERT INTO items (id) VALUES (1)');
       tx.afterCommit(() => seen.push('first'));
+      tx.afterCommit(() => {
+        throw new Error('a fault of the callback');
+      });
       tx.afterCommit(() => seen.push('second'));
       expect(seen).toEqual([]);
     });
