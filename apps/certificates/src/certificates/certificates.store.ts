@@ -1,0 +1,98 @@
+import type { Queryable } from '@glacis/store';
+import type { CertificateRow, CertificateStatus } from './certificate.entity.js';
+
+/** A new row: binary columns as `\x` text, so that one JSON document carries a whole batch. */
+export type NewCertificate = {
+  [K in keyof CertificateRow]: Buffer extends CertificateRow[K] ? string : CertificateRow[K];
+};
+
+/** Writes certificates with one statement. A row whose serial is taken is left out of the serials returned. */
+export async function insertCertificates(
+  db: Queryable,
+  rows: readonly NewCertificate[],
+): Promise<Set<string>> {
+  const inserted = await db.query<{ serial: string }>(
+    `INSERT INTO certificates SELECT * FROM json_populate_recordset(NULL::certificates, $1::json)
+     ON CONFLICT (serial) DO NOTHING RETURNING serial`,
+    [JSON.stringify(rows)],
+  );
+  return new Set(inserted.map((row) => row.serial));
+}
+
+export async function findCertificate(
+  db: Queryable,
+  serial: string,
+): Promise<CertificateRow | undefined> {
+  const [row] = await db.query<CertificateRow>(`SELECT * FROM certificates WHERE serial = $1`, [
+    serial,
+  ]);
+  return row;
+}
+
+export interface CertificateFilter {
+  tenant: string;
+  entityId?: string;
+  entityType?: string;
+  status?: CertificateStatus;
+}
+
+export type ListedCertificate = Pick<
+  CertificateRow,
+  'serial' | 'entity_id' | 'status' | 'not_after' | 'revoked_at'
+>;
+
+const matches = `tenant_id = $1 AND ($2::text IS NULL OR entity_id = $2)
+  AND ($3::text IS NULL OR entity_type = $3)
+  AND ($4::text IS NULL OR $4 = CASE WHEN status = 'revoked' THEN 'revoked'
+    WHEN not_after > $5 THEN 'valid' ELSE 'expired' END)`;
+
+/** One page, newest first, and how many the filter matches in all. */
+export async function listCertificates(
+  db: Queryable,
+  filter: CertificateFilter,
+  page: { now: Date; offset: number; limit: number },
+): Promise<{ rows: ListedCertificate[]; total: number }> {
+  const params = [
+    filter.tenant,
+    filter.entityId ?? null,
+    filter.entityType ?? null,
+    filter.status ?? null,
+    page.now,
+  ];
+  const [rows, [count]] = await Promise.all([
+    db.query<ListedCertificate>(
+      `SELECT serial, entity_id, status, not_after, revoked_at FROM certificates WHERE ${matches}
+       ORDER BY issued_at DESC, serial LIMIT $6 OFFSET $7`,
+      [...params, page.limit, page.offset],
+    ),
+    db.query<{ total: string }>(
+      `SELECT count(*) AS total FROM certificates WHERE ${matches}`,
+      params,
+    ),
+  ]);
+  return { rows, total: Number(count?.total ?? 0) };
+}
+
+/** Whether the key of a certificate is still stored. */
+export async function hasKey(db: Queryable, keyId: string | null, now: Date): Promise<boolean> {
+  if (keyId === null) return false;
+  const rows = await db.query(
+    `SELECT 1 FROM private_keys WHERE id = $1 AND erased_at IS NULL
+       AND (erase_at IS NULL OR erase_at > $2)`,
+    [keyId, now],
+  );
+  return rows.length > 0;
+}
+
+/** Names the successor in the renewed row, unless the old one was revoked or ended meanwhile. */
+export async function linkSuccessor(
+  db: Queryable,
+  link: { serial: string; successor: string; now: Date },
+): Promise<boolean> {
+  const rows = await db.query(
+    `UPDATE certificates SET renewed_to = $2
+     WHERE serial = $1 AND status = 'valid' AND not_after > $3 RETURNING serial`,
+    [link.serial, link.successor, link.now],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,42 @@
+import { CsrError, readCsr, type Csr } from '@glacis/pki';
+import { problems } from '@glacis/http';
+import { z } from 'zod';
+import { wantedDnsName, wantedIp, type WantedName } from '../names/wanted-name.js';
+import { csrRejected } from '../problems.js';
+import { distinct, profile, ttl } from './issue-request.js';
+
+/** Body of POST `/certs/csrs/{entityID}`; other members of upstream clients are not read. */
+export const csrBody = z.object({ csr: z.string().min(1) });
+
+export const csrQuery = z.object({ ttl, profile, entity_type: z.string().optional() });
+
+/** What a certificate takes from a CSR. */
+export interface WantedByCsr {
+  csr: Csr;
+  names: WantedName[];
+}
+
+const maxNames = 32;
+
+/** @throws Problem `malformed`, `csr-rejected` */
+export function wantedByCsr(text: string): WantedByCsr {
+  const csr = readOrRefuse(text);
+  if (csr.ipAddresses.length > maxNames || csr.dnsNames.length > maxNames) {
+    throw malformedCsr(`more than ${maxNames} names of a kind`);
+  }
+  const names = [...csr.ipAddresses.map(wantedIp), ...csr.dnsNames.map(wantedDnsName)];
+  if (names.includes(null)) throw malformedCsr('a name is no IP address or host name');
+  return { csr, names: distinct(names.filter((name) => name !== null)) };
+}
+
+function readOrRefuse(text: string): Csr {
+  try {
+    return readCsr(text);
+  } catch (error) {
+    if (!(error instanceof CsrError)) throw error;
+    throw error.code === 'rejected' ? csrRejected(error.message) : malformedCsr(error.message);
+  }
+}
+
+const malformedCsr = (reason: string): Error =>
+  problems.malformed(`csr: ${reason}`, { error: reason, members: { field: 'csr' } });

@@ -1,0 +1,93 @@
+import type { NewEvent, Outbox } from '@glacis/events';
+import type { Audit, AuditEntry } from '@glacis/identity';
+import { coalesce } from '@glacis/runtime';
+import type { Queryable, Store, Tx } from '@glacis/store';
+import { insertCertificates, type NewCertificate } from '../certificates/certificates.store.js';
+import type { KeySafe, SealedKey } from '../keys/key-safe.js';
+
+/** All that one issue writes. */
+export interface Issue {
+  row: NewCertificate;
+  key?: SealedKey;
+  event: NewEvent;
+  audit: AuditEntry;
+}
+
+/** The random serial is taken: sign again with another. */
+class SerialTakenError extends Error {
+  readonly code = 'SERIAL_TAKEN';
+}
+
+/** Runs `attempt`, which draws a serial and writes, again while the serial is taken. */
+export async function withFreeSerial<T>(attempt: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof SerialTakenError)) throw error;
+    }
+  }
+}
+
+/** Where an issue reads and writes: on its own, or inside the transaction of the caller. */
+export interface IssueScope {
+  db: Queryable;
+  /** Resolves when the issue is written, which on its own means committed. Used within `withFreeSerial`. */
+  write(issue: Issue): Promise<void>;
+}
+
+export interface IssueWriterParts {
+  store: Store;
+  safe: KeySafe;
+  outbox: Outbox;
+  audit: Audit;
+}
+
+/**
+ * Writes issues: certificate, encrypted key, event and audit entry in one transaction. Concurrent issues share it, so
+ * its cost, the flush to disk above all, is paid once for all of them.
+ */
+export class IssueWriter {
+  private readonly commit = coalesce<Issue, void>(
+    (issues) => this.parts.store.transaction((tx) => this.write(tx, issues)),
+    { maxBatch: 128, concurrency: 2 },
+  );
+
+  constructor(private readonly parts: IssueWriterParts) {}
+
+  /** Issues that share their transaction with others under way. */
+  shared(): IssueScope {
+    return { db: this.parts.store, write: this.commit };
+  }
+
+  /** Issues that belong to a transaction of the caller. */
+  inside(tx: Tx): IssueScope {
+    return {
+      db: tx,
+      write: async (issue) => {
+        const [failure] = await this.write(tx, [issue]);
+        if (failure instanceof Error) throw failure;
+      },
+    };
+  }
+
+  private async write(tx: Tx, issues: readonly Issue[]): Promise<(void | Error)[]> {
+    const written = await insertCertificates(
+      tx,
+      issues.map((issue) => issue.row),
+    );
+    const done = issues.filter((issue) => written.has(issue.row.serial));
+    await this.parts.safe.insert(
+      tx,
+      done.flatMap((issue) => issue.key ?? []),
+    );
+    await this.parts.outbox.add(tx, ...done.map((issue) => issue.event));
+    await this.parts.audit.recordAll(
+      tx,
+      done.map((issue) => issue.audit),
+    );
+    return issues.map((issue) =>
+      written.has(issue.row.serial) ? undefined : new SerialTakenError('serial is taken'),
+    );
+  }
+}

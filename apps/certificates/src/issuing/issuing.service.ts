@@ -1,0 +1,182 @@
+import type { NewEvent } from '@glacis/events';
+import type { AuditEntry } from '@glacis/identity';
+import type { Caller } from '@glacis/http';
+import { generateKeys, spkiOf } from '@glacis/pki';
+import type { Clock } from '@glacis/runtime';
+import { eraseAtIssue } from '../keys/retention.js';
+import type { KeySafe, SealedKey } from '../keys/key-safe.js';
+import type { CertificatesMetrics } from '../metrics.js';
+import type { TenantEntityType } from '../names/entity-directory.js';
+import type { Names } from '../names/names.service.js';
+import type { CertificatesSettings } from '../settings.js';
+import type { WantedByCsr } from './csr-request.js';
+import { namesOf, subjectOf, type IssueBody } from './issue-request.js';
+import { withFreeSerial, type IssueScope } from './issue-writer.js';
+import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
+
+export interface IssuingParts {
+  settings: CertificatesSettings;
+  names: Names;
+  signer: LeafSigner;
+  safe: KeySafe;
+  metrics: CertificatesMetrics;
+  clock: Clock;
+}
+
+/** The entity of the caller's tenant that a certificate is for. */
+export interface Target {
+  entityType: TenantEntityType;
+  entityId: string;
+}
+
+export interface IssueRequest {
+  target: Target;
+  wish: IssueBody;
+}
+
+export interface CsrRequest {
+  target: Target;
+  wanted: WantedByCsr;
+  ttlMs: number | undefined;
+}
+
+type Source = 'server' | 'csr';
+
+/** Who asked, for the event and the audit entry. */
+export interface Origin {
+  actor: string;
+  tenant: string;
+  requestId?: string;
+  traceparent?: string;
+}
+
+interface Provenance {
+  source: Source;
+  origin: Origin;
+  /** Of the leaf, where we made it. */
+  key?: SealedKey;
+}
+
+const originOf = (caller: Caller): Origin => ({
+  actor: caller.principal.subject,
+  tenant: caller.tenant,
+  requestId: caller.requestId,
+  traceparent: caller.traceparent,
+});
+
+/** Issues certificates (`certificates.md` 3.1): checks, key, signature, then one transaction. */
+export class Issuing {
+  constructor(private readonly parts: IssuingParts) {}
+
+  /** With a key made by us, which is stored encrypted. */
+  async issue(
+    scope: IssueScope,
+    caller: Caller,
+    { target, wish }: IssueRequest,
+  ): Promise<SignedLeaf> {
+    const { settings, names, safe, clock } = this.parts;
+    const wanted = namesOf(wish);
+    const serverAuth = wish.server_auth ?? false;
+    await names.assertIssuable(scope.db, { caller, ...target, names: wanted, serverAuth });
+    const keyAlgorithm = wish.key_algorithm ?? settings.keyAlgorithm;
+    const keys = await generateKeys(keyAlgorithm);
+    const ttlMs = wish.ttl ?? settings.defaultTtl;
+    const longest = new Date(clock.now().getTime() + ttlMs);
+    const key = safe.seal(
+      keys.privateKey,
+      'leaf',
+      eraseAtIssue(settings.keyRetention, clock.now(), longest),
+    );
+    const order: LeafOrder = {
+      tenant: caller.tenant,
+      ...target,
+      subject: subjectOf(target.entityId, settings.organization, wish.options),
+      spki: spkiOf(keys.publicKey),
+      keyAlgorithm,
+      keyId: key.id,
+      names: wanted.map((name) => name.canonical),
+      serverAuth,
+      ttlMs,
+    };
+    return this.write(scope, order, { source: 'server', origin: originOf(caller), key });
+  }
+
+  /** With the key of a CSR, which its holder made. */
+  async issueFromCsr(
+    scope: IssueScope,
+    caller: Caller,
+    { target, wanted: { csr, names }, ttlMs }: CsrRequest,
+  ): Promise<SignedLeaf> {
+    const { serverAuth } = csr;
+    await this.parts.names.assertIssuable(scope.db, { caller, ...target, names, serverAuth });
+    const order: LeafOrder = {
+      tenant: caller.tenant,
+      ...target,
+      subject: subjectOf(target.entityId, this.parts.settings.organization, null),
+      spki: csr.spki,
+      keyAlgorithm: csr.keyAlgorithm,
+      keyId: null,
+      names: names.map((name) => name.canonical),
+      serverAuth,
+      ttlMs: ttlMs ?? this.parts.settings.defaultTtl,
+      additional: csr.evidence,
+    };
+    return this.write(scope, order, { source: 'csr', origin: originOf(caller) });
+  }
+
+  /** Signs and writes; a serial that is taken is drawn again. */
+  async write(
+    scope: IssueScope,
+    order: LeafOrder,
+    { source, origin, key }: Provenance,
+  ): Promise<SignedLeaf> {
+    const leaf = await withFreeSerial(async () => {
+      const signed = this.parts.signer.sign(order);
+      await scope.write({
+        row: signed.row,
+        key,
+        event: issuedEvent(signed, source, origin),
+        audit: issueAudit(signed, source, origin),
+      });
+      return signed;
+    });
+    this.parts.metrics.issued.inc({ source, algorithm: order.keyAlgorithm });
+    return leaf;
+  }
+}
+
+function issuedEvent(leaf: SignedLeaf, source: Source, origin: Origin): NewEvent {
+  const { row, notAfter } = leaf;
+  return {
+    type: 'certificate.issued',
+    subject: row.serial,
+    tenant: origin.tenant,
+    traceparent: origin.traceparent,
+    data: {
+      serial_number: row.serial,
+      entity_type: row.entity_type,
+      entity_id: row.entity_id,
+      issuer_id: row.issuer_id,
+      not_after: notAfter.toISOString(),
+      source,
+    },
+  };
+}
+
+function issueAudit(leaf: SignedLeaf, source: Source, origin: Origin): AuditEntry {
+  const { row } = leaf;
+  return {
+    actor: origin.actor,
+    tenant: origin.tenant,
+    action: 'certificate.issue',
+    subject: row.serial,
+    requestId: origin.requestId,
+    detail: {
+      entity_type: row.entity_type,
+      entity_id: row.entity_id,
+      names: row.names,
+      not_after: leaf.notAfter,
+      source,
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import type { NewEvent } from '@glacis/events';
+import { problems, type Caller } from '@glacis/http';
+import type { AuditEntry } from '@glacis/identity';
+import { oids, readCertificate } from '@glacis/pki';
+import type { Clock } from '@glacis/runtime';
+import type { Tx } from '@glacis/store';
+import { statusOf, type CertificateRow } from '../certificates/certificate.entity.js';
+import { findCertificate, linkSuccessor } from '../certificates/certificates.store.js';
+import { keepForRenewal } from '../keys/retention.js';
+import type { CertificatesMetrics } from '../metrics.js';
+import type { Names } from '../names/names.service.js';
+import { certificateExpired, certificateRevoked } from '../problems.js';
+import { revocationReasons } from '../revocation/reasons.js';
+import type { Revocation } from '../revocation/revocation.service.js';
+import { lockRevocations } from '../revocation/revocation.store.js';
+import type { CertificatesSettings } from '../settings.js';
+import { withFreeSerial, type IssueWriter } from './issue-writer.js';
+import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
+
+export interface RenewalParts {
+  settings: CertificatesSettings;
+  names: Names;
+  signer: LeafSigner;
+  writer: IssueWriter;
+  revocation: Revocation;
+  metrics: CertificatesMetrics;
+  clock: Clock;
+}
+
+export interface RenewalWish {
+  /** The life of the old certificate when it is left out. */
+  ttlMs: number | undefined;
+  revokeOld: boolean;
+}
+
+export interface RenewalRequest {
+  serial: string;
+  wish: RenewalWish;
+}
+
+/** Renews certificates: a new serial for the same key, subject and names (`certificates.md` 4). */
+export class Renewal {
+  constructor(private readonly parts: RenewalParts) {}
+
+  /** @throws Problem `not-found`, `certificate-revoked`, `certificate-expired`, or of the name rules */
+  async renew(tx: Tx, caller: Caller, { serial, wish }: RenewalRequest): Promise<SignedLeaf> {
+    const old = await this.renewable(tx, caller.tenant, serial);
+    const info = readCertificate(old.der);
+    const serverAuth = info.extKeyUsages.includes(oids.serverAuth);
+    await this.parts.names.assertRenewable(tx, {
+      caller,
+      entityType: old.entity_type === 'party' ? 'party' : 'backend',
+      entityId: old.entity_id,
+      names: old.names.map((name) => ({ sent: name, canonical: name })),
+      serverAuth,
+    });
+    const order: LeafOrder = {
+      tenant: old.tenant_id,
+      entityType: old.entity_type,
+      entityId: old.entity_id,
+      subject: info.subjectDer,
+      spki: info.spki,
+      keyAlgorithm: old.key_algorithm,
+      keyId: old.key_id,
+      names: old.names,
+      serverAuth,
+      ttlMs: wish.ttlMs ?? old.ttl_seconds * 1000,
+      renewedFrom: old.serial,
+    };
+    if (wish.revokeOld) await lockRevocations(tx);
+    const leaf = await this.write(tx, caller, { order, revokeOld: wish.revokeOld });
+    await this.replace(tx, old, leaf);
+    if (wish.revokeOld) await this.revokeOld(tx, caller, old);
+    tx.afterCommit(() =>
+      this.parts.metrics.issued.inc({ source: 'renewal', algorithm: old.key_algorithm }),
+    );
+    return leaf;
+  }
+
+  private async renewable(tx: Tx, tenant: string, serial: string): Promise<CertificateRow> {
+    const row = await findCertificate(tx, serial);
+    if (row === undefined || row.tenant_id !== tenant) throw problems.notFound();
+    const status = statusOf(row, this.parts.clock.now());
+    if (status === 'revoked') throw certificateRevoked();
+    if (status === 'expired') throw certificateExpired();
+    return row;
+  }
+
+  private write(
+    tx: Tx,
+    caller: Caller,
+    { order, revokeOld }: { order: LeafOrder; revokeOld: boolean },
+  ): Promise<SignedLeaf> {
+    const scope = this.parts.writer.inside(tx);
+    return withFreeSerial(async () => {
+      const leaf = this.parts.signer.sign(order);
+      await scope.write({
+        row: leaf.row,
+        event: renewedEvent(caller, leaf, revokeOld),
+        audit: renewAudit(caller, leaf, revokeOld),
+      });
+      return leaf;
+    });
+  }
+
+  private async replace(tx: Tx, old: CertificateRow, leaf: SignedLeaf): Promise<void> {
+    const now = this.parts.clock.now();
+    const link = { serial: old.serial, successor: leaf.row.serial, now };
+    // Revoked since it was read, by somebody who was faster.
+    if (!(await linkSuccessor(tx, link))) throw certificateRevoked();
+    if (old.key_id !== null) {
+      await keepForRenewal(tx, this.parts.settings.keyRetention, old.key_id, leaf.notAfter);
+    }
+  }
+
+  private async revokeOld(tx: Tx, caller: Caller, old: CertificateRow): Promise<void> {
+    const { requestId, traceparent } = caller;
+    await this.parts.revocation.revokeLocked(tx, [
+      {
+        serial: old.serial,
+        tenant: old.tenant_id,
+        reason: revocationReasons.superseded,
+        by: { actor: caller.principal.subject, requestId, traceparent },
+      },
+    ]);
+  }
+}
+
+function renewedEvent(
+  caller: Caller,
+  { row, notAfter }: SignedLeaf,
+  oldRevoked: boolean,
+): NewEvent {
+  return {
+    type: 'certificate.renewed',
+    subject: row.serial,
+    tenant: row.tenant_id,
+    traceparent: caller.traceparent,
+    data: {
+      serial_number: row.serial,
+      replaces: row.renewed_from ?? '',
+      old_revoked: oldRevoked,
+      entity_type: row.entity_type,
+      entity_id: row.entity_id,
+      not_after: notAfter.toISOString(),
+    },
+  };
+}
+
+function renewAudit(caller: Caller, { row }: SignedLeaf, oldRevoked: boolean): AuditEntry {
+  return {
+    actor: caller.principal.subject,
+    tenant: row.tenant_id,
+    action: 'certificate.renew',
+    subject: row.serial,
+    requestId: caller.requestId,
+    detail: { replaces: row.renewed_from, old_revoked: oldRevoked, not_after: row.not_after },
+  };
+}

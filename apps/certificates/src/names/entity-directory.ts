@@ -1,0 +1,46 @@
+import type { CheckNamesReply } from '@glacis/contracts';
+import { RpcDirectory, RpcError, status } from '@glacis/grpc';
+import { problems } from '@glacis/http';
+import { Inject, Injectable } from '@nestjs/common';
+import { caUnavailable } from '../problems.js';
+
+/** What tenants may ask certificates for. */
+export type TenantEntityType = 'backend' | 'party';
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export interface EntityQuestion {
+  tenant: string;
+  entityType: TenantEntityType;
+  entityId: string;
+  /** In canonical form. */
+  names: string[];
+}
+
+/** Asks the service that keeps an entity whether it exists, and to whom names belong. */
+@Injectable()
+export class EntityDirectory {
+  private readonly backends;
+
+  constructor(@Inject(RpcDirectory) directory: RpcDirectory) {
+    this.backends = directory.client('backends');
+  }
+
+  /** @throws Problem `not-found` for an entity unknown in the tenant, `ca-unavailable` without an answer */
+  async ask(question: EntityQuestion): Promise<CheckNamesReply> {
+    const { tenant, entityType, entityId, names } = question;
+    if (entityType === 'party')
+      throw caUnavailable('the jobs service, which knows parties, does not answer');
+    if (!uuid.test(entityId)) throw problems.notFound();
+    const reply = await this.backends
+      .checkNames({ tenant, backendId: entityId, names })
+      .catch(failed);
+    if (!reply.exists) throw problems.notFound();
+    return reply;
+  }
+}
+
+function failed(cause: unknown): never {
+  if (cause instanceof RpcError && cause.code === status.NOT_FOUND) throw problems.notFound();
+  throw caUnavailable('the backends service, which knows the entity, does not answer', { cause });
+}

@@ -1,0 +1,145 @@
+import { isIP } from 'node:net';
+import { problems, type Caller } from '@glacis/http';
+import type { Clock } from '@glacis/runtime';
+import type { Queryable } from '@glacis/store';
+import type { CertificatesMetrics } from '../metrics.js';
+import { nameNotAllowed } from '../problems.js';
+import { EntityDirectory, type TenantEntityType } from './entity-directory.js';
+import { firstRefused, type NameFacts, type NameUse } from './name-rules.js';
+import { covers, spaceOf, type NameSpace } from './name-space.js';
+import { findPolicy, otherPolicies, serviceNames, type PolicyRow } from './policies.store.js';
+import type { WantedName } from './wanted-name.js';
+
+export interface NamesParts {
+  directory: EntityDirectory;
+  /** Names of our own beside those in live service certificates. */
+  reserved: NameSpace;
+  allowLoopback: boolean;
+  metrics: CertificatesMetrics;
+  clock: Clock;
+}
+
+/** A certificate that a tenant wants for one of its entities. */
+export interface NameRequest {
+  caller: Caller;
+  entityType: TenantEntityType;
+  entityId: string;
+  names: readonly WantedName[];
+  serverAuth: boolean;
+}
+
+/** Decides whether names may stand in a certificate (`certificates.md` 2.5). */
+export class Names {
+  constructor(private readonly parts: NamesParts) {}
+
+  /**
+   * A new certificate: the right to serverAuth first, then the entity, then its names.
+   * @throws Problem `forbidden`, `not-found`, `ca-unavailable`, `name-not-allowed`
+   */
+  async assertIssuable(db: Queryable, request: NameRequest): Promise<void> {
+    const policy = await assertServerAuth(db, request);
+    const asked = {
+      tenant: request.caller.tenant,
+      entityType: request.entityType,
+      entityId: request.entityId,
+      names: request.names.map((name) => name.canonical),
+    };
+    const { holders, addressIsOurs } = await this.parts.directory.ask(asked);
+    const holderOf = new Map(asked.names.map((name, i) => [name, holders[i] ?? 0]));
+    await this.judge(db, request, request.serverAuth ? 'server' : 'information', {
+      holder: (name) => holderOf.get(name) ?? 0,
+      addressIsOurs,
+      granted: policy && grantedBy(policy),
+    });
+  }
+
+  /**
+   * A renewal: by the policy of this moment; names that are information only against our own.
+   * @throws Problem as `assertIssuable`
+   */
+  async assertRenewable(db: Queryable, request: NameRequest): Promise<void> {
+    if (request.serverAuth) return this.assertIssuable(db, request);
+    return this.judge(db, request, 'renewal', {
+      holder: () => 0,
+      addressIsOurs: false,
+      granted: undefined,
+    });
+  }
+
+  private async judge(
+    db: Queryable,
+    request: NameRequest,
+    use: NameUse,
+    known: Pick<NameFacts, 'holder' | 'addressIsOurs' | 'granted'>,
+  ): Promise<void> {
+    if (request.names.length === 0) return;
+    const names = request.names.map((name) => name.canonical);
+    const [own, othersGranted] = await Promise.all([
+      this.ownAmong(db, names),
+      use === 'information' ? othersGrant(db, request.caller.tenant, names) : () => false,
+    ]);
+    const facts: NameFacts = {
+      allowLoopback: this.parts.allowLoopback,
+      own,
+      othersGranted,
+      ...known,
+    };
+    const refused = firstRefused(request.names, use, facts);
+    if (refused === null) return;
+    this.parts.metrics.namesRefused.inc({ reason: refused.reason });
+    throw nameNotAllowed(`the certificate may not carry '${refused.name}'`, {
+      error: refused.reason,
+      members: { ...refused },
+    });
+  }
+
+  private async ownAmong(db: Queryable, names: string[]): Promise<(name: string) => boolean> {
+    const { clock, reserved } = this.parts;
+    const live = new Set(await serviceNames(db, clock.now(), names));
+    return (name) => live.has(name) || covers(reserved, name);
+  }
+}
+
+/** The tenant's policy, where serverAuth is asked for and it gives the right to. @throws Problem `forbidden` */
+async function assertServerAuth(
+  db: Queryable,
+  request: NameRequest,
+): Promise<PolicyRow | undefined> {
+  if (!request.serverAuth) return undefined;
+  const { tenant, principal } = request.caller;
+  const policy = await findPolicy(db, tenant);
+  if (!mayAskServerAuth(principal.roles, policy)) {
+    throw problems.forbidden('serverAuth needs a right that the name policy of the tenant gives');
+  }
+  return policy;
+}
+
+async function othersGrant(
+  db: Queryable,
+  tenant: string,
+  names: string[],
+): Promise<(name: string) => boolean> {
+  const policies = await otherPolicies(db, tenant, {
+    suffixes: names.filter((name) => isIP(name) === 0).flatMap(suffixesOf),
+    addresses: names.filter((name) => isIP(name) !== 0),
+  });
+  const spaces = policies.map((policy) => spaceOf(policy.dns_suffixes, policy.cidrs));
+  return (name) => spaces.some((space) => covers(space, name));
+}
+
+function mayAskServerAuth(roles: readonly string[], policy: PolicyRow | undefined): boolean {
+  if (roles.includes('platform-admin')) return true;
+  const right = policy?.server_auth ?? 'none';
+  return right === 'member' || (right === 'admin' && roles.includes('admin'));
+}
+
+function grantedBy(policy: PolicyRow): NameSpace | undefined {
+  const { dns_suffixes: suffixes, cidrs } = policy;
+  return suffixes.length + cidrs.length === 0 ? undefined : spaceOf(suffixes, cidrs);
+}
+
+/** `a.b.c` lies below the suffixes `a.b.c`, `b.c` and `c`. */
+function suffixesOf(name: string): string[] {
+  const labels = name.split('.');
+  return labels.map((_, i) => labels.slice(i).join('.'));
+}

@@ -1,0 +1,161 @@
+import type { NewEvent, Outbox } from '@glacis/events';
+import { problems } from '@glacis/http';
+import type { Audit, AuditEntry } from '@glacis/identity';
+import { coalesce, type Clock } from '@glacis/runtime';
+import type { Store, Tx } from '@glacis/store';
+import type { CertificatesMetrics } from '../metrics.js';
+import { reasonName } from './reasons.js';
+import {
+  keepCrlEntries,
+  knownMarks,
+  liveSerialsOf,
+  lockRevocations,
+  markKey,
+  markRevoked,
+  type RevokedRow,
+} from './revocation.store.js';
+
+/** Who revokes, for the event and the audit entry. */
+export interface Revoker {
+  actor: string;
+  requestId?: string;
+  traceparent?: string;
+}
+
+export interface RevocationOrder {
+  serial: string;
+  tenant: string;
+  reason: number;
+  by: Revoker;
+}
+
+export interface EntityOrder {
+  tenant: string;
+  entityId: string;
+  /** Every type when it is left out. */
+  entityType?: string;
+  reason: number;
+  by: Revoker;
+}
+
+export interface RevocationParts {
+  store: Store;
+  outbox: Outbox;
+  audit: Audit;
+  metrics: CertificatesMetrics;
+  clock: Clock;
+}
+
+/** Revokes certificates: state, CRL entry, event and audit entry in one transaction. Nothing is signed here. */
+export class Revocation {
+  private readonly commit = coalesce<RevocationOrder, boolean>((orders) => this.revokeAll(orders));
+
+  constructor(private readonly parts: RevocationParts) {}
+
+  /**
+   * Revokes one certificate; without effect on one that is revoked already, but for a stronger reason. Concurrent
+   * calls share a transaction.
+   * @throws Problem `not-found` when the serial is unknown in the tenant
+   */
+  async revoke(order: RevocationOrder): Promise<void> {
+    if (!(await this.commit(order))) throw problems.notFound();
+  }
+
+  /** Revokes what an entity has, and tells the serials; null when it never had a certificate. */
+  async revokeEntity(order: EntityOrder): Promise<string[] | null> {
+    return this.parts.store.transaction((tx) => this.revokeEntityIn(tx, order));
+  }
+
+  /** The same inside a transaction of the caller that has locked no row yet. */
+  async revokeEntityIn(tx: Tx, order: EntityOrder): Promise<string[] | null> {
+    await lockRevocations(tx);
+    const { serials, known } = await liveSerialsOf(tx, order, this.parts.clock.now());
+    const { tenant, reason, by } = order;
+    await this.revokeLocked(
+      tx,
+      serials.map((serial) => ({ serial, tenant, reason, by })),
+    );
+    return known ? serials : null;
+  }
+
+  /** Inside a transaction that holds `lockRevocations`; each serial at most once. */
+  async revokeLocked(tx: Tx, orders: readonly RevocationOrder[]): Promise<void> {
+    if (orders.length === 0) return;
+    const now = this.parts.clock.now();
+    const rows = await markRevoked(tx, orders, now);
+    await keepCrlEntries(
+      tx,
+      rows.filter((row) => row.not_after > now),
+    );
+    if (rows.length === 0) return;
+    const revokers = new Map(
+      orders.map((order) => [markKey(order.serial, order.tenant), order.by]),
+    );
+    const byOf = (row: RevokedRow): Revoker =>
+      revokers.get(markKey(row.serial, row.tenant_id)) ?? { actor: 'certificates' };
+    await this.parts.outbox.add(tx, ...rows.map((row) => revokedEvent(row, byOf(row))));
+    await this.parts.audit.recordAll(
+      tx,
+      rows.map((row) => revokeAudit(row, byOf(row))),
+    );
+    tx.afterCommit(() => this.count(rows));
+  }
+
+  private async revokeAll(orders: RevocationOrder[]): Promise<boolean[]> {
+    return this.parts.store.transaction(async (tx) => {
+      await lockRevocations(tx);
+      await this.revokeLocked(tx, strongest(orders));
+      const known = await knownMarks(tx, orders);
+      return orders.map((order) => known.has(markKey(order.serial, order.tenant)));
+    });
+  }
+
+  private count(rows: readonly RevokedRow[]): void {
+    for (const row of rows) {
+      this.parts.metrics.revoked.inc({ reason: reasonName(row.revocation_reason) });
+    }
+  }
+}
+
+/** One order per certificate: keyCompromise if anybody says so, else what was said first. */
+function strongest(orders: readonly RevocationOrder[]): RevocationOrder[] {
+  const kept = new Map<string, RevocationOrder>();
+  for (const order of orders) {
+    const key = markKey(order.serial, order.tenant);
+    const other = kept.get(key);
+    if (other === undefined || (order.reason === 1 && other.reason !== 1)) kept.set(key, order);
+  }
+  return [...kept.values()];
+}
+
+function revokedEvent(row: RevokedRow, by: Revoker): NewEvent {
+  return {
+    type: 'certificate.revoked',
+    subject: row.serial,
+    tenant: row.tenant_id,
+    traceparent: by.traceparent,
+    data: {
+      serial_number: row.serial,
+      entity_type: row.entity_type,
+      entity_id: row.entity_id,
+      reason: row.revocation_reason,
+      revoked_at: row.revoked_at.toISOString(),
+      sequence: Number(row.revocation_seq),
+    },
+  };
+}
+
+function revokeAudit(row: RevokedRow, by: Revoker): AuditEntry {
+  return {
+    actor: by.actor,
+    tenant: row.tenant_id,
+    action: 'certificate.revoke',
+    subject: row.serial,
+    requestId: by.requestId,
+    detail: {
+      entity_type: row.entity_type,
+      entity_id: row.entity_id,
+      reason: reasonName(row.revocation_reason),
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import type {
+  CertificatesRpc,
+  IssuedService,
+  IssueServiceRequest,
+  ResolvedCertificate,
+  Revocation as RevocationRecord,
+  RevokeEntityRequest,
+  TrustBundle,
+} from '@glacis/contracts';
+import { RpcDirectory, RpcError, status } from '@glacis/grpc';
+import { parseSerial } from '@glacis/pki';
+import type { Clock } from '@glacis/runtime';
+import type { Store } from '@glacis/store';
+import type { OnModuleInit } from '@nestjs/common';
+import type { Authority } from '../authority/authority.js';
+import { statusOf } from '../certificates/certificate.entity.js';
+import { findCertificate } from '../certificates/certificates.store.js';
+import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
+import { reasonCode } from '../revocation/reasons.js';
+import type { Revocation } from '../revocation/revocation.service.js';
+import { revocationsAfter } from '../revocation/revocation.store.js';
+
+export interface RpcParts {
+  directory: RpcDirectory;
+  store: Store;
+  authority: Authority;
+  serviceIssuing: ServiceIssuing;
+  revocation: Revocation;
+  clock: Clock;
+}
+
+const maxRevocations = 1_000;
+
+/** What other services may ask of us. */
+export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
+  constructor(private readonly parts: RpcParts) {}
+
+  onModuleInit(): void {
+    this.parts.directory.provide('certificates', this);
+  }
+
+  async resolve({ serialNumber }: { serialNumber: string }): Promise<ResolvedCertificate> {
+    const serial = parseSerial(serialNumber);
+    const row =
+      serial === null ? undefined : await findCertificate(this.parts.store, serial.toString());
+    if (row === undefined) throw new RpcError(status.NOT_FOUND, 'not-found', 'unknown serial');
+    return {
+      entityId: row.entity_id,
+      entityType: row.entity_type,
+      tenant: row.tenant_id,
+      status: statusOf(row, this.parts.clock.now()),
+      notAfter: row.not_after,
+      fingerprintSha256: row.fingerprint_sha256.toString('hex'),
+      issuerId: row.issuer_id,
+      certFileSha512: [row.file_sha512, row.leaf_sha512],
+    };
+  }
+
+  issueService(request: IssueServiceRequest): Promise<IssuedService> {
+    return this.parts.serviceIssuing.issue(request);
+  }
+
+  async revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }> {
+    const { tenant, entityType, entityId } = request;
+    const reason = reasonCode(request.reason);
+    if (reason === null) {
+      throw new RpcError(status.INVALID_ARGUMENT, 'malformed', 'reason is not allowed');
+    }
+    const serials = await this.parts.revocation.revokeEntity({
+      tenant,
+      entityType,
+      entityId,
+      reason,
+      by: { actor: `${entityType} ${entityId}` },
+    });
+    return { serialNumbers: serials ?? [] };
+  }
+
+  async revocationsSince({
+    after,
+  }: {
+    after: number;
+  }): Promise<{ revocations: RevocationRecord[] }> {
+    const rows = await revocationsAfter(this.parts.store, after, maxRevocations);
+    return {
+      revocations: rows.map((row) => ({
+        sequence: Number(row.revocation_seq),
+        serialNumber: row.serial,
+        entityId: row.entity_id,
+        revokedAt: row.revoked_at,
+        reason: row.revocation_reason,
+        issuerId: row.issuer_id,
+      })),
+    };
+  }
+
+  async trustBundle(): Promise<TrustBundle> {
+    const { authority } = this.parts;
+    return {
+      caPem: authority.caPem(),
+      rootsPem: authority.rootsPem(),
+      version: authority.version(),
+      revokedIssuerIds: [],
+    };
+  }
+}

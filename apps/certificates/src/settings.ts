@@ -1,0 +1,104 @@
+import {
+  choice,
+  defineSettings,
+  durationMs,
+  flag,
+  integer,
+  list,
+  optionalUrl,
+  parseDurationMs,
+  ratePerSecond,
+  setting,
+  text,
+  type Values,
+} from '@glacis/settings';
+import { leafKeyAlgorithms } from '@glacis/pki';
+import { z } from 'zod';
+
+/** How long a private key made by us is kept (`certificates.md` 4, "stored keys"). */
+export type KeyRetention =
+  { kind: 'duration'; ms: number } | { kind: 'until_downloaded' } | { kind: 'until_expiry' };
+
+const keyRetention: z.ZodType<KeyRetention> = z.string().transform((value, context) => {
+  if (value === 'until_downloaded' || value === 'until_expiry') return { kind: value };
+  const ms = parseDurationMs(value);
+  if (ms !== undefined) return { kind: 'duration' as const, ms };
+  const message = 'expected a duration such as 24h, until_downloaded or until_expiry';
+  context.addIssue({ code: 'custom', message, input: value });
+  return z.NEVER;
+});
+
+/** Settings of the certificates service: `GLACIS_CERTS_*` (`certificates.md` 11). */
+export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
+  publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),
+  statusUrl: setting(
+    optionalUrl,
+    '',
+    'Plain http URL that certificates point to for OCSP, CRL and issuer; default: the public URL when that is http.',
+  ),
+  reservedNames: setting(
+    list,
+    '',
+    'Names of our own services: host names, .suffixes and CIDRs that no certificate of a tenant may carry.',
+  ),
+  allowLoopback: setting(
+    flag,
+    'false',
+    'Lets any certificate carry loopback addresses and localhost; for development on one machine.',
+  ),
+  organization: setting(text, 'Glacis', 'O of every certificate and beginning of the CA names.'),
+  trustDomain: setting(text, 'glacis.local', 'SPIFFE trust domain of the URI in certificates.'),
+  defaultTtl: setting(durationMs, '2160h', 'Life of a certificate when the request names none.'),
+  maxTtl: setting(
+    durationMs,
+    '8760h',
+    'Longest life of a certificate; longer wishes are shortened.',
+  ),
+  keyAlgorithm: setting(
+    choice(...leafKeyAlgorithms),
+    'ECDSA-P256',
+    'Key of a certificate when the request names none.',
+  ),
+  caKeyAlgorithm: setting(
+    choice('ECDSA-P256', 'RSA-4096'),
+    'ECDSA-P256',
+    'Key of the root and of the intermediate that the first start creates.',
+  ),
+  kekFile: setting(
+    text,
+    undefined,
+    'File with the key-encryption keys, one of 32 bytes per line in base64 or hex; the first encrypts.',
+  ),
+  rootTtl: setting(durationMs, '87600h', 'Life of the root.'),
+  intermediateTtl: setting(durationMs, '17520h', 'Life of an intermediate.'),
+  crlNextUpdate: setting(
+    durationMs,
+    '24h',
+    'How long a CRL is valid; signed anew after half of it.',
+  ),
+  crlShardSize: setting(integer(1, 1_000_000), '4096', 'Certificates per CRL shard, as a target.'),
+  crlOpenShards: setting(integer(1, 1024), '16', 'CRL shards that take new certificates at once.'),
+  crlRate: setting(ratePerSecond, '50/s', 'CRL, CA and download requests per address.'),
+  ocspNextUpdate: setting(durationMs, '1h', 'How long an OCSP answer is valid.'),
+  ocspMaxAge: setting(durationMs, '60s', 'How long HTTP caches may keep an OCSP answer.'),
+  ocspRate: setting(ratePerSecond, '1000/s', 'OCSP requests per address and issuer.'),
+  statusRetention: setting(
+    durationMs,
+    '8760h',
+    'How long the status of a certificate is told after its end; then its row goes.',
+  ),
+  tokenTtl: setting(durationMs, '5m', 'Life of a download token.'),
+  keyRetention: setting(
+    keyRetention,
+    '24h',
+    'How long a private key made by us is kept: a duration, until_downloaded or until_expiry.',
+  ),
+});
+
+export type CertificatesSettings = Values<typeof certificatesSettings.shape>;
+
+/** What the pointers in certificates begin with; undefined when certificates carry none (`certificates.md` 5.1). */
+export function statusUrlOf(settings: CertificatesSettings): string | undefined {
+  const { statusUrl, publicUrl } = settings;
+  return statusUrl ?? (publicUrl?.startsWith('http://') ? publicUrl : undefined);
+}
