@@ -58,7 +58,7 @@ export class Admission {
     if (tracing.recording) {
       const attributes = { 'http.request.method': request.method, 'http.route': pattern };
       const name = `${request.method} ${pattern}`;
-      context.span = tracing.start(name, context.traceparent, attributes, 'server');
+      context.span = tracing.start(name, context.incomingTrace, attributes, 'server');
     }
     return context;
   }

@@ -19,7 +19,8 @@ export class RequestContext implements Visitor {
   principal: Principal | null = null;
   /** The server span, while traces are recorded. */
   span: RecordedSpan | undefined;
-  private readonly incomingTrace: string | undefined;
+  /** `traceparent` as it came, unchecked. */
+  readonly incomingTrace: string | undefined;
   private ownTrace: string | undefined;
 
   constructor(request: FastifyRequest) {

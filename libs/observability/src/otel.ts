@@ -1,4 +1,10 @@
-import { ROOT_CONTEXT, SpanKind as OtelKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  ROOT_CONTEXT,
+  SpanKind as OtelKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+} from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
@@ -28,15 +34,19 @@ export function otelRecorder(service: string, endpoint: string): Recorder {
         ? trace.setSpanContext(ROOT_CONTEXT, {
             traceId: parent.traceId,
             spanId: parent.spanId,
-            traceFlags: 1,
+            traceFlags: parent.sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
             isRemote: true,
           })
         : ROOT_CONTEXT;
       const options = { kind: kinds[span.kind], attributes: span.attributes };
       const recorded = tracer.startSpan(span.name, options, context);
-      const { traceId, spanId } = recorded.spanContext();
+      const { traceId, spanId, traceFlags } = recorded.spanContext();
       return {
-        traceparent: formatTraceparent({ traceId, spanId, sampled: true }),
+        traceparent: formatTraceparent({
+          traceId,
+          spanId,
+          sampled: (traceFlags & TraceFlags.SAMPLED) !== 0,
+        }),
         end(error?: unknown, attributes?): void {
           if (attributes) recorded.setAttributes(attributes);
           if (error !== undefined) recorded.setStatus({ code: SpanStatusCode.ERROR });
