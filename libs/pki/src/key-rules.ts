@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { childrenOf, readOnly } from './der-reader.js';
 import { tag } from './der.js';
-import { curveAlgorithms, isRsa, publicKeyBits } from './keys.js';
+import { curveAlgorithms, publicKeyBits, spkiOf } from './keys.js';
 import { fromPem } from './pem.js';
 
 /** Greatest RSA modulus taken from outside: verifying with larger ones costs more than it is worth. */
@@ -49,19 +49,16 @@ function rsaAlgorithm(bits: number, exponent: bigint): string {
 }
 
 /**
- * Reads a SubjectPublicKeyInfo from outside. EC keys must name their curve and give the point uncompressed, since Go
- * clients read no other form.
+ * Reads a SubjectPublicKeyInfo from outside. It must be in the one form that every client reads, Go's among them: EC keys
+ * name their curve and give the point uncompressed, others are encoded as we would.
  * @throws {KeyError}
  */
 export function readPublicKey(spki: Buffer): { publicKey: KeyObject; algorithm: string } {
   const publicKey = parsed(() => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
   const algorithm = keyAlgorithmOf(publicKey);
-  if (publicKey.asymmetricKeyType === 'ec' && !isPlainEcKey(spki)) {
-    throw new KeyError('rejected', 'EC key is not a named curve with an uncompressed point');
-  }
-  if (publicKey.asymmetricKeyType === 'rsa' && !isRsa(spki)) {
-    throw new KeyError('rejected', 'key type is not supported');
-  }
+  const isEc = publicKey.asymmetricKeyType === 'ec';
+  const isPlain = isEc ? isPlainEcKey(spki) : spkiOf(publicKey).equals(spki);
+  if (!isPlain) throw new KeyError('rejected', 'public key is not in its plain form');
   return { publicKey, algorithm };
 }
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
+import { bitString, oid, sequence } from './der.js';
+import { publicKeyBits } from './keys.js';
 import { openssl, testFolder } from '../test/support.js';
 import {
   generateKeys,
@@ -88,6 +90,13 @@ describe('readPublicKey', () => {
       ['-outform', 'DER', '-out', out],
     );
     expect(codeOf(() => readPublicKey(readFileSync(out)))).toBe('rejected');
+  });
+
+  it('rejects an RSA key without the NULL of its algorithm', async () => {
+    const spki = spkiOf((await generateKeys('RSA-2048')).publicKey);
+    const bits = publicKeyBits(spki);
+    const bare = sequence(sequence(oid('1.2.840.113549.1.1.1')), bitString(bits));
+    expect(codeOf(() => readPublicKey(bare))).toBe('rejected');
   });
 
   it('calls a point that is not on its curve malformed', async () => {
