@@ -15,7 +15,9 @@ const inboxSize = async (): Promise<number> =>
   Number((await store.query<{ count: string }>('SELECT count(*) FROM inbox'))[0]?.count);
 
 beforeAll(async () => {
-  ({ store, close } = await sinkStore());
+  const opened = await sinkStore();
+  store = opened.store;
+  close = () => opened.close();
 });
 beforeEach(async () => {
   await store.query('TRUNCATE inbox, event_failures, effects, allowed');
@@ -120,7 +122,7 @@ describe('a failing event', () => {
   test('leaves nothing when the database cannot even park it: all come again', async () => {
     await store.query('ALTER TABLE event_failures RENAME TO away');
     const messages = [...batch('j', 'a'), ...batch('k', 'bad')];
-    await expect(sink.consumer.take(messages)).rejects.toThrow();
+    await expect(sink.consumer.take(messages)).rejects.toThrow('event_failures');
     await store.query('ALTER TABLE away RENAME TO event_failures');
     await sink.consumer.take(messages);
     expect(await sink.names()).toEqual(['a']);
@@ -224,12 +226,16 @@ describe('retries', () => {
     other.retries.start();
     await sink.settled();
     await other.retries.stop();
-    expect((await sink.names()).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect((await sink.names()).toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 });
 
 test('any interleaving of failures, redeliveries and replicas keeps the order per key and each effect once', async () => {
-  type Step = { take: number; again: number; replica: number };
+  interface Step {
+    take: number;
+    again: number;
+    replica: number;
+  }
   const failures = fc.dictionary(
     fc.integer({ min: 0, max: 23 }).map(String),
     fc.record({ times: fc.integer({ min: 1, max: 3 }), late: fc.boolean() }),

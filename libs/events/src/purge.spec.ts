@@ -6,7 +6,9 @@ let store: Store;
 let close: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ store, close } = await sinkStore());
+  const opened = await sinkStore();
+  store = opened.store;
+  close = () => opened.close();
 });
 afterAll(() => close());
 

@@ -80,7 +80,7 @@ export function busContract(name: string, makeBus: () => Promise<TestBus>): void
       await Promise.all([one.took(1), two.took(2), other.took(1)]);
       expect(one.order).toEqual(['first']);
       expect(other.order).toEqual(['second']);
-      expect(seen[0]).toMatchObject(first[0] as BusMessage);
+      expect(seen.slice(0, 1)).toMatchObject(first);
     });
 
     test('messages of a key keep their order while many publishes are under way', async () => {
@@ -180,7 +180,7 @@ export function busContract(name: string, makeBus: () => Promise<TestBus>): void
       const calls: string[] = [];
       let finish: () => void = () => undefined;
       await client.subscribe('group', [bus.topics[0]], async (messages) => {
-        calls.push(`start ${nameOf(messages[0] as BusMessage)}`);
+        calls.push(`start ${names(messages).join(' ')}`);
         await new Promise<void>((resolve) => (finish = resolve));
         calls.push('end');
       });

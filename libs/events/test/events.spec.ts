@@ -161,9 +161,9 @@ let script: Script;
 let stores: Record<'source' | 'sink', Store>;
 
 const storeOf = (service: string): Store => {
-  const found = (app.get(Store, { each: true, strict: false }) as unknown as Store[]).find(
-    (store) => store.service === service,
-  );
+  const found = app
+    .get(Store, { each: true, strict: false })
+    .find((store) => store.service === service);
   if (!found) throw new Error(`no store of ${service}`);
   return found;
 };
@@ -263,7 +263,7 @@ describe('from one service to another', () => {
     await tell('b', 'bad');
     await tell('c', 'refused by the pipe');
     const letters = await deadLetters(2);
-    expect(letters.map(({ cause }) => cause).sort()).toEqual([
+    expect(letters.map(({ cause }) => cause).toSorted()).toEqual([
       'RangeError: out of range',
       'TypeError: the pipe refuses',
     ]);

@@ -96,7 +96,7 @@ async function step(key) {
     return row.step;
   });
   // Acknowledged: from here on it may not be lost.
-  process.stdout.write(`${key} ${next}\n`);
+  process.stdout.write(`${key} ${String(next)}\n`);
 }
 
 if (drain) {
