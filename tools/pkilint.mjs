@@ -24,6 +24,7 @@ const deviations = [
 
 const linters = {
   certificate: ['lint_pkix_cert'],
+  chain: ['lint_pkix_signer_signee_cert_chain'],
   crl: ['lint_crl', '-t', 'CRL', '-p', 'PKIX'],
   arl: ['lint_crl', '-t', 'ARL', '-p', 'PKIX'],
   ocsp: ['lint_ocsp_response'],
@@ -54,7 +55,7 @@ function python() {
 }
 
 function lint(files) {
-  const jobs = files.map(({ name, path }) => [...linters[name.split(' ')[0]], path]);
+  const jobs = files.map(({ name, paths }) => [...linters[name.split(' ')[0]], ...paths]);
   const { status, stdout, stderr } = spawnSync(python(), ['-c', driver], {
     input: JSON.stringify(jobs),
     encoding: 'utf8',
@@ -98,10 +99,10 @@ function judge(name, found) {
 
 const folder = mkdtempSync(join(tmpdir(), 'glacis-pkilint-'));
 try {
-  const files = (await allSpecimens()).map(([name, der], i) => {
-    const path = join(folder, `${i}.der`);
-    writeFileSync(path, der);
-    return { name, path };
+  const files = (await allSpecimens()).map(([name, ...ders], i) => {
+    const paths = ders.map((_, part) => join(folder, `${i}.${part}.der`));
+    ders.forEach((der, part) => writeFileSync(paths[part], der));
+    return { name, paths };
   });
   const results = lint(files);
   const passed = files.filter(({ name }, i) => judge(name, results[i])).length;

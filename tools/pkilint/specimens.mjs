@@ -167,15 +167,33 @@ function ocspOf(issuer, responder) {
   ];
 }
 
-/** Yields `[name, DER]` of everything that a CA with this kind of key makes; `leafKeys` are public keys by name. */
+/** Issuer and subject of every link of a chain. */
+function chainsOf({ root, older, intermediate, responder, cross }, leafKeys) {
+  return [
+    ['chain intermediate', root.certificate, intermediate.certificate],
+    ['chain cross', older.certificate, cross],
+    ['chain responder', intermediate.certificate, responder.certificate],
+    ...Object.entries(leafKeys).map(([name, spki]) => [
+      `chain leaf ${name}`,
+      intermediate.certificate,
+      leafOf(intermediate, spki, false, true),
+    ]),
+  ];
+}
+
+/**
+ * `[name, DER]` of everything that a CA with this kind of key makes, the name beginning with what it is; chains have the
+ * DER of issuer and subject. `leafKeys` are public keys by name.
+ */
 export async function specimens(caAlgorithm, leafKeys) {
   const root = await rootOf(caAlgorithm, 'Glacis Root CA 2 89abcdef');
   const older = await rootOf(caAlgorithm, 'Glacis Root CA 1 76543210');
   const intermediate = await intermediateOf(caAlgorithm, root);
   const responder = await responderOf(intermediate, caAlgorithm);
+  const cross = crossOf(root, older);
   return [
     ['certificate root', root.certificate],
-    ['certificate cross', crossOf(root, older)],
+    ['certificate cross', cross],
     ['certificate intermediate', intermediate.certificate],
     ['certificate responder', responder.certificate],
     ...Object.entries(leafKeys).flatMap(([name, spki]) => [
@@ -185,7 +203,8 @@ export async function specimens(caAlgorithm, leafKeys) {
         leafOf(intermediate, spki, true, true),
       ],
     ]),
+    ...chainsOf({ root, older, intermediate, responder, cross }, leafKeys),
     ...crlsOf(root, intermediate),
     ...ocspOf(intermediate, responder),
-  ].map(([name, der]) => [`${String(name)}, CA ${caAlgorithm}`, der]);
+  ].map(([name, ...ders]) => [`${String(name)}, CA ${caAlgorithm}`, ...ders]);
 }
