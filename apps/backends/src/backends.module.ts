@@ -60,7 +60,7 @@ import { TerminationHolder } from './terminations/termination-holder.js';
 import { TerminationsController } from './terminations/terminations.controller.js';
 import { TerminationsEvents } from './terminations/terminations.events.js';
 import { Terminations } from './terminations/terminations.service.js';
-import { CERTIFICATES, SETTINGS } from './tokens.js';
+import { SETTINGS } from './tokens.js';
 
 const SERVICE = 'backends';
 
@@ -140,11 +140,6 @@ export class BackendsModule implements OnModuleInit {
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: Replica, useFactory: () => new Replica(newId(), settings.lease) },
-        {
-          provide: CERTIFICATES,
-          inject: [RpcDirectory],
-          useFactory: (directory: RpcDirectory) => directory.client('certificates'),
-        },
         Idempotency,
         Journal,
         BackendDeletion,

@@ -1,4 +1,2 @@
-/** Injection tokens of what is not a class. */
+/** Injection token of the settings. */
 export const SETTINGS = Symbol('backends settings');
-/** The `CertificatesRpc` client. */
-export const CERTIFICATES = Symbol('certificates');

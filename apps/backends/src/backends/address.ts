@@ -15,12 +15,16 @@ export function canonicalAddress(text: string): CanonicalAddress | null {
   if (whole !== null) return { key: whole, host: whole };
   const match = /^(?:\[([^[\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   if (!match) return null;
-  const [, bracketed, plain, port] = match;
-  if (bracketed !== undefined && !isIPv6(bracketed)) return null;
-  const host = canonicalHost(bracketed ?? plain ?? '');
-  if (host === null || !isPort(port)) return null;
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return { key: port === undefined ? host : `${shown}:${Number(port)}`, host };
+  const [, bracketed, plain = '', port] = match;
+  const host = bracketed === undefined ? canonicalHost(plain) : canonicalIpv6(bracketed);
+  return host === null ? null : withPort(host, port);
+}
+
+function withPort(host: string, port: string | undefined): CanonicalAddress | null {
+  if (port === undefined) return { key: host, host };
+  const number = Number(port);
+  if (number < 1 || number > 65_535) return null;
+  return { key: `${host.includes(':') ? `[${host}]` : host}:${number}`, host };
 }
 
 /** Lower case, compressed IPv6, no final dot. `null` when it is neither an IP address nor a DNS name. */
@@ -37,6 +41,6 @@ function canonicalIp(text: string): string | null {
   return ipText(isIpv4Mapped(bytes) ? bytes.subarray(12) : bytes);
 }
 
-function isPort(text: string | undefined): boolean {
-  return text === undefined || (Number(text) >= 1 && Number(text) <= 65_535);
+function canonicalIpv6(text: string): string | null {
+  return isIPv6(text) ? canonicalIp(text) : null;
 }

@@ -1,10 +1,10 @@
 import type { CertificatesRpc } from '@glacis/contracts';
+import { RpcDirectory } from '@glacis/grpc';
 import { checkIfMatch, etagOf, problems, type Caller } from '@glacis/http';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { Terminations } from '../terminations/terminations.service.js';
-import { CERTIFICATES } from '../tokens.js';
 import { isBackendId, unknownBackend } from './backend-reader.js';
 import {
   abandonedDeletions,
@@ -23,12 +23,16 @@ const CESSATION_OF_OPERATION = 5;
  */
 @Injectable()
 export class BackendDeletion {
+  private readonly certificates: CertificatesRpc;
+
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(Terminations) private readonly terminations: Terminations,
-    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
-  ) {}
+    @Inject(RpcDirectory) directory: RpcDirectory,
+  ) {
+    this.certificates = directory.client('certificates');
+  }
 
   /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 503 the certificates could not be revoked */
   async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import type { CertificatesRpc, Revocation } from '@glacis/contracts';
+import { RpcDirectory } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
-import { CERTIFICATES } from '../tokens.js';
 import type { Duty } from './duty.js';
 import { Revocations } from './revocations.js';
 
@@ -14,10 +14,14 @@ export class RevocationPoll implements Duty {
   readonly intervalMs = 10_000;
   private seen = 0;
 
+  private readonly certificates: CertificatesRpc;
+
   constructor(
-    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
+    @Inject(RpcDirectory) directory: RpcDirectory,
     @Inject(Revocations) private readonly revocations: Revocations,
-  ) {}
+  ) {
+    this.certificates = directory.client('certificates');
+  }
 
   /** All revocations since the watermark; at the first time all there are, so that a restart forgets none. */
   async run(): Promise<void> {

@@ -1,8 +1,7 @@
 import type { CertificatesRpc, ResolvedCertificate } from '@glacis/contracts';
-import { RpcError, status } from '@glacis/grpc';
+import { RpcDirectory, RpcError, status } from '@glacis/grpc';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
-import { CERTIFICATES } from '../tokens.js';
 
 const TTL_MS = 5_000;
 const MAX_ENTRIES = 5_000;
@@ -17,10 +16,14 @@ interface Entry {
 export class CertificateCache {
   private readonly entries = new Map<string, Entry>();
 
+  private readonly certificates: CertificatesRpc;
+
   constructor(
-    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
+    @Inject(RpcDirectory) directory: RpcDirectory,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.certificates = directory.client('certificates');
+  }
 
   async resolve(serial: string): Promise<ResolvedCertificate | 'unknown' | 'unavailable'> {
     try {

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { CertificatesRpc } from '@glacis/contracts';
-import type { TlsCredentials } from '@glacis/grpc';
+import { RpcDirectory, type TlsCredentials } from '@glacis/grpc';
 import { generateKeys, privateKeyPem } from '@glacis/pki';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import type { BackendsSettings } from '../settings.js';
-import { CERTIFICATES, SETTINGS } from '../tokens.js';
+import { SETTINGS } from '../tokens.js';
 import { serviceCsr } from './service-csr.js';
 
 /** Our own certificate and the CAs that managers' certificates must chain to; fetched again as they change. */
@@ -15,11 +15,15 @@ export class ServerCertificate {
   private renewAt = 0;
   private bundleVersion: number | undefined;
 
+  private readonly certificates: CertificatesRpc;
+
   constructor(
-    @Inject(CERTIFICATES) private readonly certificates: CertificatesRpc,
+    @Inject(RpcDirectory) directory: RpcDirectory,
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.certificates = directory.client('certificates');
+  }
 
   /** @throws {Error} before the first `refresh` has succeeded */
   credentials(): TlsCredentials {
