@@ -109,6 +109,20 @@ describe('a failing event', () => {
     expect(await sink.failures()).toMatchObject([{ name: 'bad', state: 'parked', attempts: 1 }]);
   });
 
+  test('that swallows a database error is found when nothing but our own statements follow', async () => {
+    sink.misbehave = async (name, tx) => {
+      if (name === 'bad-1') throw new Error('first');
+      if (name === 'bad-2') await tx.query('SELECT 1 / 0').catch(() => undefined);
+    };
+    await sink.consumer.take(batch('k', 'bad-1'));
+    await sink.consumer.take([...batch('j', 'bad-2'), ...batch('k', 'behind')]);
+    expect(await sink.failures()).toMatchObject([
+      { name: 'bad-1', attempts: 1 },
+      { name: 'bad-2', attempts: 1 },
+      { name: 'behind', attempts: 0 },
+    ]);
+  });
+
   test('among many does not make others be handled over and over', async () => {
     const messages = Array.from({ length: 60 }, (_, i) =>
       message(`key-${i}`, i % 2 ? `bad-${i}` : `good-${i}`),
@@ -158,6 +172,32 @@ describe('an unreadable message', () => {
   );
 });
 
+test('a batch that takes too long ends early: the rest is parked and handled in the background, in order', async () => {
+  const clock = new ManualClock();
+  sink = newSink(store, { clock });
+  sink.misbehave = () => clock.advance(400);
+  await sink.consumer.take(batch('k', 'a b c d e f'));
+  expect(await sink.names()).toEqual(['a', 'b', 'c']);
+  expect(await sink.failures()).toMatchObject([
+    { name: 'd', state: 'parked', attempts: 0, cause: null },
+    { name: 'e', state: 'parked', attempts: 0, cause: null },
+    { name: 'f', state: 'parked', attempts: 0, cause: null },
+  ]);
+  sink.retries.start();
+  await sink.settled();
+  expect(await sink.names()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+});
+
+test('while the database is away nothing is anybody’s fault', async () => {
+  await store.query('ALTER TABLE inbox RENAME TO away');
+  const messages = batch('k', 'a b c d');
+  await expect(sink.consumer.take(messages)).rejects.toThrow('inbox');
+  expect(sink.calls).toEqual([]);
+  await store.query('ALTER TABLE away RENAME TO inbox');
+  await sink.consumer.take(messages);
+  expect(await sink.names()).toEqual(['a', 'b', 'c', 'd']);
+});
+
 describe('retries', () => {
   test('go on in the order of the key until the event is handled', async () => {
     sink.misbehave = (name, _, attempt) => {
@@ -173,6 +213,17 @@ describe('retries', () => {
       { key: 'k', name: 'c', attempt: 1 },
       { key: 'k', name: 'd', attempt: 1 },
     ]);
+  });
+
+  test('of a long line go through it at once when its first event is handled at last', async () => {
+    sink.misbehave = (name, _, attempt) => {
+      if (name === '0' && attempt < 2) throw new Error('not yet');
+    };
+    const numbers = Array.from({ length: 300 }, (_, i) => String(i));
+    await sink.consumer.take(batch('k', numbers.join(' ')));
+    sink.retries.start();
+    await sink.settled();
+    expect(await sink.names()).toEqual(numbers);
   });
 
   test('end in a dead letter after the last attempt, and the key goes on', async () => {

@@ -1,29 +1,25 @@
-import { isEventType, type CloudEvent, type EventType } from '@glacis/contracts';
-import type { Logger } from '@glacis/observability';
-import type { Clock } from '@glacis/runtime';
-import type { Store, Tx } from '@glacis/store';
+import { isEventType, type CloudEvent } from '@glacis/contracts';
+import type { Tx } from '@glacis/store';
 import type { BusMessage } from './bus.js';
 import { causeText } from './cause.js';
-import type { EventsMetrics } from './events-metrics.js';
-import { lineOf, putAside, waitingLines, type NewFailure } from './failures.js';
+import { lineOf, putAside, reportFailure, waitingLines, type NewFailure } from './failures.js';
+import { countHandled, type HandlingOptions } from './handling.js';
 import { markTaken } from './inbox.js';
 import { receive, type Received } from './received.js';
-import { afterFailure, type RetryPolicy } from './retry-policy.js';
+import { afterFailure } from './retry-policy.js';
 
-/** Handles one event inside `tx`; a throw means that it has failed and nothing of it may stay. */
-export type EventHandler = (event: CloudEvent, tx: Tx, attempt: number) => Promise<void>;
-
-export interface ConsumerOptions {
-  service: string;
-  store: Store;
-  handlers: ReadonlyMap<EventType, EventHandler>;
-  policy: RetryPolicy;
-  clock: Clock;
-  logger: Logger;
-  metrics: EventsMetrics;
+export interface ConsumerOptions extends HandlingOptions {
+  /**
+   * Milliseconds after which the rest of a batch is parked and handled in the background, so that a group which is
+   * slower than its events holds up neither the bus nor other groups.
+   */
+  batchLimitMs: number;
 }
 
-/** A statement came after a failed one (SQLSTATE 25P02): some earlier handler swallowed a database error. */
+/** Where a transaction is: in our own statements, in the handler of a message of the batch, or in COMMIT. */
+type Stage = 'own' | 'commit' | number;
+
+/** A statement came after a failed one (SQLSTATE 25P02): some handler before it swallowed a database error. */
 const isAborted = (error: unknown): boolean => (error as { code?: unknown })?.code === '25P02';
 
 /**
@@ -50,7 +46,7 @@ export class Consumer {
       if (!failure) return;
       const { culprit, error } = failure;
       if (culprit === undefined && rest.length > 1) {
-        // Only COMMIT failed: the one to blame is found by halving.
+        // The one to blame is found by halving.
         const half = rest.length >> 1;
         await this.takeAll(rest.slice(0, half));
         rest = rest.slice(half);
@@ -63,46 +59,53 @@ export class Consumer {
     }
   }
 
-  /** One transaction for the whole batch. Tells what failed, and which message is to blame if that is known. */
+  /**
+   * One transaction for the whole batch. Tells what failed, and which message is to blame if that is known.
+   * @throws when no message is to blame
+   */
   private async attempt(
     batch: readonly Received[],
   ): Promise<{ error: unknown; culprit: number | undefined } | undefined> {
-    let current: number | undefined;
+    let stage: Stage = 'own';
     try {
       await this.options.store.transaction(async (tx) => {
-        current = undefined;
-        const handled = await this.handleNew(tx, batch, (index) => (current = index));
-        current = undefined;
-        tx.afterCommit(() => this.count(handled));
+        const handled = await this.handleNew(tx, batch, (next) => (stage = next));
+        tx.afterCommit(() => countHandled(this.options, handled));
+        stage = 'commit';
       });
       return undefined;
     } catch (error) {
-      return { error, culprit: isAborted(error) ? undefined : current };
+      if (isAborted(error)) return { error, culprit: undefined };
+      if (stage === 'own') throw error;
+      return { error, culprit: stage === 'commit' ? undefined : stage };
     }
   }
 
   private async handleNew(
     tx: Tx,
     batch: readonly Received[],
-    onHandler: (index: number) => void,
+    enter: (stage: Stage) => void,
   ): Promise<CloudEvent[]> {
+    enter('own');
     const isNew = await markTaken(tx, idsOf(batch));
     if (isNew.size === 0) return [];
     const waiting = await waitingLines(tx, batch.map(messageOf));
+    const until = this.options.clock.now().getTime() + this.options.batchLimitMs;
     const aside: NewFailure[] = [];
     const handled: CloudEvent[] = [];
     for (const [index, received] of batch.entries()) {
       // An id that a batch holds twice is new only once.
       if (!isNew.delete(received.message.id)) continue;
-      const failure = this.withoutAttempt(received, waiting);
+      const failure = this.withoutAttempt(received, waiting, until);
       if (failure) {
         aside.push(failure);
-      } else {
-        onHandler(index);
-        await this.handle(received.event as CloudEvent, tx);
-        handled.push(received.event as CloudEvent);
+        continue;
       }
+      enter(index);
+      await this.handle(received.event as CloudEvent, tx);
+      handled.push(received.event as CloudEvent);
     }
+    enter('own');
     await this.putAside(tx, aside);
     return handled;
   }
@@ -111,16 +114,17 @@ export class Consumer {
     await this.options.handlers.get(event.type)?.(event, tx, 1);
   }
 
-  /** Unreadable messages, and those whose key waits, are put aside without being tried. */
+  /** What is put aside without being tried: the unreadable, what waits behind its key, what comes out of time. */
   private withoutAttempt(
     { message, fault }: Received,
     waiting: ReadonlySet<string>,
+    until: number,
   ): NewFailure | undefined {
     const nextAttemptAt = this.options.clock.now();
     if (fault !== undefined) {
       return { message, state: 'dead', attempts: 1, cause: causeText(fault), nextAttemptAt };
     }
-    return waiting.has(lineOf(message))
+    return nextAttemptAt.getTime() > until || waiting.has(lineOf(message))
       ? { message, state: 'parked', attempts: 0, nextAttemptAt }
       : undefined;
   }
@@ -138,21 +142,7 @@ export class Consumer {
   private async putAside(tx: Tx, failures: readonly NewFailure[]): Promise<void> {
     if (failures.length === 0) return;
     await putAside(tx, failures, this.options.clock.now());
-    tx.afterCommit(() => failures.forEach((failure) => this.report(failure)));
-  }
-
-  private report({ message: { type, id, key }, state, cause }: NewFailure): void {
-    const { service, logger, metrics } = this.options;
-    metrics.failed(type, state);
-    const fields = { service, type, eventId: id, key, cause };
-    if (state === 'dead') logger.error(fields, 'event became a dead letter');
-    else if (cause !== undefined) logger.warn(fields, 'event failed, will be retried');
-  }
-
-  private count(handled: readonly CloudEvent[]): void {
-    const { metrics, clock } = this.options;
-    const now = clock.now().getTime();
-    handled.forEach(({ type, time }) => metrics.handled(type, now - Date.parse(time)));
+    tx.afterCommit(() => failures.forEach((failure) => reportFailure(this.options, failure)));
   }
 }
 

@@ -4,11 +4,11 @@ import type { Tx } from '@glacis/store';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { BusDriver, BusMessage } from './bus.js';
-import type { EventHandler } from './consumer.js';
 import { EventContext } from './event-context.js';
 import type { EventDelivery } from './event-delivery.js';
 import { EventSetupError, HandlerTable } from './handler-table.js';
 import { EVENTS_TRANSPORT } from './handlers.js';
+import type { EventHandler } from './handling.js';
 import { receive } from './received.js';
 import { topicsOf } from './topics.js';
 import { within } from './within.js';
@@ -17,7 +17,7 @@ export interface EventsServerOptions {
   bus: BusDriver;
   logger: Logger;
   tracing: Tracing;
-  /** Milliseconds that a handler may take. Default 30,000. */
+  /** Milliseconds that a handler may take. Default 10,000. */
   handlerLimitMs?: number;
 }
 
@@ -86,8 +86,7 @@ export class EventsServer extends Server implements CustomTransportStrategy {
     }
     await this.listenToBroadcasts();
     for (const delivery of this.services()) {
-      const handlers = groups.get(delivery.service);
-      if (handlers) await delivery.join(this.durable(handlers));
+      await delivery.join(this.durable(groups.get(delivery.service) ?? new Map()));
     }
     this.services().forEach((delivery) => delivery.start());
   }
@@ -95,7 +94,7 @@ export class EventsServer extends Server implements CustomTransportStrategy {
   private durable(
     handlers: ReadonlyMap<EventType, MessageHandler>,
   ): ReadonlyMap<EventType, EventHandler> {
-    const { tracing, handlerLimitMs = 30_000 } = this.options;
+    const { tracing, handlerLimitMs = 10_000 } = this.options;
     return new Map(
       [...handlers].map(([type, handler]) => [
         type,

@@ -6,18 +6,21 @@ import { Broadcasts } from './broadcasts.js';
 import type { BusDriver } from './bus.js';
 import { deadLettersController } from './dead-letters.controller.js';
 import { DeadLetters } from './dead-letters.js';
-import { EventDelivery, type DeliveryOptions } from './event-delivery.js';
+import {
+  defaultDelivery,
+  EventDelivery,
+  type DeliveryOptions,
+  type DeliverySettings,
+} from './event-delivery.js';
 import { EventsServer } from './events-server.js';
 import { InProcessBus } from './in-process-bus.js';
 import { Outbox } from './outbox.js';
 import { addBacklogGauges } from './backlog-gauges.js';
 
-export interface EventsModuleOptions extends Partial<
-  Pick<DeliveryOptions, 'policy' | 'pollMs' | 'batch' | 'maxInFlight'>
-> {
+export interface EventsModuleOptions extends Partial<DeliverySettings> {
   /** Default: the in-process bus. */
   bus?: (logger: Logger) => BusDriver;
-  /** Milliseconds that a handler may take. Default 30,000. */
+  /** Milliseconds that a handler may take. Default 10,000. */
   handlerLimitMs?: number;
 }
 
@@ -28,8 +31,8 @@ const DELIVERY = Symbol('delivery options');
 @Module({})
 export class EventsModule {
   /**
-   * Global: the bus, `EventsServer` and `Broadcasts`. Needs `LOGGER`, `CLOCK`, `Metrics` and `Tracing` from a global module. The
-   * host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
+   * Global: the bus, `EventsServer` and `Broadcasts`. Needs `LOGGER`, `CLOCK`, `Metrics` and `Tracing` from a global
+   * module. The host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
    */
   static forRoot(options: EventsModuleOptions = {}): DynamicModule {
     const { bus, handlerLimitMs, ...delivery } = options;
@@ -50,7 +53,14 @@ export class EventsModule {
             clock: Clock,
             logger: Logger,
             metrics: Metrics,
-          ): DeliveryOptions => ({ ...delivery, bus: driver, clock, logger, metrics }),
+          ): DeliveryOptions => ({
+            ...defaultDelivery,
+            ...delivery,
+            bus: driver,
+            clock,
+            logger,
+            metrics,
+          }),
         },
         {
           provide: EventsServer,

@@ -1,5 +1,7 @@
+import type { Logger } from '@glacis/observability';
 import type { Queryable } from '@glacis/store';
 import type { BusMessage } from './bus.js';
+import type { EventsMetrics } from './events-metrics.js';
 
 /** An event that could not be handled (yet). */
 export interface Failure {
@@ -75,15 +77,24 @@ export async function putAside(
   );
 }
 
-/** What is due for another attempt, oldest first: of each key only the first in line, and what was redriven. */
-export async function dueFailures(db: Queryable, now: Date, limit: number): Promise<Failure[]> {
+/**
+ * What is due for another attempt, oldest first: of each line only the first, and what was redriven.
+ * @param of.line only this topic and key
+ */
+export async function dueFailures(
+  db: Queryable,
+  now: Date,
+  of: { line?: { topic: string; key: string }; limit: number },
+): Promise<Failure[]> {
   const rows = await db.query<FailureRow>(
     `SELECT seq, event_id, topic, key, type, envelope, state, attempts FROM event_failures f
-     WHERE next_attempt_at <= $1 AND (state = 'redriven' OR state = 'parked' AND NOT EXISTS (
-       SELECT FROM event_failures e
-       WHERE e.state = 'parked' AND e.topic = f.topic AND e.key = f.key AND e.seq < f.seq))
-     ORDER BY seq LIMIT $2`,
-    [now, limit],
+     WHERE state <> 'dead' AND next_attempt_at <= $1
+       AND ($2::text IS NULL OR topic = $2 AND key = $3)
+       AND (state = 'redriven' OR NOT EXISTS (
+         SELECT FROM event_failures e
+         WHERE e.state = 'parked' AND e.topic = f.topic AND e.key = f.key AND e.seq < f.seq))
+     ORDER BY seq LIMIT $4`,
+    [now, of.line?.topic ?? null, of.line?.key ?? null, of.limit],
   );
   return rows.map(({ seq, event_id, topic, key, type, envelope, state, attempts }) => ({
     seq,
@@ -128,4 +139,15 @@ export async function failAgain(
     ],
   );
   return rows.length > 0;
+}
+
+/** Tells people and metrics what became of an event that failed, once that is committed. */
+export function reportFailure(
+  { service, logger, metrics }: { service: string; logger: Logger; metrics: EventsMetrics },
+  { message: { type, id, key }, state, attempts, cause }: NewFailure,
+): void {
+  metrics.failed(type, state);
+  const fields = { service, type, eventId: id, key, attempts, cause };
+  if (state === 'dead') logger.error(fields, 'event became a dead letter');
+  else if (cause !== undefined) logger.warn(fields, 'event failed, will be retried');
 }

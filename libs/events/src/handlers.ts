@@ -36,7 +36,7 @@ function handlerOf(extras: HandlerExtras): MethodDecorator {
 /**
  * Marks the controller method of `service` that handles an event type: `handler(@Payload() event: CloudEvent<T>,
  * @Ctx() context: EventContext)`. It runs inside the inbox transaction, at least once, in order per aggregate, and its
- * effects through `context.tx` happen once. A throw rolls back and is retried. It may await 30 s.
+ * effects through `context.tx` happen once. A throw rolls back and is retried. It may take 10 s.
  * One handler per service and type; a second one stops the boot.
  */
 export function OnEvent(service: string, type: EventType): MethodDecorator {

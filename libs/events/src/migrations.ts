@@ -34,7 +34,7 @@ export const eventsMigrations: MigrationClass[] = [
        failed_at timestamptz NOT NULL
      )`,
     `CREATE INDEX event_failures_parked ON event_failures (topic, key, seq) WHERE state = 'parked'`,
-    `CREATE INDEX event_failures_redriven ON event_failures (seq) WHERE state = 'redriven'`,
+    `CREATE INDEX event_failures_open ON event_failures (seq) WHERE state <> 'dead'`,
     `CREATE INDEX event_failures_dead ON event_failures (seq) WHERE state = 'dead'`,
   ),
 ];

@@ -1,6 +1,7 @@
 import type { Logger } from '@glacis/observability';
 import { coalesce, Loop } from '@glacis/runtime';
 import type { HeldLock, Store } from '@glacis/store';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BusClosedError, type BusDriver, type BusMessage } from './bus.js';
 import type { EventsMetrics } from './events-metrics.js';
 
@@ -20,6 +21,9 @@ export interface RelayOptions {
    */
   maxInFlight: number;
 }
+
+/** Reading costs the more, the more is on its way, so it waits for that many milliseconds and finds more at once. */
+const inFlightPerMs = 100;
 
 interface OutboxRow extends BusMessage {
   seq: string;
@@ -73,10 +77,16 @@ export class Relay {
     const { batch, maxInFlight } = this.options;
     let more = true;
     while (more && !this.stopping && this.inFlight.size < maxInFlight && (await this.leads())) {
+      await this.gather();
       const rows = await this.read();
       if (rows.length > 0) this.publish(rows);
       more = rows.length === batch;
     }
+  }
+
+  private async gather(): Promise<void> {
+    const ms = Math.floor(this.inFlight.size / inFlightPerMs);
+    if (ms > 0) await sleep(ms);
   }
 
   private async leads(): Promise<boolean> {

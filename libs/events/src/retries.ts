@@ -1,14 +1,16 @@
 import { Loop } from '@glacis/runtime';
 import { causeText } from './cause.js';
-import type { ConsumerOptions } from './consumer.js';
-import { dueFailures, failAgain, takeOut, type Failure } from './failures.js';
+import { dueFailures, failAgain, reportFailure, takeOut, type Failure } from './failures.js';
+import { countHandled, type HandlingOptions } from './handling.js';
 import { receive, UnreadableEventError } from './received.js';
 import { afterFailure } from './retry-policy.js';
 
-/** Failures looked at in one turn; each is the first of its key, so they do not depend on one another. */
-const atOnce = 4;
+/** Keys worked on at the same time. */
+const concurrency = 4;
+/** Keys looked up at once, and events of one key handled before others get their turn. */
+const turn = 64;
 
-export interface RetriesOptions extends ConsumerOptions {
+export interface RetriesOptions extends HandlingOptions {
   /** Milliseconds between two looks for due retries. */
   pollMs: number;
 }
@@ -45,57 +47,82 @@ export class Retries {
   }
 
   private async run(): Promise<void> {
-    const { store, clock } = this.options;
     let settled = true;
     while (settled && !this.stopping) {
-      const due = await dueFailures(store, clock.now(), atOnce);
-      const outcomes = await Promise.all(due.map((failure) => this.retry(failure)));
-      settled = outcomes.includes(true);
+      const due = await this.due();
+      const workers = Array.from({ length: concurrency }, () => this.work(due));
+      settled = (await Promise.all(workers)).includes(true);
     }
   }
 
-  /** False when nothing was settled: another replica has it in hand, or the database is away. */
-  private async retry(failure: Failure): Promise<boolean> {
+  private async due(line?: Failure): Promise<Failure[]> {
+    const { store, clock } = this.options;
+    return dueFailures(
+      store,
+      clock.now(),
+      line ? { line: line.message, limit: 1 } : { limit: turn },
+    );
+  }
+
+  /** Empties the list together with other workers. True when it settled any. */
+  private async work(list: Failure[]): Promise<boolean> {
+    let settled = false;
+    for (let head = list.shift(); head && !this.stopping; head = list.shift()) {
+      settled = (await this.workOff(head)) || settled;
+    }
+    return settled;
+  }
+
+  /** Handles an event, and as long as that succeeds, those that wait behind it. */
+  private async workOff(head: Failure): Promise<boolean> {
+    let next: Failure | undefined = head;
+    let outcome: Outcome = 'untouched';
+    for (let count = 0; next && count < turn && !this.stopping; count++) {
+      outcome = await this.retry(next);
+      if (outcome !== 'handled') break;
+      [next] = await this.due(head);
+    }
+    return outcome !== 'untouched';
+  }
+
+  private async retry(failure: Failure): Promise<Outcome> {
     try {
       return await this.handle(failure).catch((error: unknown) => this.failed(failure, error));
     } catch (error) {
       const { logger, service } = this.options;
       logger.warn({ err: error, service }, 'failed event neither handled nor written down');
-      return false;
+      return 'untouched';
     }
   }
 
-  private async handle(failure: Failure): Promise<boolean> {
-    const { store, handlers, metrics, clock } = this.options;
+  private async handle(failure: Failure): Promise<Outcome> {
+    const { store, handlers } = this.options;
     const { event, fault } = receive(failure.message);
     if (fault !== undefined) throw fault;
     const handler = handlers.get(event.type);
     if (!handler) throw new UnreadableEventError(`no handler for ${event.type}`);
     return store.transaction(async (tx) => {
-      if (!(await takeOut(tx, failure))) return false;
+      if (!(await takeOut(tx, failure))) return 'untouched';
       await handler(event, tx, failure.attempts + 1);
-      tx.afterCommit(() =>
-        metrics.handled(event.type, clock.now().getTime() - Date.parse(event.time)),
-      );
-      return true;
+      tx.afterCommit(() => countHandled(this.options, [event]));
+      return 'handled';
     });
   }
 
-  private async failed(failure: Failure, error: unknown): Promise<boolean> {
-    const { service, store, policy, clock, logger, metrics } = this.options;
+  private async failed(failure: Failure, error: unknown): Promise<Outcome> {
+    const { store, policy, clock } = this.options;
     const now = clock.now();
-    const attempt = failure.attempts + 1;
+    const attempts = failure.attempts + 1;
     const hopeless = failure.state === 'redriven' || error instanceof UnreadableEventError;
     const next = hopeless
       ? { state: 'dead' as const, nextAttemptAt: now }
-      : afterFailure(policy, attempt, now);
+      : afterFailure(policy, attempts, now);
     const cause = causeText(error);
-    if (!(await failAgain(store, failure, { ...next, cause, now }))) return false;
-    const { type, id, key } = failure.message;
-    metrics.failed(type, next.state);
-    const fields = { service, type, eventId: id, key, attempt, cause };
-    if (next.state === 'dead') logger.error(fields, 'event became a dead letter');
-    else logger.warn(fields, 'event failed, will be retried');
-    return true;
+    if (!(await failAgain(store, failure, { ...next, cause, now }))) return 'untouched';
+    reportFailure(this.options, { message: failure.message, attempts, cause, ...next });
+    return 'failed';
   }
 }
+
+/** Untouched: another replica has it in hand, or the database is away. */
+type Outcome = 'handled' | 'failed' | 'untouched';

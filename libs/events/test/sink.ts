@@ -3,7 +3,8 @@ import { createLogger, Metrics } from '@glacis/observability';
 import { systemClock, waitFor, type Clock } from '@glacis/runtime';
 import { migration, openStore, type Store, type Tx } from '@glacis/store';
 import { testDatabase } from '@glacis/testbed';
-import { Consumer, type ConsumerOptions } from '../src/consumer.js';
+import { Consumer } from '../src/consumer.js';
+import type { HandlingOptions } from '../src/handling.js';
 import { eventsMetrics } from '../src/events-metrics.js';
 import { eventsMigrations } from '../src/migrations.js';
 import { Retries } from '../src/retries.js';
@@ -49,7 +50,7 @@ export class Sink {
     readonly store: Store,
     readonly options: { policy: RetryPolicy; clock: Clock },
   ) {
-    const settings: ConsumerOptions = {
+    const settings: HandlingOptions = {
       service: store.service,
       store,
       handlers: new Map([
@@ -59,7 +60,7 @@ export class Sink {
       metrics: eventsMetrics(this.metrics, store.service),
       ...options,
     };
-    this.consumer = new Consumer(settings);
+    this.consumer = new Consumer({ ...settings, batchLimitMs: 1_000 });
     this.retries = new Retries({ ...settings, pollMs: 10 });
   }
 
