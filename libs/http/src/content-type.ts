@@ -5,6 +5,9 @@ import { problems } from './problems.js';
 
 const json = 'application/json';
 
+/** Objects and arrays within each other at most. */
+const maxDepth = 64;
+
 function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').replace(/;.*/s, '').trim().toLowerCase();
 }
@@ -48,5 +51,27 @@ export function readBodies(instance: FastifyInstance): void {
 
 function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw new SyntaxError('not UTF-8');
+  if (nestsTooDeeply(body)) throw new SyntaxError('nested too deeply');
   return JSON.parse(body.toString('utf8'));
+}
+
+const [quote, backslash] = [0x22, 0x5c];
+const depthOf = new Map([
+  [0x5b, 1], // [
+  [0x7b, 1], // {
+  [0x5d, -1], // ]
+  [0x7d, -1], // }
+]);
+
+/** Whoever walks a value recursively, as `JSON.stringify` does, must not run out of stack. */
+function nestsTooDeeply(json: Buffer): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < json.length && depth <= maxDepth; i++) {
+    const byte = json[i] as number;
+    if (byte === quote) inText = !inText;
+    else if (!inText) depth += depthOf.get(byte) ?? 0;
+    else if (byte === backslash) i += 1;
+  }
+  return depth > maxDepth;
 }

@@ -27,7 +27,7 @@ export async function openApiDocument(
   options: OpenApiOptions,
 ): Promise<OpenAPIObject> {
   const swagger = await import('@nestjs/swagger');
-  for (const declared of declaredOperations()) describe(swagger, declared);
+  for (const declared of declaredOperations()) describeOnce(swagger, declared);
   const config = new swagger.DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle(options.title)
@@ -68,6 +68,15 @@ const problemBody = z.looseObject({
   code: z.string(),
   request_id: z.string(),
 });
+
+const described = new WeakSet<PropertyDescriptor>();
+
+/** The decorators of `@nestjs/swagger` add up, so each handler is described once. */
+function describeOnce(swagger: Swagger, declared: DeclaredOperation): void {
+  if (described.has(declared.descriptor)) return;
+  described.add(declared.descriptor);
+  describe(swagger, declared);
+}
 
 function describe(
   swagger: Swagger,

@@ -53,6 +53,8 @@ export class ProblemReplies {
     for (const [name, value] of Object.entries(problem.more.headers ?? {})) {
       reply.header(name, value);
     }
+    // RFC 9110, 11.6.1: a 401 names how to authenticate.
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     reply
       .code(problem.status)
       .header('content-type', 'application/problem+json')

@@ -175,6 +175,8 @@ describe('order of checks', () => {
   const big = `{"name":"${'x'.repeat(70_000)}"}`;
 
   test('401 before everything about the body', async () => {
+    const refused = await send(app, 'GET', '/widgets/7');
+    expect(refused.headers['www-authenticate']).toBe('Bearer');
     for (const body of ['{', big, '{"name":1}']) {
       expect((await send(app, 'POST', '/widgets', { body })).status).toBe(401);
       expect((await send(app, 'POST', '/widgets', { body, token: 'forged' })).status).toBe(401);
@@ -249,6 +251,17 @@ describe('validation', () => {
   test('an empty body counts as {}', async () => {
     const reply = await send(app, 'POST', '/widgets', { token: 'member', headers: json });
     expect(reply.json()).toMatchObject({ status: 400, field: 'name' });
+  });
+
+  test('a body nested too deeply is 400, brackets within text are none', async () => {
+    const deep = (depth: number): string =>
+      `{"name":"a","more":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+    const status = async (body: string): Promise<number> =>
+      (await send(app, 'POST', '/widgets', { token: 'member', body })).status;
+    expect(await status(deep(63))).toBe(201);
+    expect(await status(deep(64))).toBe(400);
+    expect(await status(deep(30_000))).toBe(400);
+    expect(await status(`{"name":"a","more":"${'[{\\"'.repeat(500)}"}`)).toBe(201);
   });
 
   test('text: trimmed, counted in characters, no controls, nothing that a database refuses', async () => {
@@ -425,6 +438,8 @@ describe('operation', () => {
   test('the OpenAPI document has each route with its access, schemas and problems', async () => {
     const document = await openApiDocument(app, { title: 'T', description: 'D', version: '1' });
     expect(document.openapi).toBe('3.1.0');
+    const again = await openApiDocument(app, { title: 'T', description: 'D', version: '1' });
+    expect(again).toEqual(document);
     expect(document.paths['/widgets']?.post).toMatchObject({
       summary: 'Make a widget',
       security: [{ bearer: [] }],
