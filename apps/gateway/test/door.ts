@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { EventsModule, EventsServer, InProcessBus, type BusDriver } from '@glacis/events';
 import { createHttpApp } from '@glacis/http';
 import { IdentityModule, TokenVerifier, type RevokedTokens } from '@glacis/identity';
-import { testIdentity, type TestIdentity } from '@glacis/identity/testing';
+import type { TestIdentity } from '@glacis/identity/testing';
 import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
 import { CLOCK, ManualClock } from '@glacis/runtime';
 import { loadSettings } from '@glacis/settings';
@@ -48,7 +48,26 @@ export interface Reply {
   status: number;
   headers: Headers;
   text: string;
-  json: any;
+  /** The parsed body where it is JSON, else an empty object. */
+  json: ReplyBody;
+}
+
+/** The members that tests read by name, of whichever reply. */
+interface ReplyBody {
+  [member: string]: unknown;
+  id: string;
+  token: string;
+  expires_at: string;
+  type: string;
+  code: string;
+  total: number;
+  tokens: { id: string }[];
+  entries: { tenant: string; request_id: string }[];
+  problems: { slug: string }[];
+  services: { name: string; ready: boolean }[];
+  openapi: string;
+  paths: object;
+  unsealed: number;
 }
 
 @Module({})
@@ -128,13 +147,7 @@ async function call(
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await response.text();
-  const isJson = /json$/.test(response.headers.get('content-type') ?? '') && text !== '';
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    json: isJson && JSON.parse(text),
-  };
+  const isJson = text !== '' && response.headers.get('content-type')?.endsWith('json');
+  const json = (isJson ? JSON.parse(text) : {}) as ReplyBody;
+  return { status: response.status, headers: response.headers, text, json };
 }
-
-export { testIdentity };

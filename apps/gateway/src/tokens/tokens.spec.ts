@@ -96,7 +96,7 @@ describe('a token', () => {
       { action: 'token.revoke', actor: 'ada', tenant: 'acme' },
       { action: 'token.create', actor: 'ada', after: { subject: 'ci', roles: ['member'] } },
     ]);
-    expect(trail.json.entries[0].request_id).toEqual(expect.any(String));
+    expect(trail.json.entries[0]?.request_id).toEqual(expect.any(String));
   });
 
   test('lives 24 hours unless told otherwise, and is refused from then on', async () => {
@@ -112,7 +112,7 @@ describe('a token', () => {
   test('is never kept or logged, whole or in part', async () => {
     const { token } = (await create()).json;
     await door.call('/tokens', { bearer: token });
-    const signature = token.split('.')[2];
+    const signature = token.slice(-40);
     const dump = await door.store.query<{ row: string }>(
       `SELECT t::text AS row FROM tokens t UNION ALL SELECT a::text FROM audit a
        UNION ALL SELECT o::text FROM outbox o`,
@@ -248,13 +248,12 @@ describe('who may do what', () => {
     ];
     for (const id of [foreign, above, unknown, ...odd]) {
       for (const method of ['GET', 'DELETE']) {
-        const { status, json } = await door.call(`/tokens/${id}`, { method, bearer: admin });
-        const { instance, request_id, ...rest } = json;
-        expect({ status, ...rest }).toMatchObject({ status: 404, code: 'not-found' });
+        const reply = await door.call(`/tokens/${id}`, { method, bearer: admin });
+        expect(reply).toMatchObject({ status: 404, json: { code: 'not-found' } });
       }
     }
     const listed = await door.call('/tokens?limit=100', { bearer: admin });
-    const ids = listed.json.tokens.map((token: { id: string }) => token.id);
+    const ids = listed.json.tokens.map((token) => token.id);
     expect(ids).not.toContain(foreign);
     expect(ids).not.toContain(above);
     expect((await door.call(`/tokens/${foreign}`, { bearer: platform })).status).toBe(200);
@@ -265,7 +264,7 @@ describe('who may do what', () => {
     await create({ ...good, tenant: 'other' }, platform);
     const tenantsSeen = async (bearer: string) => {
       const { json } = await door.call('/audit/gateway?limit=100', { bearer });
-      return new Set(json.entries.map((entry: { tenant: string }) => entry.tenant));
+      return new Set(json.entries.map((entry) => entry.tenant));
     };
     expect(await tenantsSeen(admin)).toEqual(new Set(['acme']));
     expect((await tenantsSeen(platform)).has('other')).toBe(true);
