@@ -145,7 +145,7 @@ export class Stand {
             ...(authorization !== null && { authorization }),
             ...(text !== undefined && {
               'content-type': 'application/json',
-              'content-length': String(Buffer.byteLength(text as string)),
+              'content-length': String(Buffer.byteLength(text)),
             }),
             ...headers,
           },
