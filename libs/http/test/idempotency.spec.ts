@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Body, Controller, Module, Post, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger, LOGGER } from '@glacis/observability';
@@ -21,6 +22,8 @@ import {
   type IdempotentRequest,
 } from '../src/index.js';
 import { send, startApp, type Reply } from './app.js';
+
+jest.setTimeout(60_000);
 
 const order = z.object({ item: z.string() });
 const clock = new ManualClock(new Date('2026-03-01T00:00:00Z'));
@@ -85,7 +88,7 @@ beforeAll(async () => {
   })
   class OrderModule {}
   app = await startApp(OrderModule);
-}, 30_000);
+});
 
 afterAll(async () => {
   await app?.close();

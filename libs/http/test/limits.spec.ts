@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Controller, Get, Module, Post } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { waitFor } from '@glacis/runtime';
@@ -5,6 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { Operation } from '../src/index.js';
 import { portOf, send, startApp, testSettings } from './app.js';
 import { WidgetModule } from './widgets.js';
+
+jest.setTimeout(60_000);
 
 let app: NestFastifyApplication | undefined;
 afterEach(async () => {

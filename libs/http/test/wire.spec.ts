@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Controller, Get, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger, Health, Metrics } from '@glacis/observability';
@@ -6,6 +7,8 @@ import { connect } from 'node:net';
 import { openApiDocument, problemCatalogue } from '../src/index.js';
 import { portOf, send, startApp } from './app.js';
 import { WidgetModule } from './widgets.js';
+
+jest.setTimeout(60_000);
 
 const lines: string[] = [];
 const health = new Health();
