@@ -1,0 +1,193 @@
+// Manager streams of the suite as the clients see them: from a revocation to the cut of its stream while 1,000 others
+// live, and the memory of 2,000 idle streams. Every stream is a mutual-TLS connection of its own from an address of its
+// own, held by processes apart from the suite. `npm run bench -- streams [samples]`; needs Linux and openssl.
+import { execFileSync, fork } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { each, load, percentile } from './support/load.mjs';
+import { memoryOf } from './support/memory.mjs';
+import { call, startOn } from './support/suite.mjs';
+
+const samples = Number(process.argv[2] ?? 500);
+const liveStreams = 1_000;
+const idleStreams = 2_000;
+const processes = 4;
+
+const print = (figure, value, unit, digits = 1) =>
+  console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
+
+/** So many hosts with their certificates, all with one key. */
+async function enrol(suite, count, dir) {
+  const keyFile = join(dir, 'key.pem');
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const request = ['req', '-new', ...curve, '-nodes', '-keyout', keyFile, '-subj', '/CN=manager'];
+  const csr = execFileSync('openssl', request, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${suite.token}` };
+  const post = (path, body) => ({ path, headers, body: JSON.stringify(body) });
+  const clients = Array.from({ length: count }, (_, i) => ({
+    name: `host-${i}`,
+    source: `127.1.${i >> 8}.${i & 255}`,
+  }));
+  const bodies = clients.map(({ name, source: address }) => post('/backends', { name, address }));
+  await load(suite.door, { connections: 16, next: each(bodies), expect: 201 });
+  const backends = await allBackends(suite, count);
+  const byId = new Map();
+  const requests = clients.map((client) => {
+    const id = backends.get(client.name);
+    byId.set(id, client);
+    return post(`/certs/csrs/${id}`, { csr });
+  });
+  const onReply = (body) => {
+    const reply = JSON.parse(body);
+    Object.assign(byId.get(reply.entity_id), {
+      serial: reply.serial_number,
+      cert: reply.certificate,
+    });
+  };
+  await load(suite.door, { connections: 16, next: each(requests), expect: 201, onReply });
+  const ca = await (await call(suite, 'GET', '/certs/ca?only=roots')).text();
+  return { clients, key: await readFile(keyFile, 'utf8'), ca };
+}
+
+async function allBackends(suite, count) {
+  const found = new Map();
+  for (let offset = 0; offset < count; offset += 100) {
+    const page = await call(suite, 'GET', `/backends?limit=100&offset=${offset}`);
+    for (const { name, id } of (await page.json()).backends) found.set(name, id);
+  }
+  return found;
+}
+
+/** Client processes with all streams open; `heard` is told of each Terminate and each cut. */
+class Fleet {
+  heard = () => undefined;
+
+  static async connect(suite, { clients, key, ca }) {
+    const fleet = new Fleet();
+    const [host, port] = suite.managers.split(':');
+    const script = new URL('support/stream-clients.mjs', import.meta.url).pathname;
+    fleet.processes = Array.from({ length: processes }, () => fork(script));
+    for (const one of fleet.processes) one.on('message', (message) => fleet.heard(message));
+    const counts = await Promise.all(
+      fleet.processes.map((one, at) => {
+        const own = clients.filter((_, i) => i % processes === at);
+        one.send({ connect: { host, port: Number(port), ca, key, clients: own } });
+        return fleet.reply(one, 'opened');
+      }),
+    );
+    fleet.size = counts.reduce((sum, opened) => sum + opened, 0);
+    return fleet;
+  }
+
+  /** Streams whose connection answers a ping. */
+  async answering() {
+    const counts = await Promise.all(
+      this.processes.map((one) => {
+        one.send({ check: true });
+        return this.reply(one, 'answering');
+      }),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  end() {
+    for (const one of this.processes) one.kill();
+  }
+
+  reply(one, key) {
+    return new Promise((resolve, reject) => {
+      one.on('message', (message) => {
+        if (message.failed) reject(new Error(message.failed));
+        if (message[key] !== undefined) resolve(message[key]);
+      });
+      one.once('exit', () => reject(new Error('a client process has ended')));
+    });
+  }
+}
+
+/** Revokes one certificate after another and waits each time until its client has seen the end. */
+async function measureCuts(suite, fleet, clients) {
+  const terminates = [];
+  const cuts = [];
+  let others = 0;
+  for (const { name, serial } of clients) {
+    const began = process.hrtime.bigint();
+    const since = (at) => Number(BigInt(at) - began) / 1e6;
+    const cut = new Promise((resolve) => {
+      fleet.heard = (message) => {
+        if (message.name !== name) others += message.cut ? 1 : 0;
+        else if (message.terminated) terminates.push(since(message.at));
+        else if (message.cut) resolve(since(message.at));
+      };
+    });
+    await call(suite, 'PATCH', `/certs/${serial}/revoke`);
+    cuts.push(await cut);
+  }
+  const sorted = [terminates, cuts].map((values) => values.toSorted((a, b) => a - b));
+  return { terminates: sorted[0], cuts: sorted[1], others };
+}
+
+async function revocations(dir) {
+  const suite = await startOn(join(dir, 'cuts'));
+  try {
+    const fleetOf = await enrol(suite, liveStreams + samples, dir);
+    const began = performance.now();
+    const fleet = await Fleet.connect(suite, fleetOf);
+    const seconds = (performance.now() - began) / 1_000;
+    print('streams_opened', fleet.size, 'streams', 0);
+    print('streams_open_rate', fleet.size / seconds, 'streams/s', 0);
+    const { terminates, cuts, others } = await measureCuts(
+      suite,
+      fleet,
+      fleetOf.clients.slice(0, samples),
+    );
+    print('streams_revoke_to_terminate_p50', percentile(terminates, 0.5), 'ms');
+    print('streams_revoke_to_terminate_p99', percentile(terminates, 0.99), 'ms');
+    print('streams_revoke_to_cut_p50', percentile(cuts, 0.5), 'ms');
+    print('streams_revoke_to_cut_p99', percentile(cuts, 0.99), 'ms');
+    print('streams_revoke_to_cut_p99_limit', 250, 'ms', 0);
+    print('streams_revoke_to_cut_max', percentile(cuts, 1), 'ms');
+    print('streams_others_cut', others, 'streams', 0);
+    print('streams_left_answering', await fleet.answering(), 'streams', 0);
+    fleet.end();
+  } finally {
+    suite.child.kill('SIGTERM');
+    await suite.exited;
+  }
+}
+
+/** The suite is started anew for it, so that nothing of the enrolment is left in its memory. */
+async function memory(dir) {
+  const dataDir = join(dir, 'idle');
+  const first = await startOn(dataDir);
+  const fleetOf = await enrol(first, idleStreams, dir);
+  first.child.kill('SIGTERM');
+  await first.exited;
+  const suite = await startOn(dataDir);
+  try {
+    await sleep(5_000);
+    const idle = memoryOf(suite.child.pid);
+    const fleet = await Fleet.connect(suite, fleetOf);
+    await sleep(20_000);
+    const held = memoryOf(suite.child.pid);
+    print('streams_idle', await fleet.answering(), 'streams', 0);
+    print('streams_idle_suite_memory', idle.pss, 'MB');
+    print('streams_idle_memory', held.pss - idle.pss, 'MB');
+    print('streams_idle_memory_limit', 200, 'MB', 0);
+    print('streams_idle_rss', held.rss - idle.rss, 'MB');
+    fleet.end();
+  } finally {
+    suite.child.kill('SIGTERM');
+    await suite.exited;
+  }
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
+try {
+  await revocations(dir);
+  await memory(dir);
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}
