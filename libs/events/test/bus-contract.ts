@@ -1,4 +1,5 @@
 import { waitFor } from '@glacis/runtime';
+import { setImmediate } from 'node:timers/promises';
 import { BusClosedError, type BusDriver, type BusMessage, type Deliver } from '../src/bus.js';
 import { message, nameOf } from './messages.js';
 
@@ -22,6 +23,7 @@ class Group {
 
   readonly deliver: Deliver = async (messages) => {
     const names = messages.map(nameOf);
+    await setImmediate();
     if (this.broken || names.some((name) => this.refuse.delete(name))) {
       throw new Error('refused');
     }
@@ -88,9 +90,12 @@ export function busContract(name: string, makeBus: () => Promise<TestBus>): void
       const group = new Group();
       await client.subscribe('group', [bus.topics[0]], group.deliver);
       const keys = ['a', 'b', 'c'].map((key) => at(numbered(key, 100), bus.topics[0]));
-      const publishes = Array.from({ length: 100 }, (_, i) =>
-        client.publish(keys.flatMap((messages) => messages.slice(i, i + 1))),
-      );
+      const publishes: Promise<void>[] = [];
+      for (let i = 0; i < 100; i++) {
+        publishes.push(client.publish(keys.flatMap((messages) => messages.slice(i, i + 1))));
+        // Deliveries begin between the publishes, so that there are many.
+        await setImmediate();
+      }
       await Promise.all(publishes);
       await group.took(300);
       for (const messages of keys) {
@@ -105,7 +110,12 @@ export function busContract(name: string, makeBus: () => Promise<TestBus>): void
       await client.subscribe('group', [bus.topics[0]], group.deliver);
       const messages = at(numbered('a', 20), bus.topics[0]);
       ['a/0', 'a/7', 'a/19'].forEach((each) => group.refuse.add(each));
-      await Promise.all(messages.map((each) => client.publish([each])));
+      const publishes: Promise<void>[] = [];
+      for (const each of messages) {
+        publishes.push(client.publish([each]));
+        await setImmediate();
+      }
+      await Promise.all(publishes);
       await group.took(20);
       expect(group.order).toEqual(names(messages));
     });
