@@ -1,4 +1,5 @@
-import type { INestApplication } from '@nestjs/common';
+import { RequestMethod, type INestApplication } from '@nestjs/common';
+import { HTTP_CODE_METADATA, METHOD_METADATA } from '@nestjs/common/internal';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { declaredOperations, type DeclaredOperation, type OperationOptions } from './operation.js';
@@ -78,14 +79,12 @@ function describeOnce(swagger: Swagger, declared: DeclaredOperation): void {
   describe(swagger, declared);
 }
 
-function describe(
-  swagger: Swagger,
-  { target, key, descriptor, operation }: DeclaredOperation,
-): void {
+function describe(swagger: Swagger, declared: DeclaredOperation): void {
+  const { target, key, descriptor, operation } = declared;
   const decorators = [
     swagger.ApiOperation({ summary: operation.summary, description: operation.description }),
     ...requestDecorators(swagger, operation),
-    ...replyDecorators(swagger, operation),
+    ...replyDecorators(swagger, declared),
   ];
   for (const decorate of decorators) decorate(target, key, descriptor);
 }
@@ -109,9 +108,12 @@ function requestDecorators(swagger: Swagger, operation: OperationOptions): Metho
   return decorators;
 }
 
-function replyDecorators(swagger: Swagger, operation: OperationOptions): MethodDecorator[] {
+function replyDecorators(
+  swagger: Swagger,
+  { operation, descriptor }: DeclaredOperation,
+): MethodDecorator[] {
   const { reply } = operation;
-  const status = operation.status ?? 200;
+  const status = operation.status ?? statusOf(descriptor);
   const decorators: MethodDecorator[] = [];
   if (reply === undefined) {
     decorators.push(swagger.ApiResponse({ status, description: 'Done; no body.' }));
@@ -123,6 +125,13 @@ function replyDecorators(swagger: Swagger, operation: OperationOptions): MethodD
     decorators.push(swagger.ApiResponse({ status, description: reply.description, content }));
   }
   return [...decorators, ...problemDecorators(swagger, operation)];
+}
+
+/** What Nest answers when nothing else is said: 201 to POST, 200 to the rest. */
+function statusOf({ value: handler }: PropertyDescriptor): number {
+  const code = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
+  const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+  return code ?? (method === RequestMethod.POST ? 201 : 200);
 }
 
 /** One response per status, naming the problems that have it. */

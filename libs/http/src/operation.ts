@@ -24,7 +24,7 @@ export interface OperationOptions {
   query?: z.ZodObject;
   params?: z.ZodObject;
   reply?: z.ZodType | BinaryReply;
-  /** Success status in the OpenAPI document; default by verb: 201 for POST, else 200. */
+  /** Success status in the OpenAPI document; default that of `@HttpCode`, else 201 for POST and 200 for the rest. */
   status?: number;
   /** Slugs of problems beyond those that every route may answer. */
   errors?: string[];
