@@ -117,7 +117,7 @@ function startManager({ managers, managerScript, children }: Stage, tls: string)
 async function connect(stage: Stage, tls: string): Promise<Child> {
   return stage.step('connect the manager over mutual TLS', async () => {
     const manager = startManager(stage, tls);
-    await manager.line(/"msg":"stream open"/);
+    await manager.line(/"msg":"stream is open"/);
     return { value: manager, note: stage.managers };
   });
 }
