@@ -1,40 +1,496 @@
+import { connect, type TLSSocket } from 'node:tls';
+import { once } from 'node:events';
 import { status } from '@glacis/grpc';
+import { waitFor } from '@glacis/runtime';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
-import { FakeCertificates } from './fake-certificates.js';
-import { Stand } from './stand.js';
+import { LiveStreams } from '../src/streams/live-streams.js';
+import { RevocationPoll } from '../src/monitoring/revocation-poll.js';
+import { LiveRecheck } from '../src/monitoring/live-recheck.js';
+import { FakeCertificates, makeCa, type ManagerFiles } from './fake-certificates.js';
+import { Stand, type Dial } from './stand.js';
 
 let database: TestDatabase;
 let stand: Stand;
+let certificates: FakeCertificates;
 
 beforeAll(async () => {
   database = await testDatabase();
-  stand = await Stand.start(await FakeCertificates.create(), { databaseUrl: database.url });
+  certificates = await FakeCertificates.create();
+  stand = await Stand.start(certificates, { databaseUrl: database.url });
 });
 afterAll(async () => {
   await stand?.stop();
   await database.drop();
 });
 
-it('admits a manager and shows it live', async () => {
-  const { id, files } = await stand.connected();
-  const shown = await stand.show(id);
-  expect(shown).toMatchObject({ active: true, protocol: 'seed', certificate_serial: files.serial });
+const terminate = (id: string): Promise<unknown> =>
+  stand.send('POST', `/backends/terminate/${id}/1`);
+const closed = { kind: 'terminate', value: { message: 'Backend Closed' } };
+
+describe('admission', () => {
+  it('shows the backend live, with what is certain of its manager', async () => {
+    const metadata = { 'glacis-protocol': 'v0.4', 'glacis-manager-version': '1.3.0' };
+    const { id, files } = await stand.connected({ dialect: 'v0.4', metadata });
+    expect(await stand.show(id)).toMatchObject({
+      active: true,
+      protocol: 'v0.4',
+      certificate_serial: files.serial,
+      version: 'glacis-manager 1.3.0',
+    });
+    const events = await stand.events(id);
+    expect(events.map((event) => event.type)).toEqual(['backend.created', 'backend.connected']);
+    expect(events[1]!.data).toMatchObject({
+      backend_id: id,
+      epoch: 1,
+      certificate_serial: files.serial,
+      protocol: 'v0.4',
+      version: 'glacis-manager 1.3.0',
+    });
+    const [audit] = await stand.store.query<{ actor: string; detail: unknown }>(
+      `SELECT actor, detail FROM audit WHERE subject = $1 AND action = 'stream.open'`,
+      [id],
+    );
+    expect(audit).toMatchObject({
+      actor: `certificate:${files.serial}`,
+      detail: { result: 'admitted' },
+    });
+  });
+
+  const refusals: [string, number, (id: string) => Promise<ManagerFiles>][] = [
+    [
+      'a revoked certificate',
+      status.UNAUTHENTICATED,
+      async (id) => {
+        const files = await certificates.issue(id);
+        certificates.revoke(files.serial);
+        return files;
+      },
+    ],
+    [
+      'a serial that the service does not know',
+      status.UNAUTHENTICATED,
+      (id) => certificates.issue(id, { stored: false }),
+    ],
+    [
+      'backends.md 16.10: a live serial with another fingerprint',
+      status.UNAUTHENTICATED,
+      async (id) => {
+        const files = await certificates.issue(id);
+        certificates.resolved.get(files.serial)!.fingerprintSha256 = '00'.repeat(32);
+        return files;
+      },
+    ],
+    [
+      'backends.md 16.10: a live serial of another issuer',
+      status.UNAUTHENTICATED,
+      async (id) => {
+        const files = await certificates.issue(id);
+        certificates.resolved.get(files.serial)!.issuerId = '11'.repeat(16);
+        return files;
+      },
+    ],
+    [
+      'a certificate of another kind of entity',
+      status.PERMISSION_DENIED,
+      (id) => certificates.issue(id, { entityType: 'party' }),
+    ],
+    [
+      'a certificate of another tenant',
+      status.PERMISSION_DENIED,
+      (id) => certificates.issue(id, { tenant: 'tenant-b' }),
+    ],
+    [
+      'a certificate of an unknown backend',
+      status.PERMISSION_DENIED,
+      () => certificates.issue('00000000-0000-4000-8000-000000000000'),
+    ],
+    [
+      'a certificate of a deleted backend',
+      status.PERMISSION_DENIED,
+      async (id) => {
+        await stand.send('DELETE', `/backends/${id}`);
+        return certificates.issue(id);
+      },
+    ],
+  ];
+
+  it.each(refusals)('refuses %s with trailers only', async (_, code, files) => {
+    const id = await stand.backend();
+    const stream = stand.dial(await files(id));
+    await expect(stream.opened).rejects.toThrow();
+    expect(await stream.ended).toMatchObject({ code });
+    expect(stream.messages).toEqual([]);
+    const rows = await stand.store.query('SELECT 1 FROM backend_streams WHERE backend_id = $1', [
+      id,
+    ]);
+    expect(rows).toEqual([]);
+  });
+
+  it('refuses everybody while the certificate service does not answer, and recovers', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    certificates.down = true;
+    expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
+    certificates.down = false;
+    await stand.dial(files).opened;
+  });
+
+  it('backends.md 16.3: fails the handshake of expired, unknown-CA and certificate-less clients', async () => {
+    const id = await stand.backend();
+    const past = new Date(Date.now() - 1_000);
+    const foreign = await makeCa('Foreign');
+    const { ca } = await certificates.issue(id);
+    for (const files of [
+      await certificates.issue(id, { notAfter: past }),
+      await certificates.issue(id, { issuer: foreign }),
+      { ca },
+    ]) {
+      const stream = stand.dial(files);
+      expect(await stream.ended).toMatchObject({ code: status.UNAVAILABLE });
+      expect(stream.messages).toEqual([]);
+      stream.client.close();
+    }
+  });
+
+  it('takes ten opens of a serial at once, then one per 3 s', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    const client = stand.client(files);
+    const codes: number[] = [];
+    for (let i = 0; i < 11; i++) {
+      const stream = stand.dial(files);
+      await stream.opened.catch(() => undefined);
+      stream.end();
+      codes.push((await stream.ended).code);
+      stream.client.close();
+    }
+    client.close();
+    expect(codes.slice(0, 10)).toEqual(Array(10).fill(status.OK));
+    expect(codes[10]).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  it('drops a refused client right after its handshake from the third time on', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id, { tenant: 'tenant-b' });
+    for (let i = 0; i < 3; i++) {
+      expect((await stand.dial(files).ended).code).toBe(status.PERMISSION_DENIED);
+    }
+    const stream = stand.dial(files);
+    expect((await stream.ended).code).toBe(status.UNAVAILABLE);
+    const other = await certificates.issue(id, { tenant: 'tenant-b' });
+    expect((await stand.dial(other).ended).code).toBe(status.PERMISSION_DENIED);
+  });
 });
 
-it('backends.md 16.2: Terminate reaches a seed client', async () => {
-  const { id, stream } = await stand.connected();
-  const reply = await stand.send('GET', `/backends/terminate/${id}/1`);
-  expect(reply.status).toBe(204);
-  expect(await stream.ended).toMatchObject({ code: status.OK });
-  expect(stream.messages).toEqual([{ kind: 'terminate', value: { message: 'Backend Closed' } }]);
-  await stand.active(id, false);
+describe('backends.md 16.2: Terminate', () => {
+  it('reaches a seed client as field 2 with text Backend Closed', async () => {
+    const { id, stream } = await stand.connected({ dialect: 'seed' });
+    await terminate(id);
+    expect(await stream.ended).toMatchObject({ code: status.OK });
+    expect(stream.messages).toEqual([closed]);
+  });
+
+  it.each(['v0.2', 'v0.3', 'v0.4'] as const)('reaches a pinned %s client', async (dialect) => {
+    const { id, stream } = await stand.connected({ dialect, body: { protocol: dialect } });
+    await terminate(id);
+    expect(await stream.ended).toMatchObject({ code: status.OK });
+    expect(stream.messages).toEqual([closed]);
+  });
+
+  it.each(['v0.2', 'v0.3'] as const)(
+    'goes to an ambiguous client in both numbers, so that %s obeys',
+    async (dialect) => {
+      const { id, stream } = await stand.connected({ dialect, userAgent: 'grpc-go/1.65.0' });
+      expect(await stand.show(id)).toMatchObject({ protocol: 'v0.2' });
+      await terminate(id);
+      await stream.ended;
+      expect(stream.messages).toContainEqual(closed);
+    },
+  );
+
+  it('cuts off a client that does not obey', async () => {
+    const { id, stream } = await stand.connected({ obeys: false });
+    await terminate(id);
+    expect(await stream.ended).toMatchObject({ code: status.OK });
+    await stand.active(id, false);
+  });
 });
 
-it('backends.md 16.3: revoking the certificate in use ends the stream and clears active', async () => {
-  const { id, files, stream } = await stand.connected();
-  await stand.revoke(files.serial);
-  expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
-  expect(stream.messages).toEqual([{ kind: 'terminate', value: { message: 'Backend Closed' } }]);
-  await stand.active(id, false);
-  expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
+describe('dialects', () => {
+  const agents: [Partial<Dial>, Record<string, unknown>][] = [
+    [{ userAgent: 'grpc-go/1.60.1' }, { protocol: 'seed' }],
+    [{ userAgent: 'grpc-go/1.65.0' }, { protocol: 'v0.2' }],
+    [
+      { userAgent: 'grpc-go/1.68.0', dialect: 'v0.4' },
+      { protocol: 'v0.4', version: 'cocos v0.4.0' },
+    ],
+    [{}, { protocol: 'seed' }],
+  ];
+  it.each(agents)('are chosen by user agent: %j', async (dial, shown) => {
+    const { id } = await stand.connected(dial);
+    expect(await stand.show(id)).toMatchObject(shown);
+  });
+
+  it('become v0.3 when an ambiguous client sends message 5', async () => {
+    const { id, stream } = await stand.connected({ dialect: 'v0.3', userAgent: 'grpc-go/1.65.0' });
+    await stream.send({ kind: 'stopResponse', value: { computationId: 'c', message: '' } });
+    await waitFor(async () => (await stand.show(id)).protocol === 'v0.3', { what: 'v0.3' });
+    await terminate(id);
+    await stream.ended;
+    expect(stream.messages).toEqual([closed]);
+  });
+});
+
+describe('messages of managers', () => {
+  it('go to the bus in their order, with details as base64 and without what no database stores', async () => {
+    const { id, stream } = await stand.connected();
+    const timestamp = new Date('2026-11-21T10:15:35.123Z');
+    await stream.send({
+      kind: 'agentEvent',
+      value: {
+        eventType: 'vm-provision',
+        status: 'starting',
+        computationId: 'c1',
+        originator: 'manager',
+        details: Buffer.from('{"a":1}'),
+        timestamp,
+      },
+    });
+    for (let i = 0; i < 100; i++) {
+      await stream.send({
+        kind: 'agentLog',
+        value: {
+          message: `line ${i}\0`,
+          level: 'debug',
+          computationId: 'c1',
+          timestamp: undefined,
+        },
+      });
+    }
+    const relayed = await waitFor(
+      async () => {
+        const events = (await stand.events(id)).filter((one) =>
+          one.type.startsWith('backend.agent'),
+        );
+        return events.length === 101 && events;
+      },
+      { what: '101 relayed messages' },
+    );
+    expect(relayed[0]).toMatchObject({
+      type: 'backend.agent.event',
+      data: {
+        backend_id: id,
+        event_type: 'vm-provision',
+        status: 'starting',
+        computation_id: 'c1',
+        originator: 'manager',
+        timestamp: timestamp.toISOString(),
+        details: Buffer.from('{"a":1}').toString('base64'),
+      },
+    });
+    expect(relayed.slice(1).map((event) => event.data.message)).toEqual(
+      Array.from({ length: 100 }, (_, i) => `line ${i}\uFFFD`),
+    );
+  });
+});
+
+describe('backends.md 16.3: revocation', () => {
+  it('of the certificate in use ends the stream and clears active', async () => {
+    const other = await stand.connected();
+    const { id, files, stream } = await stand.connected();
+    await stand.revoke(files.serial);
+    expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(stream.messages).toEqual([closed]);
+    await stand.active(id, false);
+    const types = (await stand.events(id)).map((event) => event.type);
+    expect(types.slice(-3)).toEqual([
+      'backend.termination.requested',
+      'backend.terminated',
+      'backend.disconnected',
+    ]);
+    const list = await stand.send('GET', `/backends/${id}/terminations`);
+    expect(list.json()).toMatchObject({
+      total: 1,
+      terminations: [{ type: 0, requested_by: 'system', state: 'closed' }],
+    });
+    expect(await stand.show(other.id)).toMatchObject({ active: true });
+  });
+
+  it('refuses the next handshake before any byte of HTTP/2', async () => {
+    const { files, stream } = await stand.connected();
+    await stand.revoke(files.serial);
+    await stream.ended;
+    const before = certificates.resolveCalls;
+    expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
+    expect(certificates.resolveCalls).toBe(before);
+  });
+
+  it('that falls between admission and opening refuses the stream', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    const resolve = certificates.resolve.bind(certificates);
+    // The answer of the certificate service is on its way when the revocation comes.
+    certificates.resolve = async (request) => {
+      const answer = await resolve(request);
+      if (request.serialNumber === files.serial) await stand.revoke(files.serial);
+      return answer;
+    };
+    const stream = stand.dial(files);
+    expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+    certificates.resolve = resolve;
+    expect(stream.messages).toEqual([]);
+    await stand.active(id, false);
+  });
+
+  it('that the bus has lost is made up by the poll, and by asking after live serials', async () => {
+    const polled = await stand.connected();
+    certificates.revoke(polled.files.serial);
+    await stand.get(RevocationPoll).run();
+    expect(await polled.stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+    const asked = await stand.connected();
+    certificates.revoke(asked.files.serial);
+    certificates.revocations.pop();
+    await stand.get(LiveRecheck).run();
+    expect(await asked.stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+
+  it('is what the end of a certificate amounts to: the stream ends with it', async () => {
+    const id = await stand.backend();
+    const notAfter = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1_000);
+    const stream = stand.dial(await certificates.issue(id, { notAfter }));
+    await stream.opened;
+    expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+    expect(stream.messages).toEqual([closed]);
+    await stand.active(id, false);
+    const last = (await stand.events(id)).at(-1)!;
+    expect(last.data.reason).toBe('expired');
+  });
+});
+
+describe('backends.md 16.4: the newest stream wins', () => {
+  it('and the older one sees Terminate', async () => {
+    const { id, files, stream } = await stand.connected();
+    const second = stand.dial(files);
+    await second.opened;
+    expect(await stream.ended).toMatchObject({ code: status.ABORTED });
+    expect(stream.messages).toEqual([
+      { kind: 'terminate', value: { message: 'Backend Replaced' } },
+    ]);
+    expect(await stand.show(id)).toMatchObject({ active: true });
+    const events = await stand.events(id);
+    expect(events.map((event) => event.type)).toEqual([
+      'backend.created',
+      'backend.connected',
+      'backend.disconnected',
+      'backend.connected',
+    ]);
+    expect(events[2]!.data.reason).toBe('replaced');
+    await terminate(id);
+    expect(await second.ended).toMatchObject({ code: status.OK });
+  });
+
+  it('when many open at once: exactly one stays', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    const streams = Array.from({ length: 8 }, () => stand.dial(files));
+    const open = await waitFor(
+      async () => {
+        const held = stand.get(LiveStreams).ofBackend(id);
+        const [row] = await stand.store.query<{ stream_id: string; epoch: string }>(
+          'SELECT stream_id, epoch FROM backend_streams WHERE backend_id = $1',
+          [id],
+        );
+        return row?.epoch === '8' && held.length === 1 && held[0]!.facts.streamId === row.stream_id;
+      },
+      { what: 'one stream' },
+    );
+    expect(open).toBe(true);
+    await terminate(id);
+    await Promise.all(streams.map((stream) => stream.ended));
+    await stand.active(id, false);
+    const types = (await stand.events(id)).map((event) => event.type);
+    expect(types.filter((type) => type === 'backend.connected')).toHaveLength(8);
+    expect(types.filter((type) => type === 'backend.disconnected')).toHaveLength(8);
+  });
+
+  it('also over one connection', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    const client = stand.client(files);
+    const open = (): Promise<number> =>
+      new Promise((resolve) => {
+        client.open({ onMessage: () => undefined, onEnd: ({ code }) => resolve(code) });
+      });
+    const first = open();
+    await stand.active(id, true);
+    const second = open();
+    expect(await first).toBe(status.ABORTED);
+    await terminate(id);
+    expect(await second).toBe(status.OK);
+  });
+});
+
+describe('backends.md 16.10: a revoked issuer', () => {
+  it('ends its streams with one event; others stay', async () => {
+    const other = await stand.connected();
+    const stolen = await certificates.addIntermediate();
+    const { id, files, stream } = await stand.connected();
+    const { sequence, revokedAt } = certificates.revokeIssuer(stolen.id);
+    await stand.publish('issuer.revoked', stolen.id, {
+      issuer_id: stolen.id,
+      reason: 2,
+      revoked_at: revokedAt.toISOString(),
+      sequence,
+    });
+    expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+    await stand.active(id, false);
+    expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
+    const forged = await certificates.issue(id, { issuer: stolen });
+    expect(await stand.dial(forged).ended).toMatchObject({ code: status.UNAVAILABLE });
+    expect(await stand.show(other.id)).toMatchObject({ active: true });
+  });
+
+  it('is noticed when the event was lost', async () => {
+    const stolen = await certificates.addIntermediate();
+    const { stream } = await stand.connected();
+    certificates.revokeIssuer(stolen.id);
+    await stand.get(RevocationPoll).run();
+    expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
+  });
+});
+
+describe('TLS', () => {
+  const dialTls = async (
+    files: ManagerFiles,
+    more: { session?: Buffer; maxVersion?: 'TLSv1.2' } = {},
+  ): Promise<{ socket: TLSSocket; sessions: Buffer[] }> => {
+    const sessions: Buffer[] = [];
+    const socket = connect({
+      port: stand.managerPort,
+      host: '127.0.0.1',
+      ...files,
+      ALPNProtocols: ['h2'],
+      ...more,
+    });
+    socket.on('session', (session) => sessions.push(session));
+    await once(socket, 'secureConnect');
+    return { socket, sessions };
+  };
+
+  it('backends.md 16.3: resumes no session', async () => {
+    const { files } = await stand.connected();
+    const first = await dialTls(files);
+    expect(first.socket.authorized).toBe(true);
+    const session = await waitFor(() => first.sessions.at(-1) ?? first.socket.getSession());
+    const second = await dialTls(files, { session });
+    expect(second.socket.isSessionReused()).toBe(false);
+    expect(second.socket.authorized).toBe(true);
+    first.socket.destroy();
+    second.socket.destroy();
+  });
+
+  it('speaks no TLS 1.2 unless told to', async () => {
+    const { files } = await stand.connected();
+    await expect(dialTls(files, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/alert/);
+  });
 });

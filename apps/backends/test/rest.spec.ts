@@ -457,7 +457,11 @@ describe('backends.md 16.5: terminate', () => {
     const { id } = await stand.connected();
     const path = `/backends/terminate/${id}/1`;
     expect((await stand.send('HEAD', path)).status).toBe(405);
-    for (const headers of [{ 'sec-purpose': 'prefetch;prerender' }, { purpose: 'prefetch' }]) {
+    const asks: Record<string, string>[] = [
+      { 'sec-purpose': 'prefetch;prerender' },
+      { purpose: 'prefetch' },
+    ];
+    for (const headers of asks) {
       expect((await stand.send('GET', path, { headers })).status).toBe(400);
     }
     expect((await stand.send('GET', `/backends/${id}/terminations`)).json().total).toBe(0);
