@@ -1,4 +1,10 @@
 export { startProgram, type Program, type ProgramOptions } from './program.js';
-export { loadManagerSettings, type ManagerSettings } from './settings.js';
+export {
+  loadManagerSettings,
+  managerSettings,
+  traceSettings,
+  upstreamSettings,
+  type ManagerSettings,
+} from './settings.js';
 export { createLog } from './log.js';
 export type { Ending, Manager } from './manager.js';

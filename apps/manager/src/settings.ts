@@ -19,34 +19,42 @@ const share: z.ZodType<number> = z.coerce.number().min(0).max(1);
 
 /** The variables of upstream managers, unchanged (`backends.md` 14). */
 export const upstreamSettings = defineSettings('MANAGER_', {
-  logLevel: setting(choice('debug', 'info', 'warn', 'error'), 'info', 'least level that is logged'),
-  instanceId: setting(optionalText, '', 'name of this process; random by default'),
-  grpcUrl: setting(text, 'localhost:7001', 'host:port of the server'),
-  grpcClientCert: setting(optionalText, '', 'PEM file of the client certificate'),
-  grpcClientKey: setting(optionalText, '', 'PEM file of its key'),
+  logLevel: setting(
+    choice('debug', 'info', 'warn', 'error'),
+    'info',
+    'Least level that is logged.',
+  ),
+  instanceId: setting(optionalText, '', 'Name of this process; random by default.'),
+  grpcUrl: setting(text, 'localhost:7001', 'Server to dial, host:port.'),
+  grpcClientCert: setting(optionalText, '', 'PEM file of the client certificate.'),
+  grpcClientKey: setting(optionalText, '', 'PEM file of its key.'),
   grpcServerCaCerts: setting(
     optionalText,
     '',
-    'PEM file of the roots that the server must chain to',
+    'PEM file of the roots that the server must chain to.',
   ),
-  grpcTimeout: setting(durationMs, '60s', 'time for a connection to come about'),
-  grpcAttestedTls: setting(flag, 'false', 'not supported; true refuses to start'),
-  grpcInsecure: setting(flag, 'false', 'plaintext, for tests'),
-  eosVersion: setting(optionalText, '', 'version of the guest system, told on request'),
+  grpcTimeout: setting(durationMs, '60s', 'Time for a connection to come about.'),
+  grpcAttestedTls: setting(flag, 'false', 'Not supported; true refuses to start.'),
+  grpcInsecure: setting(flag, 'false', 'Plaintext, for tests.'),
+  eosVersion: setting(optionalText, '', 'Version of the guest system, told on request.'),
 });
 
 export const traceSettings = defineSettings('COCOS_JAEGER_', {
-  url: setting(optionalUrl, 'http://localhost:4318', 'OTLP collector; empty switches traces off'),
-  traceRatio: setting(share, '1.0', 'share of runs that are traced'),
+  url: setting(optionalUrl, 'http://localhost:4318', 'OTLP collector; empty switches traces off.'),
+  traceRatio: setting(share, '1.0', 'Share of runs that are traced.'),
 });
 
 export const managerSettings = defineSettings('GLACIS_MANAGER_', {
-  protocol: setting(choice(...dialectNames), 'seed', 'dialect that is spoken'),
-  tee: setting(choice('none', 'snp', 'tdx'), 'none', 'trusted execution environment of this host'),
-  reconnect: setting(flag, 'true', 'dial again when a stream ends; false exits as upstream does'),
-  vmDriver: setting(choice('auto', 'stub'), 'auto', 'what starts the guests'),
-  httpPort: setting(port, '7003', 'port of health and metrics'),
-  stateDir: setting(text, '/var/lib/glacis-manager', 'folder for what outlives a restart'),
+  protocol: setting(choice(...dialectNames), 'seed', 'Dialect of the stream.'),
+  tee: setting(choice('none', 'snp', 'tdx'), 'none', 'Trusted execution environment of this host.'),
+  reconnect: setting(flag, 'true', 'Dial again when a stream ends; false exits as upstream does.'),
+  vmDriver: setting(
+    choice('auto', 'stub'),
+    'auto',
+    'What starts the guests: stub simulates them; auto takes it on a host without TEE.',
+  ),
+  httpPort: setting(port, '7003', 'Port of health and metrics.'),
+  stateDir: setting(text, '/var/lib/glacis-manager', 'Folder for what outlives a restart.'),
 });
 
 export interface ManagerSettings {

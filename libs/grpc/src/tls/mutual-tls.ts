@@ -22,7 +22,13 @@ export interface TlsCredentials {
 
 /** Why a connection was turned away before it could send a byte of HTTP/2. */
 export type RefusalReason =
-  'source_limit' | 'pending_limit' | 'connection_limit' | 'handshake' | 'resumed' | 'not_admitted';
+  | 'accept_failed'
+  | 'source_limit'
+  | 'pending_limit'
+  | 'connection_limit'
+  | 'handshake'
+  | 'resumed'
+  | 'not_admitted';
 
 export interface MutualTlsOptions {
   /** Default `127.0.0.1`. */
@@ -107,6 +113,8 @@ class Listener implements MutualTlsListener {
       // Every manager comes back at once after a restart: a full backlog would cost each of them a second or more.
       this.acceptor.listen({ port, host, backlog: 4_096 }, () => {
         this.acceptor.off('error', reject);
+        // Out of descriptors, say: this connection is lost, the listener is not.
+        this.acceptor.on('error', () => this.refused('accept_failed', undefined));
         this.port = (this.acceptor.address() as AddressInfo).port;
         resolve();
       });
