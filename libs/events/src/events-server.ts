@@ -110,7 +110,7 @@ export class EventsServer extends Server implements CustomTransportStrategy {
   }
 
   private async listenToBroadcasts(): Promise<void> {
-    const listeners = this.table.broadcasts();
+    const listeners = this.table.listeners();
     if (listeners.size === 0) return;
     await this.options.bus.listen(topicsOf(listeners.keys()), (message) => {
       listeners.get(message.type as EventType)?.forEach((handler) => this.tell(handler, message));

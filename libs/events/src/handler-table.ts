@@ -7,42 +7,34 @@ export class EventSetupError extends Error {
   readonly code = 'event_setup';
 }
 
-/** What Nest found: by service and type, at most one handler of each kind. */
+/** What Nest found: durable handlers, at most one by service and type, and listeners, any number. */
 export class HandlerTable {
-  private readonly handlers = new Map<string, { extras: HandlerExtras; handler: MessageHandler }>();
+  private readonly durable = new Map<string, Map<EventType, MessageHandler>>();
+  private readonly listening = new Map<EventType, MessageHandler[]>();
 
-  /** @throws {EventSetupError} for a handler that is not declared by our decorators, and for a second one */
+  /** @throws {EventSetupError} for a handler that is not declared by our decorators, and for a second durable one */
   add(pattern: string, extras: Partial<HandlerExtras>, handler: MessageHandler): void {
     const { kind, service, type } = extras;
     if (!kind || !service || !type) {
       throw new EventSetupError(`handler of ${pattern} must use @OnEvent or @OnBroadcast`);
     }
-    if (this.handlers.has(pattern)) {
-      throw new EventSetupError(`${service} has two ${kind} handlers of ${type}`);
+    if (kind === 'broadcast') {
+      this.listening.set(type, [...(this.listening.get(type) ?? []), handler]);
+      return;
     }
-    this.handlers.set(pattern, { extras: { kind, service, type }, handler });
+    const own = this.durable.get(service) ?? new Map<EventType, MessageHandler>();
+    if (own.has(type)) {
+      throw new EventSetupError(`${service} has two event handlers of ${type}`);
+    }
+    this.durable.set(service, own.set(type, handler));
   }
 
-  /** Durable handlers by service. */
-  events(): Map<string, Map<EventType, MessageHandler>> {
-    const services = new Map<string, Map<EventType, MessageHandler>>();
-    for (const { extras, handler } of this.of('event')) {
-      const own = services.get(extras.service) ?? new Map<EventType, MessageHandler>();
-      services.set(extras.service, own.set(extras.type, handler));
-    }
-    return services;
+  /** By service, then by type. */
+  events(): ReadonlyMap<string, ReadonlyMap<EventType, MessageHandler>> {
+    return this.durable;
   }
 
-  /** Listeners by type. */
-  broadcasts(): Map<EventType, MessageHandler[]> {
-    const types = new Map<EventType, MessageHandler[]>();
-    for (const { extras, handler } of this.of('broadcast')) {
-      types.set(extras.type, [...(types.get(extras.type) ?? []), handler]);
-    }
-    return types;
-  }
-
-  private of(kind: HandlerExtras['kind']): { extras: HandlerExtras; handler: MessageHandler }[] {
-    return [...this.handlers.values()].filter(({ extras }) => extras.kind === kind);
+  listeners(): ReadonlyMap<EventType, readonly MessageHandler[]> {
+    return this.listening;
   }
 }
