@@ -1,5 +1,6 @@
 import { EventsServer } from '@glacis/events';
 import { status } from '@glacis/grpc';
+import { jest } from '@jest/globals';
 import { waitFor } from '@glacis/runtime';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { DutyLoops } from '../src/monitoring/duty-loops.js';
@@ -11,6 +12,8 @@ import { Stand } from './stand.js';
  * Two replicas on one database. Their buses are apart and one of them relays the outbox, so half of the messages are
  * lost to each: what these tests see is the path that makes up for it.
  */
+jest.setTimeout(30_000);
+
 let database: TestDatabase;
 let certificates: FakeCertificates;
 let one: Stand;

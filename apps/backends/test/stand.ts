@@ -5,6 +5,7 @@ import { Broadcasts, EventsModule, EventsServer } from '@glacis/events';
 import {
   ManagerClient,
   RpcDirectory,
+  type status,
   type ClientMessage,
   type DialectName,
   type ManagerStream,
@@ -263,7 +264,7 @@ export interface Dial {
 export class DialedStream {
   readonly messages: ServerMessage[] = [];
   readonly opened: Promise<void>;
-  readonly ended: Promise<{ code: number; details: string }>;
+  readonly ended: Promise<{ code: status; details: string }>;
   private readonly stream: ManagerStream;
 
   constructor(
@@ -272,7 +273,7 @@ export class DialedStream {
   ) {
     let open: () => void;
     let fail: (error: Error) => void;
-    let end: (value: { code: number; details: string }) => void;
+    let end: (value: { code: status; details: string }) => void;
     this.opened = new Promise((resolve, reject) => {
       open = resolve;
       fail = reject;
@@ -285,9 +286,9 @@ export class DialedStream {
         this.messages.push(message);
         if (obeys && message.kind === 'terminate') this.stream.end();
       },
-      onEnd: (status) => {
-        fail(new Error(`ended with ${status.code}: ${status.details}`));
-        end(status);
+      onEnd: (ending) => {
+        fail(new Error(`ended with ${ending.code}: ${ending.details}`));
+        end(ending);
       },
     });
   }
