@@ -1,4 +1,4 @@
-import { testIdentity } from '@glacis/identity/testing';
+import { testIdentity, type TestIdentity } from '@glacis/identity/testing';
 import { defineProblem, Operation, problemCatalogue } from '@glacis/http';
 import { ManualClock } from '@glacis/runtime';
 import { StoreModule } from '@glacis/store';
@@ -35,11 +35,12 @@ class ThingsModule {}
 let database: TestDatabase;
 let door: Door;
 let member: string;
+let identity: TestIdentity;
 
 beforeAll(async () => {
   database = await testDatabase({ gateway: gatewayMigrations });
   const clock = new ManualClock(new Date());
-  const identity = await testIdentity(clock);
+  identity = await testIdentity(clock);
   door = await openDoor({ databaseUrl: database.url, clock, identity, modules: [ThingsModule] });
   member = await identity.token();
 });
@@ -167,6 +168,15 @@ describe('/openapi.json', () => {
     fresh.attach(door.app);
     await expect(fresh.document()).resolves.toContain('"/tokens"');
   });
+});
+
+test('a token without tenant opens no route of a tenant', async () => {
+  const bearer = await identity.token({ tenant: null, roles: ['admin', 'platform-admin'] });
+  expect(await door.call('/things/1', { bearer })).toMatchObject({
+    status: 403,
+    json: { code: 'forbidden' },
+  });
+  expect((await door.call('/things/1', { bearer: member })).status).toBe(200);
 });
 
 describe('/services', () => {

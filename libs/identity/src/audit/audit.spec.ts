@@ -122,6 +122,8 @@ describe('the trail', () => {
     await record(...Array.from({ length: 1_234 }, (_, i) => entry(String(i))));
     expect(await verifyAudit(store)).toMatchObject({ verified: 0, unsealed: 1_234, fault: null });
     await sealAudit(store);
+    const chained = await store.query('SELECT subject FROM audit ORDER BY sequence');
+    expect(chained.map(({ subject }) => Number(subject))).toEqual([...chained.keys()]);
     const { head, ...rest } = await verifyAudit(store);
     expect(rest).toEqual({ verified: 1_234, unsealed: 0, fault: null });
     expect(head).toMatchObject({ sequence: 1_234 });

@@ -48,22 +48,24 @@ export class Audit {
     return this.recordAll(tx, [entry]);
   }
 
-  /** All entries in one statement. */
+  /** All entries in one statement; they are listed and chained in their order. */
   async recordAll(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
     if (entries.length === 0) return;
     const at = this.clock.now();
-    const rows = entries.map((entry) => this.row(entry, at));
+    // Ids of one millisecond come in no order of their own; sorted they keep that of the entries.
+    const ids = entries.map(() => newId(this.clock)).toSorted();
+    const rows = entries.map((entry, i) => [ids[i], at, ...columnsOf(entry)]);
     await tx.query(
       insert,
       types.map((_, column) => rows.map((row) => row[column])),
     );
   }
+}
 
-  private row(entry: AuditEntry, at: Date): unknown[] {
-    const { actor, tenant, action, subject, requestId = null, before, after, detail } = entry;
-    const documents = [before, after, detail].map(jsonText);
-    return [newId(this.clock), at, actor, tenant, action, subject, requestId, ...documents];
-  }
+function columnsOf(entry: AuditEntry): (string | null)[] {
+  const { actor, tenant, action, subject, requestId = null, before, after, detail } = entry;
+  const documents = [before, after, detail].map(jsonText);
+  return [actor, tenant, action, subject, requestId, ...documents];
 }
 
 function jsonText(value: unknown): string | null {
