@@ -11,6 +11,7 @@ import { Relay } from './relay.js';
 import { Retries } from './retries.js';
 import { defaultRetryPolicy, type RetryPolicy } from './retry-policy.js';
 import { topicsOf } from './topics.js';
+import { within } from './within.js';
 
 /** How much and how often. */
 export interface DeliverySettings {
@@ -20,17 +21,19 @@ export interface DeliverySettings {
   pollMs: number;
   /** Events of one publish at most. Default 256. */
   batch: number;
-  /** Milliseconds after which the rest of a batch is parked, to be handled in the background. Default 1,000. */
+  /** Milliseconds after which the rest of a batch is parked, to be handled in the background. Default 5,000. */
   batchLimitMs: number;
   /** Events published but not yet taken by all groups, at most. Default 8,192. */
   maxInFlight: number;
 }
 
+const stopLimitMs = 3_000;
+
 export const defaultDelivery: DeliverySettings = {
   policy: defaultRetryPolicy,
   pollMs: 1_000,
   batch: 256,
-  batchLimitMs: 1_000,
+  batchLimitMs: 5_000,
   maxInFlight: 8_192,
 };
 
@@ -81,9 +84,16 @@ export class EventDelivery {
     this.purging.start();
   }
 
-  /** Ends when the events on their way are taken or the bus is closed. */
+  /**
+   * Ends when the events on their way are taken or the bus is closed, and the retries under way have ended; after 3 s in
+   * any case. What is cut off then has committed nothing and comes again.
+   */
   async stop(): Promise<void> {
-    await Promise.all([this.relay.stop(), this.retries?.stop(), this.purging.stop()]);
+    const { service, relay, retries, purging, options } = this;
+    await within(stopLimitMs, Promise.all([relay.stop(), retries?.stop(), purging.stop()])).catch(
+      (error: unknown) =>
+        options.logger.warn({ err: error, service }, 'stopped while events were handled'),
+    );
   }
 
   wakeRelay(): void {
