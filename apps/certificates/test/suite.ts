@@ -25,7 +25,7 @@ export interface SuiteOptions {
   clock?: ManualClock;
   backends?: FakeBackends;
   kekFile?: string;
-  directory?: RpcDirectory;
+  identity?: TestIdentity;
 }
 
 export interface Reply {
@@ -42,6 +42,8 @@ export interface Send {
   /** An object is sent as JSON. */
   body?: unknown;
 }
+
+const running = new Set<Suite>();
 
 /** One replica of the service on a free port, with real HTTP, events and Postgres; only `backends` is a fake. */
 export class Suite {
@@ -64,7 +66,7 @@ export class Suite {
       options.database ?? (await testDatabase({ certificates: certificatesMigrations }));
     const clock = options.clock ?? new ManualClock(new Date());
     const backends = options.backends ?? new FakeBackends();
-    const directory = options.directory ?? new RpcDirectory();
+    const directory = new RpcDirectory();
     directory.provide('backends', backends);
     const kekFile = options.kekFile ?? (await newKekFile());
     const logger = createLogger({ name: 'test', level: process.env.TEST_LOG ?? 'silent' });
@@ -77,7 +79,7 @@ export class Suite {
     const metrics = new Metrics();
     const health = new Health();
     const tracing = new Tracing({ service: 'test' });
-    const identity = await testIdentity();
+    const identity = options.identity ?? (await testIdentity());
     const given = [
       { provide: LOGGER, useValue: logger },
       { provide: Metrics, useValue: metrics },
@@ -123,7 +125,7 @@ export class Suite {
       logger,
       poolSize: 2,
     });
-    return new Suite(
+    const suite = new Suite(
       app,
       identity,
       backends,
@@ -135,6 +137,19 @@ export class Suite {
       metrics,
       options.database === undefined,
     );
+    running.add(suite);
+    return suite;
+  }
+
+  /** Another replica on the same database, key-encryption key, clock, backends and tokens. */
+  replica(env: Record<string, string> = {}): Promise<Suite> {
+    const { database, kekFile, clock, backends, identity } = this;
+    return Suite.start({ env, database, kekFile, clock, backends, identity });
+  }
+
+  /** Ends whatever a test has left running; in `afterAll`. */
+  static async stopAll(): Promise<void> {
+    for (const suite of [...running].reverse()) await suite.stop();
   }
 
   get port(): number {
@@ -146,6 +161,7 @@ export class Suite {
   }
 
   async stop(): Promise<void> {
+    if (!running.delete(this)) return;
     await this.app.close();
     await this.store.close();
     if (this.ownsDatabase) await this.database.drop();

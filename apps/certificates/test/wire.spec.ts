@@ -8,7 +8,7 @@ describe('the REST wire', () => {
     suite = await Suite.start();
     token = await suite.token();
   });
-  afterAll(() => suite.stop());
+  afterAll(() => Suite.stopAll());
 
   const issue = async (body: unknown = {}, tenant = 'tenant-a') => suite.issued(body, { tenant });
 
