@@ -51,7 +51,7 @@ export class Admission {
 
   /** Gives the request its context: id, trace, address. Also for requests that match no route. */
   open(request: FastifyRequest, reply: FastifyReply, pattern: string): RequestContext {
-    const context = new RequestContext(request);
+    const context = new RequestContext(request.raw);
     request.context = context;
     reply.header('x-request-id', context.requestId);
     const { tracing } = this.options;

@@ -1,6 +1,6 @@
 import { newTraceparent, parseTraceparent, type RecordedSpan } from '@glacis/observability';
 import { newId } from '@glacis/runtime';
-import type { FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
 import type { Principal, Visitor } from './caller.js';
 
 declare module 'fastify' {
@@ -15,7 +15,6 @@ const acceptableId = /^[\x21-\x7e]{1,64}$/;
 /** What one request carries through the process: its id, its trace and, once verified, its principal. */
 export class RequestContext implements Visitor {
   readonly requestId: string;
-  readonly address: string;
   principal: Principal | null = null;
   /** The server span, while traces are recorded. */
   span: RecordedSpan | undefined;
@@ -23,13 +22,16 @@ export class RequestContext implements Visitor {
   readonly incomingTrace: string | undefined;
   private ownTrace: string | undefined;
 
-  constructor(request: FastifyRequest) {
-    const { headers } = request.raw;
+  constructor(private readonly raw: IncomingMessage) {
+    const { headers } = raw;
     const id = headers['x-request-id'];
     this.requestId = typeof id === 'string' && acceptableId.test(id) ? id : newId();
     const trace = headers['traceparent'];
     this.incomingTrace = typeof trace === 'string' ? trace : undefined;
-    this.address = request.raw.socket.remoteAddress ?? '';
+  }
+
+  get address(): string {
+    return this.raw.socket.remoteAddress ?? '';
   }
 
   get tenant(): string {

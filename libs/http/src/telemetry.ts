@@ -43,7 +43,7 @@ export class RequestTelemetry {
     });
     this.requestBytes = metrics.histogram({
       name: 'request_size_bytes',
-      help: 'Length of request bodies.',
+      help: 'Length of request bodies, where there is one of known length.',
       labels,
       buckets: byteBuckets,
     });
@@ -63,7 +63,8 @@ export class RequestTelemetry {
       const series = (byStatus[code] ??= this.series(String(code), method, handler));
       series.requests.inc();
       series.seconds.observe(reply.elapsedTime / 1000);
-      series.requestBytes.observe(Number(request.raw.headers['content-length'] ?? 0));
+      const length = request.raw.headers['content-length'];
+      if (length !== undefined) series.requestBytes.observe(Number(length));
       series.responseBytes.observe(Number(reply.getHeader('content-length') ?? 0));
       this.finish(request, reply, code);
       done();
