@@ -1,7 +1,7 @@
 import type { EventData, EventType } from '@glacis/contracts';
 import type { Clock } from '@glacis/runtime';
 import type { BusDriver } from './bus.js';
-import { envelop, messageOf } from './new-event.js';
+import { envelop, messageOf } from './outbox/new-event.js';
 
 /** Tells every replica something at once, past outbox and database. */
 export class Broadcasts {

@@ -3,14 +3,14 @@ import type { Logger, Metrics } from '@glacis/observability';
 import type { Clock, Loop } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import type { BusDriver } from './bus.js';
-import { Consumer } from './consumer.js';
-import { eventsMetrics, type EventsMetrics } from './events-metrics.js';
-import type { EventHandler } from './handling.js';
+import { Consumer } from './inbox/consumer.js';
+import { eventsMetrics, type EventsMetrics } from './metrics/events-metrics.js';
+import type { EventHandler } from './inbox/handling.js';
 import { purgeLoop } from './purge.js';
-import { Relay } from './relay.js';
-import { Retries } from './retries.js';
-import { defaultRetryPolicy, type RetryPolicy } from './retry-policy.js';
-import { topicsOf } from './topics.js';
+import { Relay } from './outbox/relay.js';
+import { Retries } from './failures/retries.js';
+import { defaultRetryPolicy, type RetryPolicy } from './failures/retry-policy.js';
+import { topicsOf } from './nest/topics.js';
 import { within } from './within.js';
 
 /** How much and how often. */

@@ -1,7 +1,7 @@
 import type { EventData } from '@glacis/contracts';
 import { systemClock } from '@glacis/runtime';
 import type { BusMessage } from '../src/bus.js';
-import { envelop, messageOf, type NewEvent } from '../src/new-event.js';
+import { envelop, messageOf, type NewEvent } from '../src/outbox/new-event.js';
 
 export const topic = 'backend';
 

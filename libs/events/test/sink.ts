@@ -3,12 +3,12 @@ import { createLogger, Metrics } from '@glacis/observability';
 import { systemClock, waitFor, type Clock } from '@glacis/runtime';
 import { migration, openStore, type Store, type Tx } from '@glacis/store';
 import { testDatabase } from '@glacis/testbed';
-import { Consumer } from '../src/consumer.js';
-import type { HandlingOptions } from '../src/handling.js';
-import { eventsMetrics } from '../src/events-metrics.js';
+import { Consumer } from '../src/inbox/consumer.js';
+import type { HandlingOptions } from '../src/inbox/handling.js';
+import { eventsMetrics } from '../src/metrics/events-metrics.js';
 import { eventsMigrations } from '../src/migrations.js';
-import { Retries } from '../src/retries.js';
-import type { RetryPolicy } from '../src/retry-policy.js';
+import { Retries } from '../src/failures/retries.js';
+import type { RetryPolicy } from '../src/failures/retry-policy.js';
 
 export const silent = createLogger({ name: 'test', level: 'silent' });
 

@@ -3,15 +3,15 @@ import type { Logger, Tracing } from '@glacis/observability';
 import type { Tx } from '@glacis/store';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { BusDriver, BusMessage } from './bus.js';
+import type { BusDriver, BusMessage } from '../bus.js';
 import { EventContext } from './event-context.js';
-import type { EventDelivery } from './event-delivery.js';
+import type { EventDelivery } from '../event-delivery.js';
 import { EventSetupError, HandlerTable } from './handler-table.js';
 import { EVENTS_TRANSPORT } from './handlers.js';
-import type { EventHandler } from './handling.js';
-import { receive } from './received.js';
+import type { EventHandler } from '../inbox/handling.js';
+import { receive } from '../inbox/received.js';
 import { topicsOf } from './topics.js';
-import { within } from './within.js';
+import { within } from '../within.js';
 
 export interface EventsServerOptions {
   bus: BusDriver;

@@ -1,7 +1,7 @@
 import { isEventType, parseEvent, type CloudEvent } from '@glacis/contracts';
-import type { BusMessage } from './bus.js';
-import { causeText } from './cause.js';
-import { maxKeyLength } from './new-event.js';
+import type { BusMessage } from '../bus.js';
+import { causeText } from '../failures/cause.js';
+import { maxKeyLength } from '../outbox/new-event.js';
 
 /** A message as a consumer sees it: an event, or a fault that no retry can mend. */
 export type Received =

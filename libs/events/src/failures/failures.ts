@@ -1,7 +1,7 @@
 import type { Logger } from '@glacis/observability';
 import type { Queryable } from '@glacis/store';
-import type { BusMessage } from './bus.js';
-import type { EventsMetrics } from './events-metrics.js';
+import type { BusMessage } from '../bus.js';
+import type { EventsMetrics } from '../metrics/events-metrics.js';
 
 /** An event that could not be handled (yet). */
 export interface Failure {

@@ -1,9 +1,9 @@
 import { ManualClock, waitFor } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import fc from 'fast-check';
-import { message } from '../test/messages.js';
-import { fastRetries, newSink, sinkStore, type Sink } from '../test/sink.js';
-import type { BusMessage } from './bus.js';
+import { message } from '../../test/messages.js';
+import { fastRetries, newSink, sinkStore, type Sink } from '../../test/sink.js';
+import type { BusMessage } from '../bus.js';
 
 let store: Store;
 let close: () => Promise<void>;

@@ -1,5 +1,5 @@
 import type { Metrics } from '@glacis/observability';
-import type { EventDelivery } from './event-delivery.js';
+import type { EventDelivery } from '../event-delivery.js';
 
 const gauges = [
   {

@@ -2,8 +2,8 @@ import type { CloudEvent, EventType } from '@glacis/contracts';
 import type { Logger } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
-import type { EventsMetrics } from './events-metrics.js';
-import type { RetryPolicy } from './retry-policy.js';
+import type { EventsMetrics } from '../metrics/events-metrics.js';
+import type { RetryPolicy } from '../failures/retry-policy.js';
 
 /** Handles one event inside `tx`; a throw means that it has failed and nothing of it may stay. */
 export type EventHandler = (event: CloudEvent, tx: Tx, attempt: number) => Promise<void>;

@@ -1,6 +1,6 @@
 import { eventTypes, type CloudEvent, type EventData, type EventType } from '@glacis/contracts';
 import { newId, type Clock } from '@glacis/runtime';
-import type { BusMessage } from './bus.js';
+import type { BusMessage } from '../bus.js';
 
 /** What a service tells of a change; the envelope is made around it. */
 export interface NewEvent<K extends EventType = EventType> {

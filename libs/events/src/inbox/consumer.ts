@@ -1,12 +1,18 @@
 import { isEventType, type CloudEvent } from '@glacis/contracts';
 import type { Tx } from '@glacis/store';
-import type { BusMessage } from './bus.js';
-import { causeText } from './cause.js';
-import { lineOf, putAside, reportFailure, waitingLines, type NewFailure } from './failures.js';
+import type { BusMessage } from '../bus.js';
+import { causeText } from '../failures/cause.js';
+import {
+  lineOf,
+  putAside,
+  reportFailure,
+  waitingLines,
+  type NewFailure,
+} from '../failures/failures.js';
 import { countHandled, type HandlingOptions } from './handling.js';
 import { markTaken } from './inbox.js';
 import { receive, type Received } from './received.js';
-import { afterFailure } from './retry-policy.js';
+import { afterFailure } from '../failures/retry-policy.js';
 
 export interface ConsumerOptions extends HandlingOptions {
   /**

@@ -1,8 +1,8 @@
 import { Loop } from '@glacis/runtime';
 import { causeText } from './cause.js';
 import { dueFailures, failAgain, reportFailure, takeOut, type Failure } from './failures.js';
-import { countHandled, type HandlingOptions } from './handling.js';
-import { receive, UnreadableEventError } from './received.js';
+import { countHandled, type HandlingOptions } from '../inbox/handling.js';
+import { receive, UnreadableEventError } from '../inbox/received.js';
 import { afterFailure } from './retry-policy.js';
 
 /** Keys worked on at the same time. */

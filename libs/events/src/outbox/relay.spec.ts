@@ -1,11 +1,11 @@
 import { Metrics } from '@glacis/observability';
 import { systemClock, waitFor } from '@glacis/runtime';
 import { openStore, type Store } from '@glacis/store';
-import { backendUpdated, nameOf, topic } from '../test/messages.js';
-import { silent, sinkMigrations, sinkStore } from '../test/sink.js';
-import { BusClosedError, type BusDriver, type BusMessage } from './bus.js';
-import { eventsMetrics } from './events-metrics.js';
-import { InProcessBus } from './in-process-bus.js';
+import { backendUpdated, nameOf, topic } from '../../test/messages.js';
+import { silent, sinkMigrations, sinkStore } from '../../test/sink.js';
+import { BusClosedError, type BusDriver, type BusMessage } from '../bus.js';
+import { eventsMetrics } from '../metrics/events-metrics.js';
+import { InProcessBus } from '../in-process-bus.js';
 import { Outbox } from './outbox.js';
 import { Relay } from './relay.js';
 

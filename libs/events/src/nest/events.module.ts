@@ -2,20 +2,20 @@ import { LOGGER, Metrics, Tracing, type Logger } from '@glacis/observability';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { Broadcasts } from './broadcasts.js';
-import type { BusDriver } from './bus.js';
-import { deadLettersController } from './dead-letters.controller.js';
-import { DeadLetters } from './dead-letters.js';
+import { Broadcasts } from '../broadcasts.js';
+import type { BusDriver } from '../bus.js';
+import { deadLettersController } from '../failures/dead-letters.controller.js';
+import { DeadLetters } from '../failures/dead-letters.js';
 import {
   defaultDelivery,
   EventDelivery,
   type DeliveryOptions,
   type DeliverySettings,
-} from './event-delivery.js';
+} from '../event-delivery.js';
 import { EventsServer } from './events-server.js';
-import { InProcessBus } from './in-process-bus.js';
-import { Outbox } from './outbox.js';
-import { addBacklogGauges } from './backlog-gauges.js';
+import { InProcessBus } from '../in-process-bus.js';
+import { Outbox } from '../outbox/outbox.js';
+import { addBacklogGauges } from '../metrics/backlog-gauges.js';
 
 export interface EventsModuleOptions extends Partial<DeliverySettings> {
   /** Default: the in-process bus. */

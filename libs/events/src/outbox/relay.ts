@@ -2,8 +2,8 @@ import type { Logger } from '@glacis/observability';
 import { coalesce, Loop } from '@glacis/runtime';
 import type { HeldLock, Store } from '@glacis/store';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BusClosedError, type BusDriver, type BusMessage } from './bus.js';
-import type { EventsMetrics } from './events-metrics.js';
+import { BusClosedError, type BusDriver, type BusMessage } from '../bus.js';
+import type { EventsMetrics } from '../metrics/events-metrics.js';
 
 export interface RelayOptions {
   service: string;
