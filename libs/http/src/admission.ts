@@ -21,6 +21,7 @@ export interface AdmissionOptions {
 }
 
 type Done = (error?: Error) => void;
+type Admit = (context: RequestContext, request: FastifyRequest, done: Done) => void;
 export type RequestHook = (request: FastifyRequest, reply: FastifyReply, done: Done) => void;
 
 /** What a principal lacks for an access level, or nothing. */
@@ -63,13 +64,13 @@ export class Admission {
     return context;
   }
 
-  private visitor(operation: OperationOptions) {
-    return (context: RequestContext, _: FastifyRequest, done: Done): void => {
+  private visitor(operation: OperationOptions): Admit {
+    return (context, _request, done) => {
       done(operation.ownLimit ? undefined : this.overLimit(`address ${context.address}`));
     };
   }
 
-  private caller(operation: OperationOptions) {
+  private caller(operation: OperationOptions): Admit {
     const lack = lacks[operation.access];
     const admit = (context: RequestContext, principal: Principal, done: Done): void => {
       context.principal = principal;
@@ -81,7 +82,7 @@ export class Admission {
     const refuse = (context: RequestContext, error: Error, done: Done): void =>
       done(this.overLimit(`address ${context.address}`) ?? error);
 
-    return (context: RequestContext, request: FastifyRequest, done: Done): void => {
+    return (context, request, done) => {
       let principal: Principal | Promise<Principal>;
       try {
         principal = this.options.authenticate(request.raw.headers.authorization);

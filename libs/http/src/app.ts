@@ -110,8 +110,9 @@ function makeAdapter(
       clientErrorHandler: answerBrokenRequest,
       // A malformed path, which no route and so no hook has seen.
       frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-        admission.open(request, reply, 'unmatched');
+        const { span } = admission.open(request, reply, 'unmatched');
         replies.send(error, request, reply);
+        span?.end();
       },
     },
     replies,

@@ -42,7 +42,8 @@ interface Row {
 
 /**
  * `Idempotency-Key` (`backends.md` 2.1). The answer is stored in the transaction of the effect, so after a crash there
- * are both or neither. A second request with the same key waits for the first at the unique key of the table.
+ * are both or neither. While a request is under way, others with its key are refused and not queued: requests that wait
+ * would hold the connections that the first one may need.
  */
 @Injectable()
 export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
@@ -64,7 +65,7 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
   /**
    * Runs `work` in a transaction. With a key, the first answer is kept for 24 h and repeated to the same request
    * without running anything. An error is not kept: its transaction left nothing, the same key may try again.
-   * @throws {Problem} 422 when the key was used with another body
+   * @throws {Problem} 422 when the key was used with another body, 409 while the first request is under way
    */
   async run(request: IdempotentRequest, work: (tx: Tx) => Promise<Answer>): Promise<Answer> {
     const { key } = request;
@@ -72,7 +73,7 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
     const scope = digest(request.tenant, request.subject, request.route, key);
     const bodyHash = digest(request.body);
     return this.store.transaction(async (tx) => {
-      if (!(await this.claim(tx, scope, bodyHash))) return repeat(tx, scope, bodyHash);
+      if (!(await this.claim(tx, scope, bodyHash))) return this.repeat(tx, scope, bodyHash);
       const answer = await work(tx);
       await keep(tx, scope, answer);
       return answer;
@@ -96,31 +97,36 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
     return new Date(this.clock.now().getTime() - keptMs);
   }
 
-  /** True when the key is ours: new, or its answer is too old to count. Waits for another holder's transaction. */
+  /** True when the key is ours: nobody else works on it, and it is new or its answer too old to count. */
   private async claim(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<boolean> {
     const claimed = await tx.query(
-      `INSERT INTO idempotency_keys (scope, body_hash, created_at) VALUES ($1, $2, $3)
+      `INSERT INTO idempotency_keys (scope, body_hash, created_at)
+       SELECT $1, $2, $3 WHERE pg_try_advisory_xact_lock($5)
        ON CONFLICT (scope) DO UPDATE SET body_hash = $2, created_at = $3
        WHERE idempotency_keys.created_at <= $4
        RETURNING 1`,
-      [scope, bodyHash, this.clock.now(), this.cutoff()],
+      [scope, bodyHash, this.clock.now(), this.cutoff(), scope.readBigInt64BE()],
     );
     return claimed.length === 1;
   }
-}
 
-async function repeat(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<Answer> {
-  const [row] = await tx.query<Row>(
-    'SELECT body_hash, status, headers, body FROM idempotency_keys WHERE scope = $1',
-    [scope],
-  );
-  // Purged between the two statements: its 24 h were over, and the caller's next try is a first one.
-  if (!row) throw problems.conflict('the stored answer has just expired; repeat the request');
-  if (!row.body_hash.equals(bodyHash)) {
-    throw problems.idempotencyMismatch('the key belongs to a request with another body');
+  private async repeat(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<Answer> {
+    const [row] = await tx.query<Row>(
+      `SELECT body_hash, status, headers, body FROM idempotency_keys
+       WHERE scope = $1 AND created_at > $2`,
+      [scope, this.cutoff()],
+    );
+    if (!row) {
+      throw problems.requestUnderWay('a request with this key has not been answered yet', {
+        headers: { 'retry-after': '1' },
+      });
+    }
+    if (!row.body_hash.equals(bodyHash)) {
+      throw problems.idempotencyMismatch('the key belongs to a request with another body');
+    }
+    const body: unknown = row.body === null ? undefined : JSON.parse(row.body);
+    return { status: row.status, headers: row.headers, body };
   }
-  const body: unknown = row.body === null ? undefined : JSON.parse(row.body);
-  return { status: row.status, headers: row.headers, body };
 }
 
 async function keep(tx: Tx, scope: Buffer, answer: Answer): Promise<void> {

@@ -92,6 +92,15 @@ const idempotencyMismatch = defineProblem({
     'The `Idempotency-Key` was used within 24 hours for another request. Take a new key for a new request.',
 });
 
+const requestUnderWay = defineProblem({
+  slug: 'request-under-way',
+  status: 409,
+  title: 'Conflict',
+  message: 'request under way',
+  about:
+    'Another request with this `Idempotency-Key` has not been answered yet. Repeat it after the seconds of `Retry-After`.',
+});
+
 const rateLimited = defineProblem({
   slug: 'rate-limited',
   status: 429,
@@ -137,6 +146,7 @@ export const problems = {
   tooLarge,
   mediaType,
   idempotencyMismatch,
+  requestUnderWay,
   headersTooLarge,
   internal,
   unavailable,

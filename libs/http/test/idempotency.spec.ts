@@ -141,16 +141,29 @@ test('keys of another subject are other keys; without a key each request counts'
   expect(await orders('cup')).toBe(4);
 });
 
-test('of concurrent requests with one key one runs, the others get its answer', async () => {
+test('of concurrent requests with one key one runs; the others are told so and get its answer later', async () => {
   let release: () => void = () => undefined;
   hold = new Promise((resolve) => (release = resolve));
-  const all = Promise.all(Array.from({ length: 6 }, () => post('d', 'desk')));
+  const first = post('d', 'desk');
   await waitFor(() => inside > 0, { what: 'one request inside' });
+  const others = await Promise.all(Array.from({ length: 20 }, () => post('d', 'desk')));
+  for (const other of others) {
+    expect([other.status, other.json()['code']]).toEqual([409, 'request-under-way']);
+    expect(other.headers['retry-after']).toBe('1');
+  }
   release();
-  const replies = await all;
-  expect(new Set(replies.map(({ text }) => text)).size).toBe(1);
+  const { status, text } = await first;
+  expect(status).toBe(201);
+  expect((await post('d', 'desk')).text).toBe(text);
   expect(inside).toBe(1);
   expect(await orders('desk')).toBe(1);
+});
+
+test('of many at once, without an order, still one runs', async () => {
+  const replies = await Promise.all(Array.from({ length: 20 }, () => post('e1', 'lamp')));
+  expect(replies.every(({ status }) => status === 201 || status === 409)).toBe(true);
+  expect(new Set(replies.filter((r) => r.status === 201).map(({ text }) => text)).size).toBe(1);
+  expect(await orders('lamp')).toBe(1);
 });
 
 test('an effect that failed leaves no answer: the key may try again', async () => {
