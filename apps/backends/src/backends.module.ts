@@ -32,6 +32,7 @@ import { SharedStatePoll } from './monitoring/shared-state-poll.js';
 import { Shutdown } from './monitoring/shutdown.js';
 import { Sweeper } from './monitoring/sweeper.js';
 import { Replica } from './replica.js';
+import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
 import { Relay } from './runs/relay.js';
 import { RunQueues } from './runs/run-queues.js';
@@ -148,6 +149,7 @@ export class BackendsModule implements OnModuleInit {
         BackendsRpcService,
         Terminations,
         TerminationHolder,
+        RestHooks,
         Relay,
         RunQueues,
         RunsService,

@@ -21,6 +21,11 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
     'Host names and IP addresses under which managers dial us; all of them stand in our server certificate.',
   ),
   tls12: setting(flag, 'false', 'Also accept managers that speak TLS 1.2 only.'),
+  handshakes: setting(
+    integer(1, 10_000),
+    '100',
+    'TLS handshakes per source address in any 10 s; above it the socket is closed at accept.',
+  ),
   lease: setting(
     durationMs,
     '45s',

@@ -1,13 +1,18 @@
 import { connect, type TLSSocket } from 'node:tls';
 import { once } from 'node:events';
-import { status } from '@glacis/grpc';
+import { managerService, status } from '@glacis/grpc';
 import { waitFor } from '@glacis/runtime';
+import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js';
+import * as fc from 'fast-check';
+import { jest } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { LiveStreams } from '../src/streams/live-streams.js';
 import { RevocationPoll } from '../src/monitoring/revocation-poll.js';
 import { LiveRecheck } from '../src/monitoring/live-recheck.js';
 import { FakeCertificates, makeCa, type ManagerFiles } from './fake-certificates.js';
 import { Stand, type Dial } from './stand.js';
+
+jest.setTimeout(30_000);
 
 let database: TestDatabase;
 let stand: Stand;
@@ -492,5 +497,72 @@ describe('TLS', () => {
   it('speaks no TLS 1.2 unless told to', async () => {
     const { files } = await stand.connected();
     await expect(dialTls(files, { maxVersion: 'TLSv1.2' })).rejects.toThrow(/alert/);
+  });
+});
+
+describe('bytes of a client', () => {
+  /** A stream that sends bytes as they are. */
+  const raw = async (): Promise<{
+    id: string;
+    call: ClientDuplexStream<Buffer, Buffer>;
+    code: Promise<number>;
+  }> => {
+    const id = await stand.backend();
+    const { ca, key, cert } = await certificates.issue(id);
+    const ssl = credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(cert));
+    const client = new Client(`127.0.0.1:${stand.managerPort}`, ssl);
+    const { path, requestSerialize, responseDeserialize } = managerService.process;
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    call.on('error', () => undefined);
+    const code = new Promise<number>((resolve) => {
+      call.on('status', (ending) => {
+        client.close();
+        resolve(ending.code);
+      });
+    });
+    call.resume();
+    await once(call, 'metadata');
+    return { id, call, code };
+  };
+
+  it('that are no message end the stream with INVALID_ARGUMENT', async () => {
+    const { id, call, code } = await raw();
+    call.write(Buffer.from('ff', 'hex'));
+    expect(await code).toBe(status.INVALID_ARGUMENT);
+    await stand.active(id, false);
+  });
+
+  it('without a known member are counted and ignored', async () => {
+    const { id, call, code } = await raw();
+    call.write(Buffer.alloc(0));
+    call.write(Buffer.from('7a0101', 'hex'));
+    call.write(Buffer.from('0a020a00', 'hex'));
+    await waitFor(async () => (await stand.events(id)).at(-1)?.type === 'backend.agent.log');
+    expect(await stand.show(id)).toMatchObject({ active: true });
+    call.end();
+    expect(await code).toBe(status.OK);
+  });
+
+  it('above 4 MiB end the stream with RESOURCE_EXHAUSTED', async () => {
+    const { id, call, code } = await raw();
+    call.write(Buffer.alloc(4 * 1024 * 1024 + 1));
+    expect(await code).toBe(status.RESOURCE_EXHAUSTED);
+    await stand.active(id, false);
+  });
+
+  it('never do anything but that', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 8 }),
+        async (sent) => {
+          const { id, call, code } = await raw();
+          for (const bytes of sent) call.write(Buffer.from(bytes));
+          call.end();
+          expect([status.OK, status.INVALID_ARGUMENT]).toContain(await code);
+          await stand.active(id, false);
+        },
+      ),
+      { numRuns: 15 },
+    );
   });
 });

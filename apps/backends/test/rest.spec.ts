@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { FakeCertificates } from './fake-certificates.js';
 import { Stand, type Reply } from './stand.js';
@@ -454,7 +455,8 @@ describe('backends.md 16.5: terminate', () => {
   it('does nothing on HEAD and on a prefetch', async () => {
     const { id } = await stand.connected();
     const path = `/backends/terminate/${id}/1`;
-    expect((await stand.send('HEAD', path)).status).toBe(405);
+    const head = await stand.send('HEAD', path);
+    expect([head.status, head.headers['cache-control']]).toEqual([405, 'no-store']);
     const asks: Record<string, string>[] = [
       { 'sec-purpose': 'prefetch;prerender' },
       { purpose: 'prefetch' },
@@ -464,6 +466,49 @@ describe('backends.md 16.5: terminate', () => {
     }
     expect((await stand.send('GET', `/backends/${id}/terminations`)).json().total).toBe(0);
     expect(await stand.show(id)).toMatchObject({ active: true });
+  });
+});
+
+describe('whatever is sent', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('\ud800', '\0', '../..', '%00', '::', '[::]:0', 'x'.repeat(5000)),
+  );
+  const member = fc.oneof(text, fc.jsonValue(), fc.constant(undefined));
+  const body = fc.oneof(
+    fc.record({ name: member, description: member, address: member, protocol: member }),
+    fc.jsonValue(),
+    text,
+  );
+  const paths = fc.oneof(
+    fc.constantFrom('', '/backend', '/backends', '/terminate', '/terminate/x', `/${unknown}`),
+    text.map((value) => `/${encodeURIComponent(value.replaceAll(/\p{Cs}/gu, ''))}`),
+    fc.tuple(text, text).map(([a, b]) => `/terminate/${escape(a)}/${escape(b)}`),
+  );
+  const query = fc.dictionary(fc.constantFrom('offset', 'limit', 'name', 'order', 'x'), text);
+
+  it('is answered below 500', async () => {
+    const { authorization } = await newcomer();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'),
+        paths,
+        query,
+        body,
+        async (method, path, parameters, sent) => {
+          const search = new URLSearchParams(parameters).toString();
+          const target = `/backends${path}${search ? `?${search}` : ''}`;
+          const reads = method === 'GET' || method === 'HEAD';
+          const reply = await stand.send(method, target, {
+            authorization,
+            body: reads ? undefined : sent,
+          });
+          expect(reply.status).toBeLessThan(500);
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });
 

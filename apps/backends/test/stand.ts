@@ -92,6 +92,7 @@ export class Stand {
           managerHost: '127.0.0.1',
           managerPort: '0',
           shutdownSpread: '0s',
+          handshakes: '10000',
           ...settings,
         },
       }),

@@ -14,14 +14,11 @@ export class BackendReader {
   private readonly read: (id: string) => Promise<Backend | undefined>;
 
   constructor(@Inject(Store) private readonly store: Store) {
-    this.read = coalesce(
-      async (ids: string[]) => {
-        const rows = await backendsById(store, [...new Set(ids)]);
-        const byId = new Map(rows.map((row) => [row.id, row]));
-        return ids.map((id) => byId.get(id));
-      },
-      { concurrency: 2 },
-    );
+    this.read = coalesce(async (ids: string[]) => {
+      const rows = await backendsById(store, [...new Set(ids)]);
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    });
   }
 
   /** Whatever its tenant; undefined also for what is no id. */

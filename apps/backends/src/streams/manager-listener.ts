@@ -43,6 +43,7 @@ export class ManagerListener {
       port: this.settings.managerPort,
       server,
       credentials: () => this.certificate.credentials(),
+      handshakeLimit: { count: this.settings.handshakes, windowMs: 10_000 },
       minVersion: this.settings.tls12 ? 'TLSv1.2' : 'TLSv1.3',
       admit: (socket) => this.doorkeeper.admits(socket),
     });

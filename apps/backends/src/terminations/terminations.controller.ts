@@ -17,7 +17,6 @@ import {
   Body,
   Controller,
   Get,
-  Header,
   Headers,
   HttpCode,
   Inject,
@@ -67,7 +66,6 @@ export class TerminationsController {
 
   @Get('terminate/:id/:type')
   @HttpCode(204)
-  @Header('cache-control', 'no-store')
   @Operation({ ...terminate, summary: 'End the stream of a backend (older clients)', head: false })
   async terminateByGet(
     @CallerParam() caller: Caller,
@@ -82,7 +80,6 @@ export class TerminationsController {
 
   @Post('terminate/:id/:type')
   @HttpCode(204)
-  @Header('cache-control', 'no-store')
   @Operation({ ...terminate, summary: 'End the stream of a backend', body: terminateBody })
   async terminateByPost(
     @CallerParam() caller: Caller,
