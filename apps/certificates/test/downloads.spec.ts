@@ -77,9 +77,9 @@ describe('downloads', () => {
       details.add(reply.json().detail);
     }
     expect(details.size).toBe(1);
-    expect((await suite.send('GET', `/certs/${serial}/download?downloadToken=${real}`)).status).toBe(
-      200,
-    );
+    expect(
+      (await suite.send('GET', `/certs/${serial}/download?downloadToken=${real}`)).status,
+    ).toBe(200);
   });
 
   it("certificates.md 16.2: another serial's token is refused, and used up by nobody", async () => {

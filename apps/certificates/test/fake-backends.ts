@@ -1,4 +1,9 @@
-import type { BackendsRpc, CheckNamesReply, CheckNamesRequest, NameHolder } from '@glacis/contracts';
+import type {
+  BackendsRpc,
+  CheckNamesReply,
+  CheckNamesRequest,
+  NameHolder,
+} from '@glacis/contracts';
 import { newId } from '@glacis/runtime';
 
 interface Registered {

@@ -114,7 +114,13 @@ describe('OCSP', () => {
     const checked = await trusted(['-respin', file, ...names(issued)], issued);
     expect(checked).toContain('Response verify OK');
     expect(checked).toContain('leaf.pem: good');
-    const shown = await openssl(['x509', '-in', join(issued.folder, 'leaf.pem'), '-noout', '-ocsp_uri']);
+    const shown = await openssl([
+      'x509',
+      '-in',
+      join(issued.folder, 'leaf.pem'),
+      '-noout',
+      '-ocsp_uri',
+    ]);
     expect(shown.stdout.toString().trim()).toBe('http://status.test/certs/ocsp');
   });
 

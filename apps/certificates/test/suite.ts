@@ -171,11 +171,7 @@ export class Suite {
   send(method: string, path: string, { token, headers, body }: Send = {}): Promise<Reply> {
     const isBytes = Buffer.isBuffer(body) || typeof body === 'string';
     const bytes =
-      body === undefined
-        ? undefined
-        : isBytes
-          ? (body as string | Buffer)
-          : JSON.stringify(body);
+      body === undefined ? undefined : isBytes ? (body as string | Buffer) : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const outgoing = httpRequest(
         {

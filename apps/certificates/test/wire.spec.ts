@@ -231,7 +231,10 @@ describe('the REST wire', () => {
     for (const [verb, path, body, status, code] of cases) {
       const reply = await suite.send(verb, path, { token, body });
       expect([path, body, reply.status, reply.json().code]).toEqual([path, body, status, code]);
-      expect(reply.json()).toMatchObject({ error: expect.any(String), message: expect.any(String) });
+      expect(reply.json()).toMatchObject({
+        error: expect.any(String),
+        message: expect.any(String),
+      });
     }
     expect((await suite.send('GET', `/certs/${serial}`)).status).toBe(401);
     const homeless = await suite.token(null);
