@@ -66,9 +66,9 @@ describe('the program', () => {
   });
 
   it('SIGHUP opens a stream with the files as they are now', async () => {
-    const { child } = start(server.env('v0.2'));
+    const { child, lines } = start(server.env('v0.2'));
     const first = await server.stream(0);
-    await waitFor(() => server.listener.connections.size === 1);
+    await waitFor(() => lines().some(({ msg }) => msg === 'stream is open'));
     child.kill('SIGHUP');
     await server.stream(1);
     await waitFor(() => first.closed);

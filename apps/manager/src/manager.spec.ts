@@ -376,7 +376,11 @@ describe('Backend Replaced', () => {
     const { server, program } = await stand('v0.4');
     const first = await server.stream(0);
     server.onStream = (stream) => stream.fail(status.PERMISSION_DENIED);
+    await waitFor(() => program.manager.connected);
     expect(await program.manager.renew()).toBe(false);
+    await server.writeFiles(ca, { key: 'none', cert: 'none' });
+    expect(await program.manager.renew()).toBe(false);
+    expect(server.streams).toHaveLength(2);
     first.send(run('c1'));
     await first.hears('agent Complete Completed');
   });

@@ -43,7 +43,7 @@ export class Manager {
   private readonly outgoing = new Outgoing();
   private readonly stopping = new AbortController();
   private current: Session | undefined;
-  private replacing: Promise<unknown> = Promise.resolve();
+  private replacing: Promise<boolean> = Promise.resolve(false);
   private failures = 0;
 
   constructor(private readonly options: ManagerOptions) {
@@ -73,21 +73,21 @@ export class Manager {
 
   /**
    * Opens another stream with the certificate files as they are now and closes the present one when that stands; the
-   * runs go on. Without success the present one stays. True when it was replaced.
+   * runs go on. Resolves to false when the present one stays, or when there is none: the next one reads the files anyway.
    */
   renew(): Promise<boolean> {
-    const replaced = this.replaceStream();
-    this.replacing = replaced;
-    return replaced;
+    this.replacing = this.replacing.then(() => this.replaceStream());
+    return this.replacing;
   }
 
   private async serveOnce(): Promise<Ending | undefined> {
     if (this.stopping.signal.aborted) return 'stopped';
     const session = this.current ?? (await this.dial());
     if (!(session instanceof Session)) return this.conclude(session);
+    this.current = session;
     const end = await session.ended;
     // `Backend Replaced` reaches the old stream before the new one is known to be open.
-    await this.replacing.catch(() => undefined);
+    await this.replacing;
     if (this.current !== session) return undefined;
     this.current = undefined;
     return this.stopping.signal.aborted ? 'stopped' : this.conclude(end);
@@ -120,8 +120,7 @@ export class Manager {
   /** A session, or its end when it could not even begin. */
   private async dial(): Promise<Session | StreamEnd> {
     try {
-      this.current = await this.openSession();
-      return this.current;
+      return await this.openSession();
     } catch (error) {
       const details = `certificate files: ${(error as Error).message}`;
       return { code: status.UNAVAILABLE, details, livedMs: 0 };
@@ -129,7 +128,12 @@ export class Manager {
   }
 
   private async replaceStream(): Promise<boolean> {
-    const session = await this.openSession();
+    if (!this.connected) return false;
+    const session = await this.dial();
+    if (!(session instanceof Session)) {
+      this.options.log.warn({ details: session.details }, 'stream not replaced');
+      return false;
+    }
     if (!(await session.opened)) {
       return (await this.options.revocation.refresh()) ? this.replaceStream() : false;
     }

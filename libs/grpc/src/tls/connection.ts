@@ -11,7 +11,6 @@ export class PeerConnection {
   /** `address:port`, as `call.getPeer()` tells it. */
   readonly peer: string;
   readonly address: string;
-  readonly openedAt = Date.now();
   private endedHere = false;
   private bytesSeen = 0;
   private activeAt = Date.now();
@@ -54,12 +53,6 @@ export class PeerConnection {
     this.endedHere = true;
     this.injector.drain(graceMs);
     setTimeout(() => this.socket.destroy(), graceMs).unref();
-  }
-
-  /** Cuts the connection without a further byte. */
-  destroy(): void {
-    this.endedHere = true;
-    this.socket.destroy();
   }
 
   /** Why a closed connection ended; `silenceMs` is the silence that only a missing ping answer explains. */

@@ -272,16 +272,6 @@ describe('ending one connection', () => {
     expect(await other).toMatchObject({ code: status.OK });
   });
 
-  it('destroy() cuts at once', async () => {
-    const { listener, calls, closes } = await stand();
-    const ended = endOf(manager(listener.port));
-    const call = await waitFor(() => calls[0]);
-    listener.connectionOf(call.getPeer())?.destroy();
-    expect(await ended).toMatchObject({ code: status.UNAVAILABLE });
-    await waitFor(() => closes.length === 1);
-    expect(closes).toMatchObject([{ cause: 'local' }]);
-  });
-
   it('a peer that leaves is told from one that answers no ping', async () => {
     const { listener, closes } = await stand(
       { silenceMs: 150 },
