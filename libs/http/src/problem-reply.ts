@@ -3,7 +3,7 @@ import type { Logger } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 import { problems } from './problems.js';
-import { isUnavailable } from './unavailable.js';
+import { isUnavailable, isUnstorable } from './failures.js';
 
 const byStatus: Record<number, (detail?: string) => Problem> = {
   401: problems.unauthenticated,
@@ -23,6 +23,7 @@ export function toProblem(error: unknown): Problem {
   if (isUnavailable(error)) {
     return problems.unavailable('a dependency does not answer', { cause: error });
   }
+  if (isUnstorable(error)) return problems.malformed('text with a NUL character');
   const status = statusOf(error);
   if (status === undefined || status >= 500) return problems.internal(undefined, { cause: error });
   const known = byStatus[status];

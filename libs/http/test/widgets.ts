@@ -89,6 +89,8 @@ export class WidgetController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): object {
     if (id === 'broken') throw new Error('secret of the database');
+    if (id === 'nul')
+      throw new Error('x', { cause: Object.assign(new Error(), { code: '22021' }) });
     if (id === 'down') throw Object.assign(new Error('x'), { code: '57P01' });
     reply.header('etag', etagOf(3));
     return { id, tenant: caller.tenant, subject: caller.principal.subject };

@@ -160,6 +160,11 @@ describe('errors (backends.md 2.5)', () => {
     });
   });
 
+  test('a character that the database cannot hold is 400', async () => {
+    const reply = await send(app, 'GET', '/widgets/nul', { token: 'member' });
+    expect([reply.status, reply.json()['code']]).toEqual([400, 'malformed']);
+  });
+
   test('a database that goes away is 503', async () => {
     const reply = await send(app, 'GET', '/widgets/down', { token: 'member' });
     expect([reply.status, reply.json()['code']]).toEqual([503, 'unavailable']);
