@@ -1,17 +1,16 @@
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+
+import { main } from '@glacis/cli';
 import { waitFor } from '@glacis/runtime';
 import { openssl } from '@glacis/testbed';
 import { Child } from '../src/demo/child.js';
 import { startSuite, type RunningSuite } from './running-suite.js';
 
-const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const programs = {
   suite: `${root}apps/glacis/dist/main.js`,
@@ -31,14 +30,17 @@ describe('the embedded suite', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
+  /** The command line as a user would type it; its output when it succeeded. */
   async function glacis(...argv: string[]): Promise<string> {
     const where = ['--server', suite.door, '--token-file', join(suite.dataDir, 'admin.token')];
-    const { stdout } = await run(process.execPath, [
-      `${root}apps/cli/bin/glacis.mjs`,
-      ...where,
-      ...argv,
-    ]);
-    return stdout;
+    let out = '';
+    let err = '';
+    const code = await main([...where, ...argv], {
+      stdout: { write: (text) => (out += text) },
+      stderr: { write: (text) => (err += text) },
+    });
+    if (code !== 0) throw new Error(`${argv.join(' ')}: exit ${code} ${err}`);
+    return out;
   }
   const json = async <T>(...argv: string[]): Promise<T> =>
     JSON.parse(await glacis(...argv, '-o', 'json')) as T;

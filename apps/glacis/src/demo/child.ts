@@ -27,6 +27,11 @@ export class Child {
     return new Child(spawn(process.execPath, [script], { ...options, stdio: [...options.stdio] }));
   }
 
+  /** Every line so far. */
+  get printed(): readonly string[] {
+    return this.lines;
+  }
+
   /** The first line, past or to come, that the pattern matches. Rejects when the program ends without it. */
   async line(pattern: RegExp, deadlineMs = 15_000): Promise<RegExpExecArray> {
     const give = AbortSignal.timeout(deadlineMs);

@@ -100,7 +100,11 @@ function subjectOf(files: Download): string {
   return `valid to ${new Date(leaf.validTo).toISOString().slice(0, 10)}`;
 }
 
-function startManager({ managers, managerScript, children }: Stage, tls: string): Child {
+function startManager(
+  { managers, managerScript, children }: Stage,
+  tls: string,
+  env: Record<string, string> = {},
+): Child {
   const manager = Child.start(managerScript, {
     MANAGER_GRPC_URL: managers,
     MANAGER_GRPC_SERVER_CA_CERTS: join(tls, 'ca.pem'),
@@ -109,6 +113,7 @@ function startManager({ managers, managerScript, children }: Stage, tls: string)
     GLACIS_MANAGER_PROTOCOL: 'v0.4',
     GLACIS_MANAGER_HTTP_PORT: '0',
     GLACIS_MANAGER_STATE_DIR: join(tls, 'state'),
+    ...env,
   });
   children.push(manager);
   return manager;
@@ -144,11 +149,11 @@ async function revoke({ api, step }: Stage, { id, serial, manager }: Revoked): P
     return { value: undefined, note: 'keyCompromise' };
   });
   await step('the stream is cut', async () => {
-    const [line] = await manager.line(/manager service terminated/);
+    const { input } = await manager.line(/^{.*manager service terminated/);
     await manager.exited;
     return {
       value: undefined,
-      note: (JSON.parse(line.slice(line.indexOf('{'))) as { msg: string }).msg,
+      note: (JSON.parse(input) as { msg: string }).msg,
     };
   });
   await step('the host is shown as gone', async () => {
@@ -159,8 +164,10 @@ async function revoke({ api, step }: Stage, { id, serial, manager }: Revoked): P
 
 async function refuse(stage: Stage, tls: string): Promise<void> {
   await stage.step('the same certificate tries again', async () => {
-    const manager = startManager(stage, tls);
+    const manager = startManager(stage, tls, { GLACIS_MANAGER_RECONNECT: 'false' });
     await manager.exited;
+    const opened = manager.printed.some((line) => line.includes('stream is open'));
+    if (opened) throw new Error('a revoked certificate opened a stream');
     return { value: undefined, note: 'refused before any message' };
   });
 }
