@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -359,6 +360,25 @@ describe('bounds', () => {
     }
     await waitFor(() => refusals.length === 21);
     await tlsClient(listener.port);
+  });
+
+  it('an admitted client that sends anything but HTTP/2 is closed, and nothing else happens', async () => {
+    const { listener, calls, closes } = await stand({
+      handshakeLimit: { count: 1_000, windowMs: 1 },
+    });
+    const neighbour = endOf(manager(listener.port));
+    const call = await waitFor(() => calls[0]);
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    for (let i = 0; i < 20; i += 1) {
+      const socket = await tlsClient(listener.port);
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.write(Buffer.concat([i % 2 ? preface : Buffer.alloc(0), randomBytes(200)]));
+      await closed(socket);
+    }
+    await waitFor(() => closes.length === 20);
+    call.end();
+    expect(await neighbour).toMatchObject({ code: status.OK });
   });
 
   it('2,000 connections meet a limit of 50 and the server goes on', async () => {
