@@ -11,7 +11,6 @@ export {
   type ProblemMore,
 } from './problem.js';
 export { problems } from './problems.js';
-export { toProblem } from './problem-reply.js';
 export { malformedBy, zBody, zParam, zQuery } from './validation.js';
 export { freeText, pageQuery, plainText, trimmedText } from './text.js';
 export { checkIfMatch, etagOf } from './etag.js';
