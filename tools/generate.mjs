@@ -30,20 +30,26 @@ async function put(path, text) {
 
 async function settingsPage() {
   const { settingsTable } = await import('@glacis/settings');
+  const { httpSettings } = await import('@glacis/http');
   const { suiteSettings } = await import('@glacis/glacis');
   const { backendsSettings } = await import('@glacis/backends');
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
-  const { managerSettings } = await import('@glacis/manager');
-  const parts = [
-    ['The suite', suiteSettings],
-    ['The door', gatewaySettings],
-    ['backends', backendsSettings],
-    ['certificates', certificatesSettings],
-    ['The reference manager', managerSettings],
-  ];
-  const tables = parts.map(
-    ([title, definition]) => `## ${title}\n\n${settingsTable(definition)}\n`,
+  const { managerSettings, upstreamSettings } = await import('@glacis/manager');
+  const parts = {
+    'The suite': suiteSettings,
+    'HTTP of every program': httpSettings,
+    'The door': gatewaySettings,
+    backends: backendsSettings,
+    certificates: certificatesSettings,
+    'The reference manager, as upstream': upstreamSettings,
+    'The reference manager, its own': managerSettings,
+  };
+  const tables = Object.entries(parts).map(
+    ([title, definition]) => `## ${title}
+
+${settingsTable(definition)}
+`,
   );
   return `# Settings
 
