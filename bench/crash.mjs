@@ -28,13 +28,18 @@ const fault = (kind, items) => {
 async function crashRounds(target, writers, managers, random) {
   const restarts = [];
   const back = [];
-  let lost = 0;
+  const lost = new Set();
   for (let round = 1; round <= kills; round++) {
     await sleep(random.between(300, 1_500));
     if (round % 3 === 0) await writers.revoke(managers[round / 3 - 1].certificate);
     await target.kill({ database: round % 4 === 0 });
     restarts.push(await target.start());
-    lost += fault(`lost in round ${round}`, await lostWrites(target, writers));
+    const lostNow = await lostWrites(target, writers);
+    fault(
+      `lost in round ${round}`,
+      lostNow.filter((each) => !lost.has(each)),
+    );
+    lostNow.forEach((each) => lost.add(each));
     target.open();
     const began = performance.now();
     const good = managers.filter(({ certificate }) => !certificate.revoked);
@@ -77,8 +82,8 @@ async function run(folder) {
       [...writers.certificates.values()].filter((c) => c.revoked).length,
       'certificates',
     );
-    const late = fault('lost at the end', await lostWrites(target, writers));
-    figure('lost_writes', lost + late, 'writes');
+    const late = (await lostWrites(target, writers)).filter((each) => !lost.has(each));
+    figure('lost_writes', lost.size + fault('lost at the end', late), 'writes');
     figure('lost_events', fault('missing', missing) + unsettled, 'events');
     figure('double_effects', fault('doubled', doubled) + fault('unexplained', extra), 'effects');
     figure('authority_faults', fault('authority', authority), 'faults');

@@ -1,11 +1,12 @@
 import { waitFor } from '@glacis/runtime';
 import { spawn } from 'node:child_process';
-import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
+import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withConnection } from '../connection.js';
 import type { PostgresBinaries } from './binaries.js';
 import { commandLine, processStart } from './process-identity.js';
 import type { ServerUser } from './server-user.js';
+import { socketName } from './socket-folder.js';
 
 export interface ServerPlace {
   cluster: string;
@@ -33,17 +34,25 @@ const longestLogBytes = 1_000_000;
 export async function adopt(place: ServerPlace): Promise<Postmaster | null> {
   const pid = await recordedPid(place);
   const started = pid === null ? null : await processStart(pid);
-  if (pid === null || started === null) {
-    return null;
+  const ours =
+    pid !== null && started !== null && (await commandLine(pid))?.includes(place.cluster);
+  return ours && (await becomesReady(place, { pid, started })) ? { pid, started } : null;
+}
+
+/**
+ * Postgres takes any process that has the pid in these files for a running server, also a dead one that nobody has
+ * waited for yet, or another program. The pid of its parent it knows to be stale, and then goes by what else is in
+ * the file: whether children of the old server are still there.
+ */
+async function markStale(place: ServerPlace): Promise<void> {
+  const pidFile = join(place.cluster, 'postmaster.pid');
+  const socketLock = join(place.socketFolder, `${socketName}.lock`);
+  for (const file of [pidFile, socketLock]) {
+    const text = await readFile(file, 'utf8').catch(() => null);
+    if (text !== null) {
+      await writeFile(file, text.replace(/^-?\d+/, String(process.pid)));
+    }
   }
-  if (!(await commandLine(pid))?.includes('postgres')) {
-    // The pid was given to another program, which Postgres itself would take for a running server.
-    await rm(join(place.cluster, 'postmaster.pid'), { force: true });
-    await rm(join(place.socketFolder, '.s.PGSQL.5432.lock'), { force: true });
-    return null;
-  }
-  const postmaster = { pid, started };
-  return (await becomesReady(place, postmaster)) ? postmaster : null;
 }
 
 /** Starts a server and waits until it answers. It outlives this process unless it is stopped. */
@@ -51,6 +60,7 @@ export async function launch(place: ServerPlace): Promise<Postmaster> {
   if ((await recordedPid(place)) === null) {
     return launchOnce(place);
   }
+  await markStale(place);
   // Right after a kill of the old server its last children still hold the shared memory; then it takes another try.
   return waitFor(() => launchOnce(place), {
     deadlineMs: startDeadlineMs,

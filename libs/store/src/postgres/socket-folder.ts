@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ServerUser } from './server-user.js';
 
 /** Postgres names its socket after the port, though it listens on none. */
-const socketName = '.s.PGSQL.5432';
+export const socketName = '.s.PGSQL.5432';
 
 /** Bytes that a socket path may have: sun_path of unix(7), less the closing zero. */
 const longestPath = process.platform === 'linux' ? 107 : 103;

@@ -43,6 +43,11 @@ const defaultSettings: Record<string, string> = {
   log_checkpoints: 'off',
 };
 
+if (process.platform === 'linux') {
+  // Recovery begins with making the folder durable: one call in place of one for each of a thousand files.
+  defaultSettings.recovery_init_sync_method = 'syncfs';
+}
+
 /** How often the server is looked after, in milliseconds. */
 const watchMs = 250;
 
