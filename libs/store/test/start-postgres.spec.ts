@@ -7,7 +7,7 @@ import { DataFolderInUseError, openStore, startPostgres, withConnection } from '
 import { linkLibraries } from '../src/postgres/binaries.js';
 import { lockFolder } from '../src/postgres/folder-lock.js';
 import { processStart } from '../src/postgres/process-identity.js';
-import { holdPostgres, kill, logger, newDataDir, startHolder } from './support.js';
+import { holdPostgres, kill, logger, newDataDir, startHolder, usedDataDir } from './support.js';
 
 jest.setTimeout(60_000);
 
@@ -52,7 +52,7 @@ describe('startPostgres', () => {
   });
 
   it('refuses a second start with the pid of the owner, in the same process and in another', async () => {
-    const dataDir = newDataDir();
+    const dataDir = await usedDataDir();
     const { child } = await holdPostgres(dataDir);
     const refused = startPostgres({ dataDir, logger });
     await expect(refused).rejects.toBeInstanceOf(DataFolderInUseError);
@@ -65,7 +65,7 @@ describe('startPostgres', () => {
   });
 
   it('adopts the server that a killed process left running', async () => {
-    const dataDir = newDataDir();
+    const dataDir = await usedDataDir();
     const { child, url } = await holdPostgres(dataDir);
     await exec(url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     const pid = await postmasterPid(dataDir);
@@ -80,7 +80,7 @@ describe('startPostgres', () => {
   });
 
   it('recovers when the process and the server were both killed', async () => {
-    const dataDir = newDataDir();
+    const dataDir = await usedDataDir();
     const { child, url } = await holdPostgres(dataDir);
     await exec(url, 'CREATE TABLE kept AS SELECT 42 AS answer');
     await kill(child);
@@ -93,7 +93,7 @@ describe('startPostgres', () => {
   });
 
   it('starts a killed server again under the stores that use it', async () => {
-    const dataDir = newDataDir();
+    const dataDir = await usedDataDir();
     const postgres = await startPostgres({ dataDir, logger });
     const store = await openStore({ service: 'one', url: postgres.url, migrations: [], logger });
     await store.query('CREATE TABLE kept AS SELECT 42 AS answer');
@@ -121,8 +121,7 @@ describe('startPostgres', () => {
   });
 
   it('is not misled by a pid file whose pid another program has now', async () => {
-    const dataDir = newDataDir();
-    await (await startPostgres({ dataDir, logger })).stop();
+    const dataDir = await usedDataDir();
     const stale = `${process.pid}\n${join(dataDir, 'postgres')}\n0\n5432\n\n\n\nready\n`;
     await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), stale, { mode: 0o644 });
 
@@ -187,7 +186,7 @@ describe('startPostgres', () => {
   });
 
   it('says why a server does not start, and lets go of the folder', async () => {
-    const dataDir = newDataDir();
+    const dataDir = await usedDataDir();
     const settings = { shared_buffers: 'plenty' };
     await expect(startPostgres({ dataDir, logger, settings })).rejects.toThrow('shared_buffers');
     const postgres = await startPostgres({ dataDir, logger });
