@@ -37,7 +37,7 @@ export class BackendDeletion {
   /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 503 the certificates could not be revoked */
   async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
     const backend = await this.store.transaction((tx) => this.mark(tx, caller, { id, ifMatch }));
-    await this.finish(backend);
+    await this.finish(backend, caller.traceparent);
   }
 
   /** Finishes deletions whose process died or which found no CA. */
@@ -78,7 +78,7 @@ export class BackendDeletion {
     return backend;
   }
 
-  private async finish(backend: DeletingBackend): Promise<void> {
+  private async finish(backend: DeletingBackend, traceparent?: string): Promise<void> {
     await this.revokeCertificates(backend);
     await this.store.transaction(async (tx) => {
       if (!(await removeDeleted(tx, backend.id))) return;
@@ -88,6 +88,7 @@ export class BackendDeletion {
             type: 'backend.deleted',
             subject: backend.id,
             tenant: backend.tenant,
+            traceparent,
             data: {
               backend_id: backend.id,
               name: backend.name,
