@@ -19,6 +19,7 @@ export function listenHttp(options: HttpOptions): Promise<Server> {
     else answer(path, options, response).catch(() => reply(response, 500, 'internal error'));
   });
   server.requestTimeout = 10_000;
+  server.maxConnections = 100;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, () => resolve(server));

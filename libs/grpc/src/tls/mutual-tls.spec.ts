@@ -242,6 +242,16 @@ describe('admission', () => {
     expect([refusals, calls]).toEqual([['not_admitted'], []]);
   });
 
+  it('that throws refuses', async () => {
+    const { listener, refusals } = await stand({
+      admit: () => {
+        throw new Error('a certificate that no parser takes');
+      },
+    });
+    await closed(await tlsClient(listener.port));
+    expect(refusals).toEqual(['not_admitted']);
+  });
+
   it('a handler finds its connection and the certificate', async () => {
     const { listener, calls } = await stand();
     const peer = manager(listener.port);

@@ -51,7 +51,7 @@ export interface MutualTlsOptions {
   maxConnections?: number;
   /** Milliseconds of silence that mean a dead peer: the server's keepalive period plus half its timeout. Default 35,000. */
   silenceMs?: number;
-  /** Decides after the handshake and before any byte of HTTP/2; false destroys the socket. Default: all pass. */
+  /** Decides after the handshake and before any byte of HTTP/2; false or a throw destroys the socket. Default: all pass. */
   admit?: (socket: TLSSocket) => boolean;
   onConnection?: (connection: PeerConnection) => void;
   onClose?: (connection: PeerConnection, cause: CloseCause) => void;
@@ -188,7 +188,16 @@ class Listener implements MutualTlsListener {
   private refusalAfterHandshake(socket: TLSSocket): RefusalReason | undefined {
     if (socket.destroyed || socket.alpnProtocol !== 'h2') return 'handshake';
     if (socket.isSessionReused()) return 'resumed';
-    return this.options.admit?.(socket) === false ? 'not_admitted' : undefined;
+    return this.admits(socket) ? undefined : 'not_admitted';
+  }
+
+  /** What cannot be decided, as about a certificate that no parser takes, is refused. */
+  private admits(socket: TLSSocket): boolean {
+    try {
+      return this.options.admit?.(socket) ?? true;
+    } catch {
+      return false;
+    }
   }
 
   private register(connection: PeerConnection): void {
