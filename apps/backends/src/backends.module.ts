@@ -15,6 +15,8 @@ import { BackendDeletion } from './backends/backend-deletion.js';
 import { BackendReader } from './backends/backend-reader.js';
 import { BackendsController } from './backends/backends.controller.js';
 import { BackendsService } from './backends/backends.service.js';
+import { InformationController } from './information/information.controller.js';
+import { InformationService } from './information/information.service.js';
 import { Journal } from './journal.js';
 import { backendsMigrations } from './migrations.js';
 import { AbandonedDeletions } from './monitoring/abandoned-deletions.js';
@@ -134,6 +136,7 @@ export class BackendsModule implements OnModuleInit {
       controllers: [
         BackendsController,
         TerminationsController,
+        InformationController,
         StreamsEvents,
         TerminationsEvents,
         CertificatesEvents,
@@ -150,6 +153,7 @@ export class BackendsModule implements OnModuleInit {
         Terminations,
         TerminationHolder,
         RestHooks,
+        InformationService,
         Relay,
         RunQueues,
         RunsService,

@@ -102,9 +102,20 @@ const createRuns = migration(
   'CREATE INDEX runs_requested ON runs (requested_at)',
 );
 
+const createInformation = migration(
+  'CreateInformation1763700000004',
+  `CREATE TABLE backend_information (
+    backend_id uuid PRIMARY KEY REFERENCES backends ON DELETE CASCADE,
+    document jsonb NOT NULL,
+    received_at timestamptz NOT NULL,
+    stream_id uuid NOT NULL
+  )`,
+);
+
 export const backendsMigrations: MigrationClass[] = [
   createBackends,
   createStreams,
   createTerminations,
   createRuns,
+  createInformation,
 ];

@@ -13,8 +13,6 @@ import type { Duty } from './duty.js';
 export class Leases implements Duty {
   readonly name = 'leases';
   readonly intervalMs: number;
-  /** When each stream's lease was last known to hold. */
-  private readonly heldAt = new WeakMap<LiveStream, number>();
   private readonly touchedAt = new WeakMap<LiveStream, Date>();
 
   constructor(
@@ -30,21 +28,38 @@ export class Leases implements Duty {
   async run(): Promise<void> {
     const streams = this.live.all();
     if (streams.length === 0) return;
-    const asked = performance.now();
     try {
-      const held = await renewLeases(
-        this.store,
-        streams.map((stream) => stream.facts),
-        this.replica.leaseMs,
-      );
-      for (const stream of streams) {
-        if (held.has(stream.facts.streamId)) this.heldAt.set(stream, asked);
-      }
-      await this.endLost(streams.filter((stream) => !held.has(stream.facts.streamId)));
-      await this.touch(streams);
+      await this.inTime(this.renew(streams));
     } catch (error) {
       this.endExpired(streams);
       throw error;
+    }
+  }
+
+  private async renew(streams: readonly LiveStream[]): Promise<void> {
+    const asked = performance.now();
+    const held = await renewLeases(
+      this.store,
+      streams.map((stream) => stream.facts),
+      this.replica.leaseMs,
+    );
+    for (const stream of streams) {
+      if (held.has(stream.facts.streamId)) stream.leaseHeldAt = asked;
+    }
+    await this.endLost(streams.filter((stream) => !held.has(stream.facts.streamId)));
+    await this.touch(streams);
+  }
+
+  /** A database that is out of reach must not keep us from noticing that leases end. */
+  private async inTime(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('leases not renewed in time')), this.intervalMs);
+    });
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -63,16 +78,10 @@ export class Leases implements Duty {
 
   /** A stream must not stay open when nothing can be recorded of it. */
   private endExpired(streams: readonly LiveStream[]): void {
-    const now = performance.now();
+    const expired = performance.now() - this.replica.leaseMs;
     for (const stream of streams) {
-      const held = this.heldAt.get(stream) ?? this.noteFirst(stream, now);
-      if (now - held >= this.replica.leaseMs) void this.ender.end(stream, endings.lost);
+      if (stream.leaseHeldAt <= expired) void this.ender.end(stream, endings.lost);
     }
-  }
-
-  private noteFirst(stream: LiveStream, now: number): number {
-    this.heldAt.set(stream, now);
-    return now;
   }
 
   /** `last_seen` of those that were heard since it was last written. */

@@ -1,5 +1,6 @@
 import { decodeClientMessage, type ClientMessage } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
+import { InformationService } from '../information/information.service.js';
 import { Relay } from '../runs/relay.js';
 import { RunQueues } from '../runs/run-queues.js';
 import { DialectWatch } from './dialect-watch.js';
@@ -14,6 +15,7 @@ export class Inbound {
     @Inject(Relay) private readonly relay: Relay,
     @Inject(RunQueues) private readonly runs: RunQueues,
     @Inject(DialectWatch) private readonly watch: DialectWatch,
+    @Inject(InformationService) private readonly information: InformationService,
     @Inject(StreamEnder) private readonly ender: StreamEnder,
   ) {}
 
@@ -31,6 +33,8 @@ export class Inbound {
     this.runs.heard(stream, message);
     if (message.kind === 'agentEvent' || message.kind === 'agentLog') {
       this.relay.push(stream, message);
+    } else if (message.kind === 'information') {
+      void this.information.heard(stream, message.value);
     }
   }
 }

@@ -11,6 +11,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A stream that this replica holds. */
 export class LiveStream {
+  /** When its lease was last known to hold, as `performance.now()` tells it. */
+  leaseHeldAt = performance.now();
   private messageAt: Date;
   private backlog = 0;
 

@@ -42,7 +42,9 @@ export class StreamEnder {
   private async run(stream: LiveStream, ending: Ending, onClosed?: () => void): Promise<void> {
     const deliveredAt = await this.askToEnd(stream, ending);
     await stream.call.end(ending.code, ending.details);
-    if (!this.live.sharesConnection(stream)) stream.call.connection.close();
+    if (ending.closesConnection && !this.live.sharesConnection(stream)) {
+      stream.call.connection.close();
+    }
     this.live.remove(stream);
     onClosed?.();
     await this.record(stream, ending.reason, deliveredAt);

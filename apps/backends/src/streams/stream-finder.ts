@@ -1,7 +1,9 @@
 import { RpcError, status } from '@glacis/grpc';
+import { problems } from '@glacis/http';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
+import { notConnected } from '../problems.js';
 import type { LiveStream } from './live-stream.js';
 import { LiveStreams } from './live-streams.js';
 import { currentEpochs } from './streams.store.js';
@@ -35,5 +37,22 @@ export class StreamFinder {
       .find((one) => one.facts.epoch === epochs.get(backendId));
     if (stream) return stream;
     throw new RpcError(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
+  }
+
+  /** The same for a REST call, with its refusals. */
+  async forCaller(backendId: string): Promise<LiveStream> {
+    try {
+      return await this.of(backendId);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      switch (error.code) {
+        case status.NOT_FOUND:
+          throw problems.notFound(error.message);
+        case status.FAILED_PRECONDITION:
+          throw notConnected(error.message);
+        default:
+          throw problems.unavailable(error.message);
+      }
+    }
   }
 }

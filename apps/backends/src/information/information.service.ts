@@ -1,0 +1,102 @@
+import type { ClientMessage } from '@glacis/grpc';
+import { problems, type Caller } from '@glacis/http';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { newId } from '@glacis/runtime';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { Journal } from '../journal.js';
+import { dialectCannot } from '../problems.js';
+import type { LiveStream } from '../streams/live-stream.js';
+import { StreamFinder } from '../streams/stream-finder.js';
+import { informationOf, saveInformation } from './information.store.js';
+import { parseLosslessly } from './lossless-json.js';
+
+type Answer = Extract<ClientMessage, { kind: 'information' }>['value'];
+
+const PATIENCE_MS = 60_000;
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * What a host says of itself when asked (`backends.md` 7). It is asked only on a user's explicit wish, since a v0.3
+ * manager runs a privileged program for it.
+ */
+@Injectable()
+export class InformationService {
+  /** The request that each stream has yet to answer. */
+  private readonly asked = new Map<LiveStream, { id: string; timer: NodeJS.Timeout }>();
+
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(Journal) private readonly journal: Journal,
+    @Inject(StreamFinder) private readonly streams: StreamFinder,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** @throws {Problem} 404 when the backend never told anything */
+  async get(backendId: string): Promise<unknown> {
+    const document = await informationOf(this.store, backendId);
+    if (document === undefined) throw problems.notFound('no information of this backend yet');
+    return document;
+  }
+
+  /** @throws {Problem} 409 when the backend is not connected or its dialect has no such request */
+  async ask(caller: Caller, backendId: string): Promise<void> {
+    const stream = await this.streams.forCaller(backendId);
+    if (stream.ambiguous || !stream.dialect.sends.has('informationRequest')) {
+      throw dialectCannot(`managers of dialect ${stream.dialect.name} cannot be asked`);
+    }
+    await this.journal.note({
+      audit: [
+        {
+          actor: caller.principal.subject,
+          tenant: caller.tenant,
+          action: 'backend.information.request',
+          subject: backendId,
+          requestId: caller.requestId,
+          detail: { stream_id: stream.facts.streamId, serial: stream.facts.serial },
+        },
+      ],
+    });
+    const id = this.expect(stream);
+    await stream.call.write(
+      stream.dialect.encodeServer({ kind: 'informationRequest', value: { id } }),
+    );
+  }
+
+  /** Takes the answer to the request that is open on the stream; anything else is dropped. */
+  async heard(stream: LiveStream, answer: Answer): Promise<void> {
+    if (this.asked.get(stream)?.id !== answer.id) return;
+    this.forget(stream);
+    try {
+      await saveInformation(this.store, stream.facts, documentOf(answer.info), stream.lastHeard);
+    } catch (error) {
+      this.logger.warn({ err: error, backend: stream.facts.backendId }, 'information not kept');
+    }
+  }
+
+  private expect(stream: LiveStream): string {
+    this.forget(stream);
+    const id = newId();
+    const timer = setTimeout(() => this.forget(stream), PATIENCE_MS).unref();
+    this.asked.set(stream, { id, timer });
+    void stream.call.over.then(() => this.forget(stream));
+    return id;
+  }
+
+  private forget(stream: LiveStream): void {
+    clearTimeout(this.asked.get(stream)?.timer);
+    this.asked.delete(stream);
+  }
+}
+
+/** The document as it is kept: what is no JSON, too long or not storable as JSON stays readable as base64. */
+function documentOf(info: Buffer): unknown {
+  const raw = { raw: info.subarray(0, MAX_BYTES).toString('base64') };
+  const text = info.toString();
+  if (info.length > MAX_BYTES || text.includes('\\u0000')) return raw;
+  try {
+    return parseLosslessly(text);
+  } catch {
+    return raw;
+  }
+}
