@@ -130,7 +130,7 @@ describe(`bad input, seed ${seed}`, () => {
       ['application/json', '[]', 400],
       ['application/json', `{"name":"${'x'.repeat(70_000)}"}`, 413],
       ['application/xml', '<name/>', 415],
-      ['application/json', '{"name":"a","name":"\ud800"}', 400],
+      ['application/json', String.raw`{"name":"\ud800"}`, 400],
     ];
     for (const [type, body, expected] of forms) {
       const headers = { ...authorized(), 'content-type': type };
