@@ -95,6 +95,8 @@ export class Store implements Queryable {
   /** Waits for the statements under way and closes every connection; locks are released. */
   async close(): Promise<void> {
     await this.locks.close();
+    // Its connections end a moment after the pool, and a server that stops meanwhile is no news to anybody.
+    this.pool.removeAllListeners('error').on('error', () => undefined);
     await this.source.destroy();
   }
 
