@@ -23,6 +23,7 @@ import { KeySafe } from './keys/key-safe.js';
 import type { CertificatesMetrics } from './metrics.js';
 import { EntityDirectory } from './names/entity-directory.js';
 import { reservedSpace } from './names/name-space.js';
+import { NameClaimsReader } from './names/name-claims.js';
 import { Names } from './names/names.service.js';
 import { Policies } from './names/policies.service.js';
 import { Revocation } from './revocation/revocation.service.js';
@@ -71,7 +72,8 @@ export async function compose(around: Surroundings) {
   const urls = [publicUrl, statusUrl].filter((url) => url !== undefined);
   const reserved = reservedSpace(settings.reservedNames, urls);
   const directory = new EntityDirectory(around.directory);
-  const names = new Names({ directory, reserved, allowLoopback, metrics, clock });
+  const claims = new NameClaimsReader(store, clock);
+  const names = new Names({ directory, reserved, allowLoopback, claims, metrics });
   const policies = new Policies({ store, audit, reserved, allowLoopback, clock });
 
   const files = new CertificateFiles(authority);

@@ -1,13 +1,12 @@
-import { isIP } from 'node:net';
 import { problems, type Caller } from '@glacis/http';
-import type { Clock } from '@glacis/runtime';
 import type { Queryable } from '@glacis/store';
 import type { CertificatesMetrics } from '../metrics.js';
 import { nameNotAllowed } from '../problems.js';
-import { EntityDirectory, type TenantEntityType } from './entity-directory.js';
+import type { EntityDirectory, TenantEntityType } from './entity-directory.js';
 import { firstRefused, type NameFacts, type NameUse } from './name-rules.js';
+import type { NameClaimsReader } from './name-claims.js';
 import { covers, spaceOf, type NameSpace } from './name-space.js';
-import { findPolicy, otherPolicies, serviceNames, type PolicyRow } from './policies.store.js';
+import { findPolicy, type PolicyRow } from './policies.store.js';
 import type { WantedName } from './wanted-name.js';
 
 export interface NamesParts {
@@ -15,8 +14,8 @@ export interface NamesParts {
   /** Names of our own beside those in live service certificates. */
   reserved: NameSpace;
   allowLoopback: boolean;
+  claims: NameClaimsReader;
   metrics: CertificatesMetrics;
-  clock: Clock;
 }
 
 /** A certificate that a tenant wants for one of its entities. */
@@ -73,15 +72,16 @@ export class Names {
     known: Pick<NameFacts, 'holder' | 'addressIsOurs' | 'granted'>,
   ): Promise<void> {
     if (request.names.length === 0) return;
+    const { claims, reserved, allowLoopback } = this.parts;
     const names = request.names.map((name) => name.canonical);
-    const [own, othersGranted] = await Promise.all([
-      this.ownAmong(db, names),
-      use === 'information' ? othersGrant(db, request.caller.tenant, names) : () => false,
-    ]);
+    const { ofServices, ofOthers } = await claims.read(db, {
+      tenant: request.caller.tenant,
+      names,
+    });
     const facts: NameFacts = {
-      allowLoopback: this.parts.allowLoopback,
-      own,
-      othersGranted,
+      allowLoopback,
+      own: (name) => ofServices(name) || covers(reserved, name),
+      othersGranted: ofOthers,
       ...known,
     };
     const refused = firstRefused(request.names, use, facts);
@@ -91,12 +91,6 @@ export class Names {
       error: refused.reason,
       members: { ...refused },
     });
-  }
-
-  private async ownAmong(db: Queryable, names: string[]): Promise<(name: string) => boolean> {
-    const { clock, reserved } = this.parts;
-    const live = new Set(await serviceNames(db, clock.now(), names));
-    return (name) => live.has(name) || covers(reserved, name);
   }
 }
 
@@ -114,19 +108,6 @@ async function assertServerAuth(
   return policy;
 }
 
-async function othersGrant(
-  db: Queryable,
-  tenant: string,
-  names: string[],
-): Promise<(name: string) => boolean> {
-  const policies = await otherPolicies(db, tenant, {
-    suffixes: names.filter((name) => isIP(name) === 0).flatMap(suffixesOf),
-    addresses: names.filter((name) => isIP(name) !== 0),
-  });
-  const spaces = policies.map((policy) => spaceOf(policy.dns_suffixes, policy.cidrs));
-  return (name) => spaces.some((space) => covers(space, name));
-}
-
 function mayAskServerAuth(roles: readonly string[], policy: PolicyRow | undefined): boolean {
   if (roles.includes('platform-admin')) return true;
   const right = policy?.server_auth ?? 'none';
@@ -136,10 +117,4 @@ function mayAskServerAuth(roles: readonly string[], policy: PolicyRow | undefine
 function grantedBy(policy: PolicyRow): NameSpace | undefined {
   const { dns_suffixes: suffixes, cidrs } = policy;
   return suffixes.length + cidrs.length === 0 ? undefined : spaceOf(suffixes, cidrs);
-}
-
-/** `a.b.c` lies below the suffixes `a.b.c`, `b.c` and `c`. */
-function suffixesOf(name: string): string[] {
-  const labels = name.split('.');
-  return labels.map((_, i) => labels.slice(i).join('.'));
 }

@@ -21,18 +21,16 @@ export async function findPolicy(db: Queryable, tenant: string): Promise<PolicyR
   return row;
 }
 
-/** Policies of other tenants that may cover one of the names. */
-export function otherPolicies(
+/** Policies that may cover one of the names. */
+export function policiesOver(
   db: Queryable,
-  tenant: string,
   names: { suffixes: string[]; addresses: string[] },
 ): Promise<PolicyRow[]> {
   return db.query<PolicyRow>(
-    `SELECT * FROM name_policies WHERE tenant_id <> $1
-       AND (dns_suffixes && $2 OR EXISTS (
-         SELECT FROM unnest(cidrs::cidr[]) AS block, unnest($3::inet[]) AS address
-         WHERE block >>= address))`,
-    [tenant, names.suffixes, names.addresses],
+    `SELECT * FROM name_policies WHERE dns_suffixes && $1 OR EXISTS (
+       SELECT FROM unnest(cidrs::cidr[]) AS block, unnest($2::inet[]) AS address
+       WHERE block >>= address)`,
+    [names.suffixes, names.addresses],
   );
 }
 
