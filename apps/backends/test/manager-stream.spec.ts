@@ -299,6 +299,48 @@ describe('messages of managers', () => {
   });
 });
 
+describe('a database that is slow', () => {
+  it('slows a manager down instead of filling our memory, and loses nothing', async () => {
+    const { id, stream } = await stand.connected();
+    let unlock = (): void => undefined;
+    const locked = stand.store.transaction(async (tx) => {
+      await tx.query('LOCK TABLE outbox IN EXCLUSIVE MODE');
+      await new Promise<void>((resolve) => (unlock = resolve));
+    });
+    const total = 400;
+    const padding = 'x'.repeat(128 * 1024);
+    let sent = 0;
+    const sending = (async () => {
+      for (let i = 0; i < total; i++) {
+        const value = { message: `${i} ${padding}`, level: '', computationId: '' };
+        await stream.send({ kind: 'agentLog', value: { ...value, timestamp: undefined } });
+        sent += 1;
+      }
+    })();
+    let seen = -1;
+    let still = 0;
+    await waitFor(() => {
+      still = sent === seen ? still + 1 : 0;
+      seen = sent;
+      return sent > 0 && still === 25;
+    });
+    expect(sent).toBeLessThan(total / 2);
+    unlock();
+    await locked;
+    await sending;
+    const numbers = await waitFor(async () => {
+      const rows = await stand.store.query<{ envelope: string }>(
+        `SELECT left(envelope, 1000) AS envelope FROM outbox
+         WHERE key = $1 AND type = 'backend.agent.log' ORDER BY seq`,
+        [id],
+      );
+      const found = rows.map((row) => Number(/"message":"(\d+) /.exec(row.envelope)?.[1]));
+      return found.length === total && found;
+    });
+    expect(numbers).toEqual(Array.from({ length: total }, (_, i) => i));
+  });
+});
+
 describe('backends.md 16.3: revocation', () => {
   it('of the certificate in use ends the stream and clears active', async () => {
     const other = await stand.connected();

@@ -94,8 +94,9 @@ it('a replica that can record nothing any more ends its streams before another t
 it('a shutdown ends streams with UNAVAILABLE, without Terminate, and frees their slots', async () => {
   const { id, stream } = await one.connected();
   const live = one.get(LiveStreams);
-  await one.app.close();
+  const stopping = one.shutDown();
   expect(await stream.ended).toMatchObject({ code: status.UNAVAILABLE });
+  await stopping;
   expect(stream.messages).toEqual([]);
   expect(live.size).toBe(0);
   expect(await two.show(id)).not.toHaveProperty('active');

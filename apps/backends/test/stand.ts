@@ -48,6 +48,7 @@ export interface StandOptions {
 /** The service on free ports, with everything real but the certificate service. */
 export class Stand {
   private readonly clients = new Set<ManagerClient>();
+  private stopped: Promise<void> | undefined;
 
   private constructor(
     readonly app: NestFastifyApplication,
@@ -127,7 +128,12 @@ export class Stand {
 
   async stop(): Promise<void> {
     for (const client of this.clients) client.close();
-    await this.app.close();
+    await this.shutDown();
+  }
+
+  /** As at SIGTERM, while the managers are still there. */
+  shutDown(): Promise<void> {
+    return (this.stopped ??= this.app.close());
   }
 
   /** One request over a real connection, with the path exactly as given. */

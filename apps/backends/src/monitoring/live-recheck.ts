@@ -1,6 +1,5 @@
-import type { CertificatesRpc } from '@glacis/contracts';
-import { RpcDirectory } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
+import { CertificateCache } from '../streams/certificate-cache.js';
 import { LiveStreams } from '../streams/live-streams.js';
 import type { Duty } from './duty.js';
 import { Revocations } from './revocations.js';
@@ -11,20 +10,20 @@ export class LiveRecheck implements Duty {
   readonly name = 'live certificates';
   readonly intervalMs = 60_000;
 
-  private readonly certificates: CertificatesRpc;
-
   constructor(
-    @Inject(RpcDirectory) directory: RpcDirectory,
+    @Inject(CertificateCache) private readonly certificates: CertificateCache,
     @Inject(Revocations) private readonly revocations: Revocations,
     @Inject(LiveStreams) private readonly live: LiveStreams,
-  ) {
-    this.certificates = directory.client('certificates');
-  }
+  ) {}
 
   async run(): Promise<void> {
     for (const serial of new Set(this.live.all().map((stream) => stream.facts.serial))) {
-      const { status } = await this.certificates.resolve({ serialNumber: serial });
-      if (status === 'revoked') this.revocations.serialRevoked(serial, new Date());
+      this.certificates.drop(serial);
+      const resolved = await this.certificates.resolve(serial);
+      if (resolved === 'unavailable') return;
+      if (resolved === 'unknown' || resolved.status === 'revoked') {
+        this.revocations.serialRevoked(serial, new Date());
+      }
     }
   }
 }

@@ -15,6 +15,7 @@ export class LiveStream {
   leaseHeldAt = performance.now();
   private messageAt: Date;
   private backlog = 0;
+  private readonly whenRecorded: (() => void)[] = [];
 
   constructor(
     readonly facts: StreamFacts,
@@ -68,6 +69,13 @@ export class LiveStream {
   release(): void {
     this.backlog -= 1;
     if (this.backlog === MAX_BACKLOG / 2) this.call.resume();
+    if (this.backlog === 0) this.whenRecorded.splice(0).forEach((tell) => tell());
+  }
+
+  /** Resolves when no message waits. */
+  recorded(): Promise<void> {
+    if (this.backlog === 0) return Promise.resolve();
+    return new Promise((resolve) => this.whenRecorded.push(resolve));
   }
 
   /** In the number of the dialect; for an ambiguous client in both, of which it obeys one (`backends.md` 4.3). */

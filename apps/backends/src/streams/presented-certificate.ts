@@ -13,15 +13,16 @@ const cached = new WeakMap<TLSSocket, VerifiedCertificate>();
 export function presentedBy(socket: TLSSocket): VerifiedCertificate | undefined {
   const known = cached.get(socket);
   if (known) return known;
-  const leaf = socket.getPeerCertificate(true) as DetailedPeerCertificate | Record<string, never>;
-  const issuer = leaf.issuerCertificate as DetailedPeerCertificate | undefined;
-  if (!leaf.raw || !issuer?.raw || issuer.raw.equals(leaf.raw)) return undefined;
+  // Null once the socket is destroyed, empty without a certificate.
+  const leaf = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
+  const issuer = leaf?.issuerCertificate;
+  if (!leaf?.raw || !issuer?.raw || issuer.raw.equals(leaf.raw)) return undefined;
   const presented = {
     serial: BigInt(`0x${leaf.serialNumber}`).toString(),
     issuerId: sha256(issuer.raw).slice(0, 32),
     fingerprintSha256: sha256(leaf.raw),
-    notBefore: new Date(leaf.valid_from),
-    notAfter: new Date(leaf.valid_to),
+    notBefore: new Date(leaf.valid_from ?? 0),
+    notAfter: new Date(leaf.valid_to ?? 0),
   };
   cached.set(socket, presented);
   return presented;

@@ -41,13 +41,23 @@ export class StreamEnder {
 
   private async run(stream: LiveStream, ending: Ending, onClosed?: () => void): Promise<void> {
     const deliveredAt = await this.askToEnd(stream, ending);
-    await stream.call.end(ending.code, ending.details);
-    if (ending.closesConnection && !this.live.sharesConnection(stream)) {
-      stream.call.connection.close();
-    }
+    await this.cutOff(stream, ending);
     this.live.remove(stream);
     onClosed?.();
+    // What the client has said comes before its end, on the bus too.
+    await stream.recorded();
     await this.record(stream, ending.reason, deliveredAt);
+  }
+
+  private async cutOff(stream: LiveStream, ending: Ending): Promise<void> {
+    const { call } = stream;
+    try {
+      await call.end(ending.code, ending.details);
+      if (ending.closesConnection && !this.live.sharesConnection(stream)) call.connection.close();
+    } catch {
+      // Nothing that a client has done to its connection may keep it.
+      call.connection.socket.destroy();
+    }
   }
 
   private record(

@@ -88,11 +88,15 @@ export async function insertStream(
   );
 }
 
-/** Notes when backends were last heard; the row is locked before that of its stream, as in `nextEpoch`. */
+/**
+ * Notes when backends were last heard. The row of a backend is locked before that of its stream, as in `nextEpoch`, and
+ * rows of many backends in the order of their ids.
+ */
 export async function touchBackends(
   db: Queryable,
-  heard: readonly { backendId: string; at: Date }[],
+  heardInAnyOrder: readonly { backendId: string; at: Date }[],
 ): Promise<void> {
+  const heard = heardInAnyOrder.toSorted((a, b) => (a.backendId < b.backendId ? -1 : 1));
   await db.query(
     `UPDATE backends b SET last_seen = h.at
      FROM unnest($1::uuid[], $2::timestamptz[]) AS h (id, at)
