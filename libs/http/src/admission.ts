@@ -34,6 +34,7 @@ const lacks: Record<Access, (principal: Principal) => string | undefined> = {
     (principal.roles.includes('admin') ? undefined : 'needs the role admin of the tenant'),
   platform: (principal) =>
     principal.roles.includes('platform-admin') ? undefined : 'needs the role platform-admin',
+  administrator: (principal) => (lacks.platform(principal) ? lacks.admin(principal) : undefined),
 };
 
 /** The checks that come before a body is read: 429, 401, 403, 415, in this order. */

@@ -4,9 +4,10 @@ import './request-context.js';
 
 /**
  * Who may call a route: anybody; any good token; a token with a tenant; one with the role `admin` in its tenant; one
- * with the role `platform-admin`.
+ * with the role `platform-admin`; one with either of these two (`administrator`), for what a tenant sees in part and the
+ * platform whole.
  */
-export type Access = 'public' | 'authenticated' | 'member' | 'admin' | 'platform';
+export type Access = 'public' | 'authenticated' | 'member' | 'admin' | 'platform' | 'administrator';
 
 /** A reply that is no JSON: its media type, and what it is. */
 export interface BinaryReply {

@@ -17,7 +17,7 @@ export {
   type RevocationSource,
 } from './tokens/revocation-feed.js';
 export { IdentityModule, type IdentityOptions } from './identity.module.js';
-export { AdministratorGuard, adminScope, type AdminScope } from './administrators.js';
+export { adminScope, type AdminScope } from './administrators.js';
 export { Audit, type AuditEntry } from './audit/audit.js';
 export { AuditModule } from './audit/audit.module.js';
 export { auditMigrations } from './audit/audit.migrations.js';

@@ -8,7 +8,6 @@ import {
   zQuery,
   type Caller,
 } from '@glacis/http';
-import { AdministratorGuard } from '@glacis/identity';
 import { durationMs } from '@glacis/settings';
 import {
   Body,
@@ -20,7 +19,6 @@ import {
   Param,
   Post,
   Query,
-  UseGuards,
 } from '@nestjs/common';
 import { z } from 'zod';
 import { roleNames, type Token } from './token.entity.js';
@@ -61,14 +59,13 @@ const listReply = z.object({
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 @Controller('tokens')
-@UseGuards(AdministratorGuard)
 export class TokensController {
   constructor(private readonly tokens: TokensService) {}
 
   @Post()
   @Header('Cache-Control', 'no-store')
   @Operation({
-    access: 'authenticated',
+    access: 'administrator',
     summary: 'Make a token; its text is shown this one time',
     description:
       'An administrator of a tenant makes tokens of that tenant, a platform administrator any. `tenant` is the ' +
@@ -87,7 +84,7 @@ export class TokensController {
 
   @Get()
   @Operation({
-    access: 'authenticated',
+    access: 'administrator',
     summary: 'Tokens, the newest first, never their text',
     query: pageQuery,
     reply: listReply,
@@ -103,7 +100,7 @@ export class TokensController {
 
   @Get(':id')
   @Operation({
-    access: 'authenticated',
+    access: 'administrator',
     summary: 'One token, never its text',
     reply: tokenReply,
     errors: ['not-found'],
@@ -118,7 +115,7 @@ export class TokensController {
   @Delete(':id')
   @HttpCode(204)
   @Operation({
-    access: 'authenticated',
+    access: 'administrator',
     summary: 'Revoke a token: it is refused at once, everywhere',
     status: 204,
     errors: ['not-found'],

@@ -1,8 +1,8 @@
 import { CallerParam, Operation, pageQuery, plainText, zQuery, type Caller } from '@glacis/http';
 import { Store } from '@glacis/store';
-import { Controller, Get, Inject, Query, UseGuards, type Type } from '@nestjs/common';
+import { Controller, Get, Inject, Query, type Type } from '@nestjs/common';
 import { z } from 'zod';
-import { AdministratorGuard, adminScope } from '../administrators.js';
+import { adminScope } from '../administrators.js';
 import { listAudit, type ListedRecord } from './audit.store.js';
 import { verifyAudit, type AuditVerification } from './verify-audit.js';
 
@@ -51,9 +51,8 @@ export function auditController(service: string): Type<unknown> {
     constructor(@Inject(Store) private readonly store: Store) {}
 
     @Get()
-    @UseGuards(AdministratorGuard)
     @Operation({
-      access: 'authenticated',
+      access: 'administrator',
       summary: `Audit trail of ${service}, newest first`,
       description:
         'An administrator sees the rows of the own tenant, a platform administrator all.',
