@@ -14,16 +14,32 @@ const heartbeatMs = 5_000;
 
 const key = 'hashtextextended($1, 0)';
 
-/**
- * The one connection that carries all locks a store took with `tryLock`. Opened when first needed; when it dies all
- * of them are lost together, and the next `tryLock` opens another.
- */
-export class LockSession {
-  private connection: Promise<pg.Client> | null = null;
+/** A connection that carries locks. When it dies all of them are lost together. */
+class LockConnection {
   private readonly held = new Map<string, AbortController>();
-  private heartbeat: NodeJS.Timeout | undefined;
+  private readonly heartbeat: NodeJS.Timeout;
+  private ended = false;
 
-  constructor(private readonly config: pg.ClientConfig) {}
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly onEnd: () => void,
+  ) {
+    client.on('error', () => this.end());
+    client.on('end', () => this.end());
+    this.heartbeat = setInterval(() => void this.prove(), heartbeatMs).unref();
+  }
+
+  static async open(config: pg.ClientConfig, onEnd: () => void): Promise<LockConnection> {
+    const client = new pg.Client({ ...config, query_timeout: heartbeatMs });
+    const connection = new LockConnection(client, onEnd);
+    try {
+      await client.connect();
+      return connection;
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  }
 
   async tryLock(name: string): Promise<HeldLock | null> {
     // Within one session Postgres would grant the lock twice.
@@ -36,67 +52,70 @@ export class LockSession {
       this.held.delete(name);
       throw error;
     });
-    if (!granted) {
-      this.held.delete(name);
-      return null;
+    if (granted) {
+      return { lost: lost.signal, release: () => this.release(name, lost) };
     }
-    return { lost: lost.signal, release: () => this.release(name, lost) };
+    this.held.delete(name);
+    return null;
   }
 
-  /** Closes the connection; locks still held are lost. */
   async close(): Promise<void> {
-    const client = await this.connection?.catch(() => null);
-    this.drop();
-    await client?.end();
+    this.end();
+    await this.client.end().catch(() => undefined);
   }
 
   private async ask(name: string): Promise<boolean> {
-    this.connection ??= this.connect();
-    const client = await this.connection;
-    const { rows } = await client.query<{ granted: boolean }>(
-      `SELECT pg_try_advisory_lock(${key}) AS granted`,
-      [name],
-    );
+    const sql = `SELECT pg_try_advisory_lock(${key}) AS granted`;
+    const { rows } = await this.client.query<{ granted: boolean }>(sql, [name]);
     return rows[0]?.granted === true;
-  }
-
-  private async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.config, query_timeout: heartbeatMs });
-    try {
-      client.on('error', () => this.drop());
-      client.on('end', () => this.drop());
-      await client.connect();
-    } catch (error) {
-      this.connection = null;
-      throw error;
-    }
-    this.heartbeat = setInterval(() => void this.prove(client), heartbeatMs).unref();
-    return client;
-  }
-
-  private async prove(client: pg.Client): Promise<void> {
-    await client.query('SELECT 1').catch(async () => {
-      this.drop();
-      await client.end().catch(() => undefined);
-    });
-  }
-
-  private drop(): void {
-    clearInterval(this.heartbeat);
-    this.connection = null;
-    for (const lost of this.held.values()) {
-      lost.abort();
-    }
-    this.held.clear();
   }
 
   private async release(name: string, lost: AbortController): Promise<void> {
     if (this.held.get(name) !== lost) {
       return;
     }
+    const unlock = this.client.query(`SELECT pg_advisory_unlock(${key})`, [name]);
+    await unlock.catch(() => undefined);
     this.held.delete(name);
-    const client = await this.connection;
-    await client?.query(`SELECT pg_advisory_unlock(${key})`, [name]).catch(() => undefined);
+  }
+
+  private async prove(): Promise<void> {
+    await this.client.query('SELECT 1').catch(() => this.close());
+  }
+
+  private end(): void {
+    if (this.ended) {
+      return;
+    }
+    this.ended = true;
+    clearInterval(this.heartbeat);
+    this.onEnd();
+    for (const lost of this.held.values()) {
+      lost.abort();
+    }
+    this.held.clear();
+  }
+}
+
+/**
+ * All locks that a store took with `tryLock`, on one connection, which is opened when first needed. When it dies the
+ * next `tryLock` opens another.
+ */
+export class LockSession {
+  private connection: Promise<LockConnection> | null = null;
+
+  constructor(private readonly config: pg.ClientConfig) {}
+
+  async tryLock(name: string): Promise<HeldLock | null> {
+    this.connection ??= LockConnection.open(this.config, () => (this.connection = null));
+    const connection = await this.connection;
+    return connection.tryLock(name);
+  }
+
+  /** Closes the connection; locks still held are lost. */
+  async close(): Promise<void> {
+    const connection = await this.connection?.catch(() => null);
+    await connection?.close();
   }
 }
 

@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import { waitFor } from '@glacis/runtime';
-import { createLogger } from '@glacis/observability';
+import { Global, Injectable, Module } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { createLogger, LOGGER } from '@glacis/observability';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,7 +15,9 @@ import {
   TransactionEndedError,
   type MigrationClass,
   type RunningPostgres,
-  type Store,
+  DATABASE_URL,
+  Store,
+  StoreModule,
   type StoreOptions,
   type Tx,
 } from '../src/index.js';
@@ -366,6 +370,41 @@ describe('migrations', () => {
   });
 });
 
+describe('StoreModule', () => {
+  it('gives each service its own store, and closes it on shutdown', async () => {
+    @Global()
+    @Module({
+      providers: [
+        { provide: DATABASE_URL, useFactory: () => postgres.url },
+        { provide: LOGGER, useValue: logger },
+      ],
+      exports: [DATABASE_URL, LOGGER],
+    })
+    class Host {}
+    @Injectable()
+    class Shelf {
+      constructor(readonly store: Store) {}
+    }
+    @Module({ imports: [StoreModule.forService('shop', [createItems])], providers: [Shelf] })
+    class Shop {}
+    @Module({ imports: [StoreModule.forService('other', [])], providers: [Shelf] })
+    class Other {}
+    @Module({ imports: [Host, Shop, Other] })
+    class Suite {}
+
+    const app = await Test.createTestingModule({ imports: [Suite] }).compile();
+    const [shop, other] = [Shop, Other].map(
+      (each) => app.select(each).get(Shelf, { strict: true }).store,
+    );
+    expect(await shop?.query('SELECT id FROM items')).toEqual([]);
+    expect(other?.service).toBe('other');
+    await app.close();
+    await expect(shop?.ping()).rejects.toThrow('after calling end');
+    await expect(other?.ping()).rejects.toThrow('after calling end');
+    await open();
+  });
+});
+
 describe('locks', () => {
   it('have one holder among stores, and within one', async () => {
     const [one, two] = [await open(), await open()];
@@ -402,6 +441,22 @@ describe('locks', () => {
     await held.release();
     const next = await waitFor(async () => (await two.tryLock('relay')) ?? undefined);
     expect(next.lost.aborted).toBe(false);
+  });
+
+  it('taken anew after a loss are not taken for lost', async () => {
+    const [one, two] = [await open(), await open()];
+    for (let round = 0; round < 10; round++) {
+      const held = await waitFor(async () => (await one.tryLock('relay')) ?? undefined);
+      await two.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
+      await waitFor(() => held.lost.aborted);
+    }
+    const held = await waitFor(async () => (await one.tryLock('relay')) ?? undefined);
+    await waitFor(async () => {
+      const sessions = `SELECT pid FROM pg_locks WHERE locktype = 'advisory'`;
+      return (await two.query(sessions)).length === 1;
+    });
+    expect(held.lost.aborted).toBe(false);
+    expect(await two.tryLock('relay')).toBeNull();
   });
 
   it('are released when the store is closed', async () => {
