@@ -21,7 +21,12 @@ export interface GlacisOptions {
 export class GlacisModule {
   static forRoot({ settings, dataFolder, host, identity }: GlacisOptions): DynamicModule {
     const certificates = loadSettings(certificatesSettings, {
-      overrides: { kekFile: dataFolder.kekFile, allowLoopback: 'true' },
+      overrides: {
+        kekFile: dataFolder.kekFile,
+        allowLoopback: 'true',
+        // A port that changes from start to start is no address to print into certificates.
+        publicUrl: settings.port === 0 ? '' : `http://${settings.host}:${settings.port}`,
+      },
     });
     const backends = loadSettings(backendsSettings, {
       overrides: { managerHost: settings.host },
