@@ -34,14 +34,15 @@ export async function revokeMany(databaseUrl, count) {
       `WITH given AS (
          SELECT serial, entry, nextval('revocation_sequence') AS seq
          FROM json_to_recordset($1) AS given (serial numeric, entry bytea)
-       ), template AS (SELECT * FROM certificates LIMIT 1), copied AS (
-         INSERT INTO certificates SELECT (jsonb_populate_record(template, jsonb_build_object(
+       ), template AS (SELECT c AS leaf FROM certificates c LIMIT 1), copied AS (
+         INSERT INTO certificates SELECT (jsonb_populate_record(leaf, jsonb_build_object(
              'serial', given.serial, 'status', 'revoked', 'revoked_at', $2::timestamptz,
              'revocation_reason', 4, 'revocation_seq', given.seq, 'key_id', NULL))).*
          FROM given, template
        )
        INSERT INTO crl_entries (issuer_id, shard, serial, entry, revoked_at, change_seq, expires_at)
-       SELECT issuer_id, shard, given.serial, entry, $2, given.seq, not_after FROM given, template`,
+       SELECT (leaf).issuer_id, (leaf).shard, given.serial, entry, $2, given.seq, (leaf).not_after
+       FROM given, template`,
       [JSON.stringify(entries), revokedAt],
     );
   }

@@ -13,7 +13,7 @@ interface Call<I, O> {
 
 /**
  * Turns many concurrent calls into few runs: while a run is under way calls gather, and the next run takes them all.
- * A lone call starts at once, so nothing waits for a timer.
+ * A run starts when the turn of the event loop is over, so the calls of one turn share it; nothing waits for a timer.
  *
  * @param run gives one result per item, in the order of the items. An `Error` as result rejects only that call; a
  *   throw, or a wrong number of results, rejects every call of the run.
@@ -57,6 +57,6 @@ export function coalesce<I, O>(
   return (item) =>
     new Promise<O>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      next();
+      setImmediate(next);
     });
 }

@@ -113,7 +113,7 @@ describe('coalesce', () => {
     };
   }
 
-  test('a lone call runs at once; calls during a run share the next one', async () => {
+  test('calls of one turn share a run; calls during a run share the next one', async () => {
     const gate = gates();
     const runs: number[][] = [];
     const double = coalesce<number, number>(async (items) => {
@@ -121,15 +121,18 @@ describe('coalesce', () => {
       await gate.wait();
       return items.map((item) => item * 2);
     });
-    const first = double(1);
-    const rest = [2, 3, 4].map(double);
-    expect(runs).toEqual([[1]]);
+    const first = [1, 2].map(double);
+    await waitFor(() => runs.length === 1);
+    const rest = [3, 4, 5].map(double);
     gate.open();
-    expect(await first).toBe(2);
+    expect(await Promise.all(first)).toEqual([2, 4]);
     await waitFor(() => runs.length === 2);
     gate.open();
-    expect(await Promise.all(rest)).toEqual([4, 6, 8]);
-    expect(runs).toEqual([[1], [2, 3, 4]]);
+    expect(await Promise.all(rest)).toEqual([6, 8, 10]);
+    expect(runs).toEqual([
+      [1, 2],
+      [3, 4, 5],
+    ]);
   });
 
   test('an Error as result rejects its call alone; a throw or a wrong count rejects the run', async () => {

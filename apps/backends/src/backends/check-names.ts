@@ -9,19 +9,30 @@ interface Registration {
   tenant: string;
 }
 
-/** To whom names belong, as `certificates.md` 2.5 asks: the oldest registration of an address counts. */
+/**
+ * To whom names belong, as `certificates.md` 2.5 asks: the oldest registration of an address counts. Any number of
+ * requests takes two statements.
+ */
 export async function checkNames(
   db: Queryable,
+  requests: readonly CheckNamesRequest[],
+): Promise<CheckNamesReply[]> {
+  const owned = await ownHosts(db, requests);
+  const hosts = requests.flatMap(({ names }) => names.map(canonicalHost));
+  const oldest = await oldestRegistrations(db, [...hosts, ...owned.values()]);
+  return requests.map((request) => replyTo(request, owned.get(ownerKey(request)), oldest));
+}
+
+function replyTo(
   request: CheckNamesRequest,
-): Promise<CheckNamesReply> {
-  const own = await ownHost(db, request);
-  const hosts = request.names.map(canonicalHost);
-  const oldest = await oldestRegistrations(db, [...hosts, own ?? null]);
+  own: string | undefined,
+  oldest: Map<string, Registration>,
+): CheckNamesReply {
   const first = own ? oldest.get(own) : undefined;
   return {
     exists: own !== undefined,
     addressIsOurs: own !== undefined && (first === undefined || first.tenant === request.tenant),
-    holders: hosts.map((host) => holderOf(request, host, { own, oldest })),
+    holders: request.names.map((name) => holderOf(request, canonicalHost(name), { own, oldest })),
   };
 }
 
@@ -37,18 +48,25 @@ function holderOf(
   return holder.tenant === request.tenant ? 2 : 3;
 }
 
-/** `''` for a backend without an address, undefined when there is no such backend in the tenant. */
-async function ownHost(
+const ownerKey = ({ backendId, tenant }: CheckNamesRequest): string => `${backendId} ${tenant}`;
+
+/** The host of each backend that exists in its tenant; `''` for one without an address. */
+async function ownHosts(
   db: Queryable,
-  { backendId, tenant }: CheckNamesRequest,
-): Promise<string | undefined> {
-  if (!isBackendId(backendId)) return undefined;
-  const [row] = await db.query<{ host: string | null }>(
-    `SELECT address_host AS host FROM backends
-     WHERE id = $1 AND tenant_id = $2 AND deleting_at IS NULL`,
-    [backendId, tenant],
+  requests: readonly CheckNamesRequest[],
+): Promise<Map<string, string>> {
+  const ids = requests.map(({ backendId }) => backendId).filter(isBackendId);
+  const rows = await db.query<{ id: string; tenant: string; host: string | null }>(
+    `SELECT id, tenant_id AS tenant, address_host AS host FROM backends
+     WHERE id = ANY($1::uuid[]) AND deleting_at IS NULL`,
+    [ids],
   );
-  return row && (row.host ?? '');
+  return new Map(
+    rows.map(({ id, tenant, host }) => [
+      ownerKey({ backendId: id, tenant, names: [] }),
+      host ?? '',
+    ]),
+  );
 }
 
 async function oldestRegistrations(

@@ -6,6 +6,7 @@ import type {
   RunReply,
 } from '@glacis/contracts';
 import { RpcError, status } from '@glacis/grpc';
+import { coalesce } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
@@ -17,6 +18,10 @@ import { Terminations } from '../terminations/terminations.service.js';
 /** What other services ask of this one (`backends.md` 11). */
 @Injectable()
 export class BackendsRpcService implements BackendsRpc {
+  private readonly askNames = coalesce((requests: CheckNamesRequest[]) =>
+    checkNames(this.store, requests),
+  );
+
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(BackendReader) private readonly backends: BackendReader,
@@ -25,7 +30,7 @@ export class BackendsRpcService implements BackendsRpc {
   ) {}
 
   checkNames(request: CheckNamesRequest): Promise<CheckNamesReply> {
-    return checkNames(this.store, request);
+    return this.askNames(request);
   }
 
   async get({ id }: { id: string }): Promise<BackendSummary> {

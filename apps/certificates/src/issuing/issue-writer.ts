@@ -50,7 +50,7 @@ export interface IssueWriterParts {
 export class IssueWriter {
   private readonly commit = coalesce<Issue, void>(
     (issues) => this.parts.store.transaction((tx) => this.write(tx, issues)),
-    { maxBatch: 128, concurrency: 2 },
+    { maxBatch: 128 },
   );
 
   constructor(private readonly parts: IssueWriterParts) {}
