@@ -49,7 +49,7 @@ import { LiveStreams } from './streams/live-streams.js';
 import { ManagerListener } from './streams/manager-listener.js';
 import { StreamMetrics } from './streams/metrics.js';
 import { Reception } from './streams/reception.js';
-import { RefusalLog } from './streams/refusal-log.js';
+import { AdmissionLog } from './streams/admission-log.js';
 import { RefusedClients } from './streams/refused-clients.js';
 import { RefusedSet } from './streams/refused-set.js';
 import { ServerCertificate } from './streams/server-certificate.js';
@@ -83,7 +83,7 @@ const streams: Provider[] = [
   LiveStreams,
   ManagerListener,
   Reception,
-  RefusalLog,
+  AdmissionLog,
   RefusedClients,
   RefusedSet,
   ServerCertificate,

@@ -220,7 +220,7 @@ export class Stand {
   /** A manager that dials with these files. */
   client(files: Partial<ManagerFiles>, options: Partial<Dial> = {}): ManagerClient {
     const client = new ManagerClient({
-      address: `127.0.0.1:${this.managerPort}`,
+      address: `${options.host ?? '127.0.0.1'}:${this.managerPort}`,
       dialect: options.dialect ?? 'seed',
       tls: { ca: files.ca ?? '', key: files.key, cert: files.cert },
       userAgent: options.userAgent,
@@ -260,6 +260,7 @@ export class Stand {
 }
 
 export interface Dial {
+  host: string;
   dialect: DialectName;
   userAgent: string;
   metadata: Record<string, string>;

@@ -4,7 +4,7 @@ import { refusalCodes, type RefusalReason } from './admission.js';
 import { Admitter } from './admitter.js';
 import { LiveStream } from './live-stream.js';
 import { presentedBy, type VerifiedCertificate } from './presented-certificate.js';
-import { RefusalLog } from './refusal-log.js';
+import { AdmissionLog } from './admission-log.js';
 import type { StreamCall } from './stream-call.js';
 import { StreamHolder } from './stream-holder.js';
 
@@ -14,7 +14,7 @@ export class Reception {
   constructor(
     @Inject(Admitter) private readonly admitter: Admitter,
     @Inject(StreamHolder) private readonly holder: StreamHolder,
-    @Inject(RefusalLog) private readonly refusals: RefusalLog,
+    @Inject(AdmissionLog) private readonly log: AdmissionLog,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -22,9 +22,9 @@ export class Reception {
     const presented = presentedBy(call.connection.socket);
     if (!presented) return this.refuse(call, 'unknown_certificate');
     const refusal = await this.open(call, presented);
-    if (refusal === undefined) return;
+    if (refusal === undefined) return this.log.admitted();
     this.refuse(call, refusal);
-    await this.refusals.note(presented, call.connection.address, refusal);
+    await this.log.refused(presented, call.connection.address, refusal);
   }
 
   private async open(

@@ -12,9 +12,9 @@ const blameless: ReadonlySet<RefusalReason> = new Set([
   'reconnect_limit',
 ]);
 
-/** Remembers who was refused and why. */
+/** Counts who was admitted, and remembers who was refused and why. */
 @Injectable()
-export class RefusalLog {
+export class AdmissionLog {
   constructor(
     @Inject(Journal) private readonly journal: Journal,
     @Inject(RefusedClients) private readonly clients: RefusedClients,
@@ -22,8 +22,12 @@ export class RefusalLog {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  admitted(): void {
+    this.metrics.opens.inc({ result: 'admitted' });
+  }
+
   /** Never fails: the refusal stands whether it can be recorded or not. */
-  async note(
+  async refused(
     presented: PresentedCertificate,
     address: string,
     reason: RefusalReason,
