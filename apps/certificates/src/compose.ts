@@ -6,7 +6,7 @@ import type { Clock } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import { Authority } from './authority/authority.js';
 import { Responders } from './authority/responders.js';
-import { statusUrls } from './authority/status-urls.js';
+import { statusUrls, type StatusUrls } from './authority/status-urls.js';
 import { CertificateFiles } from './certificates/certificate-files.js';
 import { Certificates } from './certificates/certificates.service.js';
 import { purge } from './certificates/purge.js';
@@ -51,104 +51,141 @@ export interface Surroundings {
   clock: Clock;
 }
 
-/** Makes every object of the service, in the order in which they need one another; loads or creates the CA. */
-export async function compose(around: Surroundings) {
-  const { settings, store, outbox, audit, metrics, clock } = around;
-  const keks = await loadKeks(settings.kekFile);
-  const safe = new KeySafe(store, keks, clock);
+/** The CA and the keys, loaded from the database or created in it. */
+interface Foundation {
+  safe: KeySafe;
+  urls: StatusUrls | undefined;
+  authority: Authority;
+  responders: Responders;
+  shards: CrlShards;
+  tokenKeys: TokenKeys;
+}
+
+/** Who may have which name. */
+interface Naming {
+  names: Names;
+  policies: Policies;
+}
+
+/** The life of certificates. */
+interface Lifecycle {
+  files: CertificateFiles;
+  writer: IssueWriter;
+  issuing: Issuing;
+  revocation: Revocation;
+  renewal: Renewal;
+  downloads: Downloads;
+  certificates: Certificates;
+  rpc: CertificatesRpcService;
+}
+
+/** What everybody may ask of the status of certificates. */
+interface Status {
+  ocsp: Ocsp;
+  ocspHeaders: OcspHeaders;
+  crls: Crls;
+  publicLimit: AddressLimit;
+}
+
+/** Every object of the service. */
+export interface Services extends Foundation, Naming, Lifecycle, Status {
+  upkeep: Upkeep;
+}
+
+/** Makes every object of the service, in the order in which they need one another. */
+export async function compose(around: Surroundings): Promise<Services> {
+  const foundation = await found(around);
+  const naming = name(around);
+  const made = {
+    ...foundation,
+    ...naming,
+    ...live(around, foundation, naming),
+    ...tellStatus(around, foundation),
+  };
+  return { ...made, upkeep: new Upkeep(upkeepTasks(around, foundation), around.logger) };
+}
+
+async function found(around: Surroundings): Promise<Foundation> {
+  const { settings, store, clock, logger } = around;
   const statusUrl = statusUrlOf(settings);
-  if (statusUrl === undefined) {
-    around.logger.warn('certificates carry no status pointers: GLACIS_CERTS_STATUS_URL is not set');
-  }
-  const common = { ...around, safe, urls: statusUrls(statusUrl) };
-
-  const authority = await Authority.open(common);
-  const responders = new Responders({ ...common, authority });
-  const shards = new CrlShards({ ...common, authority });
-  const tokenKeys = new TokenKeys(common);
+  if (statusUrl === undefined) logger.warn('certificates carry no pointers: no status URL is set');
+  const urls = statusUrls(statusUrl);
+  const safe = new KeySafe(store, await loadKeks(settings.kekFile), clock);
+  const authority = await Authority.open({ ...around, safe });
+  const responders = new Responders({ ...around, safe, authority });
+  const shards = new CrlShards({ ...around, urls, authority });
+  const tokenKeys = new TokenKeys({ ...around, safe });
   await Promise.all([responders.refresh(), shards.refresh(), tokenKeys.refresh()]);
+  return { safe, urls, authority, responders, shards, tokenKeys };
+}
 
-  const { publicUrl, allowLoopback } = settings;
-  const urls = [publicUrl, statusUrl].filter((url) => url !== undefined);
-  const reserved = reservedSpace(settings.reservedNames, urls);
+function name(around: Surroundings): Naming {
+  const { settings, store, clock } = around;
+  const { allowLoopback, publicUrl, reservedNames } = settings;
+  const urls = [publicUrl, statusUrlOf(settings)].filter((url) => url !== undefined);
+  const reserved = reservedSpace(reservedNames, urls);
   const directory = new EntityDirectory(around.directory);
   const claims = new NameClaimsReader(store, clock);
-  const names = new Names({ directory, reserved, allowLoopback, claims, metrics });
-  const policies = new Policies({ store, audit, reserved, allowLoopback, clock });
-
-  const files = new CertificateFiles(authority);
-  const signer = new LeafSigner({ ...common, authority, shards });
-  const writer = new IssueWriter({ store, safe, outbox, audit });
-  const issuing = new Issuing({ ...common, names, signer });
-  const revocation = new Revocation(common);
-  const renewal = new Renewal({ ...common, names, signer, writer, revocation });
-  const serviceIssuing = new ServiceIssuing({ settings, issuing, writer, files });
-  const tokens = new DownloadTokens({ keys: tokenKeys, ttlMs: settings.tokenTtl, metrics, clock });
-  const downloads = new Downloads({ ...common, tokens, files });
-  const certificates = new Certificates({ store, files, clock });
-
-  const ocsp = new Ocsp({
-    ...common,
-    issuers: new OurIssuers(authority),
-    responders,
-    reader: new StatusReader(store, clock),
-    limit: new AddressLimit(settings.ocspRate, clock),
-  });
-  const crls = new Crls({ ...common, authority });
-  const rpc = new CertificatesRpcService({
-    directory: around.directory,
-    store,
-    authority,
-    serviceIssuing,
-    revocation,
-    clock,
-  });
-
-  const upkeep = new Upkeep(
-    tasks({
-      responders: () => responders.refresh(),
-      shards: () => shards.refresh(),
-      tokenKeys: () => tokenKeys.refresh(),
-      erase: () => safe.eraseDue(),
-      rewrap: () => safe.rewrapOld(),
-      purge: () => purge(store, clock.now(), settings.statusRetention),
-    }),
-    around.logger,
-  );
   return {
-    safe,
-    authority,
-    responders,
-    policies,
-    writer,
-    issuing,
-    revocation,
-    renewal,
-    downloads,
-    certificates,
-    ocsp,
-    ocspHeaders: new OcspHeaders(settings.ocspMaxAge, clock),
-    crls,
-    publicLimit: new AddressLimit(settings.crlRate, clock),
-    rpc,
-    upkeep,
+    names: new Names({ ...around, directory, reserved, allowLoopback, claims }),
+    policies: new Policies({ ...around, reserved, allowLoopback }),
   };
 }
 
-export type Services = Awaited<ReturnType<typeof compose>>;
+function live(around: Surroundings, foundation: Foundation, { names }: Naming): Lifecycle {
+  const parts = { ...around, ...foundation, names };
+  const files = new CertificateFiles(foundation.authority);
+  const signer = new LeafSigner(parts);
+  const writer = new IssueWriter(parts);
+  const issuing = new Issuing({ ...parts, signer });
+  const revocation = new Revocation(around);
+  const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
+  const ttlMs = around.settings.tokenTtl;
+  const tokens = new DownloadTokens({ ...around, keys: foundation.tokenKeys, ttlMs });
+  return {
+    files,
+    writer,
+    issuing,
+    revocation,
+    renewal: new Renewal({ ...parts, signer, writer, revocation }),
+    downloads: new Downloads({ ...parts, tokens, files }),
+    certificates: new Certificates({ ...around, files }),
+    rpc: new CertificatesRpcService({ ...parts, serviceIssuing, revocation }),
+  };
+}
+
+function tellStatus(around: Surroundings, foundation: Foundation): Status {
+  const { settings, store, clock } = around;
+  const parts = { ...around, ...foundation };
+  return {
+    ocsp: new Ocsp({
+      ...parts,
+      issuers: new OurIssuers(foundation.authority),
+      reader: new StatusReader(store, clock),
+      limit: new AddressLimit(settings.ocspRate, clock),
+    }),
+    ocspHeaders: new OcspHeaders(settings.ocspMaxAge, clock),
+    crls: new Crls(parts),
+    publicLimit: new AddressLimit(settings.crlRate, clock),
+  };
+}
 
 const second = 1_000;
 const minute = 60 * second;
 
-type TaskName = 'responders' | 'shards' | 'tokenKeys' | 'erase' | 'rewrap' | 'purge';
-
-function tasks(run: Record<TaskName, () => Promise<void>>): UpkeepTask[] {
+function upkeepTasks(around: Surroundings, made: Foundation): UpkeepTask[] {
+  const { store, clock, settings } = around;
+  const { safe, responders, shards, tokenKeys } = made;
   return [
-    { name: 'ocsp responders', everyMs: 60 * minute, run: run.responders },
-    { name: 'crl shards', everyMs: 10 * second, run: run.shards },
-    { name: 'download token keys', everyMs: minute, run: run.tokenKeys },
-    { name: 'erasing of keys', everyMs: 10 * second, run: run.erase },
-    { name: 'rewrapping of keys', everyMs: minute, run: run.rewrap },
-    { name: 'purge', everyMs: 10 * minute, run: run.purge },
+    { name: 'ocsp responders', everyMs: 60 * minute, run: () => responders.refresh() },
+    { name: 'crl shards', everyMs: 10 * second, run: () => shards.refresh() },
+    { name: 'download token keys', everyMs: minute, run: () => tokenKeys.refresh() },
+    { name: 'erasing of keys', everyMs: 10 * second, run: () => safe.eraseDue() },
+    { name: 'rewrapping of keys', everyMs: minute, run: () => safe.rewrapOld() },
+    {
+      name: 'purge',
+      everyMs: 10 * minute,
+      run: () => purge(store, clock.now(), settings.statusRetention),
+    },
   ];
 }

@@ -21,9 +21,8 @@ export async function makeCsr({
   const config = ['[req]', 'distinguished_name=dn', 'req_extensions=ext', 'prompt=no'];
   const lines = [...config, '[dn]', 'CN=whoever', '[ext]', 'subjectKeyIdentifier=hash'];
   await writeFile(at('req.cnf'), [...lines, ...extensions, ''].join('\n'));
-  const request = await openssl([
-    ...['req', '-new', '-key', at('key.pem'), '-config', at('req.cnf'), '-out', at('req.pem')],
-  ]);
+  const files = ['-key', at('key.pem'), '-config', at('req.cnf'), '-out', at('req.pem')];
+  const request = await openssl(['req', '-new', ...files]);
   if (request.code !== 0) throw new Error(request.stderr);
   const [csr, keyText] = await Promise.all([
     readFile(at('req.pem'), 'utf8'),

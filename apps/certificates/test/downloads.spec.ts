@@ -139,10 +139,9 @@ describe('downloads', () => {
       const attime = ['-attime', String(Math.floor(suite.clock.now().getTime() / 1000))];
       const plain = await openssl(['verify', ...attime, '-CAfile', at('ca.pem'), at('cert.pem')]);
       expect(plain.stdout.toString()).toContain('OK');
-      const strict = await openssl([
-        ...['verify', ...attime, '-x509_strict', '-purpose', 'sslclient'],
-        ...['-CAfile', at('ca.pem'), '-untrusted', at('cert.pem'), at('cert.pem')],
-      ]);
+      const chain = ['-CAfile', at('ca.pem'), '-untrusted', at('cert.pem'), at('cert.pem')];
+      const checks = ['-x509_strict', '-purpose', 'sslclient'];
+      const strict = await openssl(['verify', ...attime, ...checks, ...chain]);
       expect(strict.stdout.toString() + strict.stderr).toContain('OK');
       const loaded = await openssl(['pkey', '-in', at('key.pem'), '-noout', '-check']);
       expect(loaded.code).toBe(0);

@@ -168,7 +168,11 @@ describe('names', () => {
     expect(await status(address, member)).toBe('403');
     expect(await status(address, admin)).toBe('201');
 
-    await put({ server_auth: 'member', dns_suffixes: ['.A.example.org'], cidrs: ['192.168.8.9/24'] });
+    await put({
+      server_auth: 'member',
+      dns_suffixes: ['.A.example.org'],
+      cidrs: ['192.168.8.9/24'],
+    });
     expect(await status('x.a.example.org', member)).toBe('201');
     expect(await status('192.168.8.200', member)).toBe('201');
     expect(await status(address, member)).toBe(`not_granted ${address}`);
@@ -264,7 +268,7 @@ describe('names', () => {
       policy('tenant-c', { dns_suffixes: ['race.example'] }),
       policy('tenant-d', { dns_suffixes: ['www.race.example'] }),
     ]);
-    expect(raced.map((reply) => reply.status).sort()).toEqual([200, 409]);
+    expect(raced.map((reply) => reply.status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     for (const body of [
       { dns_suffixes: ['*.x'] },
       { dns_suffixes: 'x' },

@@ -34,9 +34,10 @@ describe('OCSP', () => {
     return { serial, token, folder };
   }
 
-  const names = ({ folder }: Issued) => [
-    ...['-issuer', join(folder, 'issuer.pem'), '-cert', join(folder, 'leaf.pem')],
-  ];
+  const names = ({ folder }: Issued) => {
+    const at = (name: string) => join(folder, name);
+    return ['-issuer', at('issuer.pem'), '-cert', at('leaf.pem')];
+  };
   const trusted = async (args: string[], issued: Issued): Promise<string> => {
     // The intermediate comes along as the client has it; the responder is found in the answer.
     const all = join(issued.folder, 'all.pem');

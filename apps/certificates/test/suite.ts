@@ -33,6 +33,7 @@ export interface Reply {
   headers: IncomingHttpHeaders;
   bytes: Buffer;
   text: string;
+  // eslint-disable-next-line typescript/no-explicit-any -- replies are looked into freely
   json(): any;
 }
 
@@ -149,7 +150,7 @@ export class Suite {
 
   /** Ends whatever a test has left running; in `afterAll`. */
   static async stopAll(): Promise<void> {
-    for (const suite of [...running].reverse()) await suite.stop();
+    for (const suite of [...running].toReversed()) await suite.stop();
   }
 
   get port(): number {

@@ -85,7 +85,7 @@ export class DownloadTokens {
         currentDate: this.parts.clock.now(),
         requiredClaims: ['exp', 'jti', 'serial'],
       });
-      return { jti: String(payload.jti), serial: String(payload.serial) };
+      return { jti: payload.jti, serial: payload.serial };
     } catch (error) {
       if (isTokenError(error)) return null;
       throw error;

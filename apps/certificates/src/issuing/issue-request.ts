@@ -100,14 +100,15 @@ export function distinct(names: readonly WantedName[]): WantedName[] {
   return [...new Map(names.map((name) => [name.canonical, name])).values()];
 }
 
+const some = (type: NameAttributeType, list: readonly string[] = []): NameAttribute[] =>
+  list.map((value) => ({ type, value }));
+
 /** Subject of a leaf: CN is the entity, O ours; what the request adds stands beside it. */
 export function subjectOf(
   entityId: string,
   organization: string,
   added: IssueBody['options'],
 ): NameAttribute[] {
-  const some = (type: NameAttributeType, list: readonly string[] = []): NameAttribute[] =>
-    list.map((value) => ({ type, value }));
   return [
     ...some('country', added?.country),
     ...some('province', added?.province),

@@ -1,19 +1,13 @@
 import type { Queryable } from '@glacis/store';
 import type { KeyRetention } from '../settings.js';
 
-const day = 24 * 3_600_000;
+const dayMs = 24 * 3_600_000;
 const afterDownloadMs = 10 * 60_000;
 
 /** When the key of a certificate issued now is erased (`certificates.md` 4, "stored keys"). */
 export function eraseAtIssue(retention: KeyRetention, now: Date, notAfter: Date): Date {
-  switch (retention.kind) {
-    case 'duration':
-      return new Date(now.getTime() + retention.ms);
-    case 'until_downloaded':
-      return new Date(now.getTime() + day);
-    case 'until_expiry':
-      return notAfter;
-  }
+  if (retention.kind === 'until_expiry') return notAfter;
+  return new Date(now.getTime() + (retention.kind === 'duration' ? retention.ms : dayMs));
 }
 
 /** A renewed certificate uses the key of the old one, which then stays until the newest of them ends. */

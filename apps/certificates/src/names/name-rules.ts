@@ -68,14 +68,10 @@ function formRefusal(name: WantedName): NameRefusal | null {
 }
 
 function isGranted(name: string, use: NameUse, facts: NameFacts): boolean {
-  switch (use) {
-    case 'renewal':
-      return true;
-    case 'information':
-      return facts.holder(name) === 1 || (facts.holder(name) !== 3 && !facts.othersGranted(name));
-    case 'server':
-      return facts.granted === undefined
-        ? facts.holder(name) === 1 && facts.addressIsOurs
-        : covers(facts.granted, name);
-  }
+  if (use === 'renewal') return true;
+  const holder = facts.holder(name);
+  if (use === 'information') return holder === 1 || (holder !== 3 && !facts.othersGranted(name));
+  return facts.granted === undefined
+    ? holder === 1 && facts.addressIsOurs
+    : covers(facts.granted, name);
 }

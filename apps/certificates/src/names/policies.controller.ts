@@ -7,7 +7,10 @@ import { Policies, type Policy } from './policies.service.js';
 
 const maxGrants = 256;
 
-const grants = (expected: string, canonical: (text: string) => string | null) =>
+const grants = (
+  expected: string,
+  canonical: (text: string) => string | null,
+): z.ZodType<string[]> =>
   z
     .array(
       z.string().transform((text, context) => {

@@ -1,0 +1,319 @@
+import { createHash } from 'node:crypto';
+import type { CloudEvent } from '@glacis/contracts';
+import { EventContext } from '@glacis/events';
+import { fromPem, readCertificate } from '@glacis/pki';
+import { BackendDeletedController } from '../src/revocation/backend-deleted.controller.js';
+import { makeCsr } from './csr.js';
+import { Suite } from './suite.js';
+
+const byText = (a: string, b: string): number => (a < b ? -1 : 1);
+
+interface OutboxEvent {
+  type: string;
+  subject: string;
+  tenant: string;
+  data: Record<string, unknown>;
+}
+
+describe('life of a certificate', () => {
+  let suite: Suite;
+  let token: string;
+
+  beforeAll(async () => {
+    suite = await Suite.start();
+    token = await suite.token();
+  });
+  afterAll(() => Suite.stopAll());
+
+  const rpc = () => suite.directory.client('certificates');
+
+  async function eventsOf(...serials: string[]): Promise<OutboxEvent[]> {
+    const rows = await suite.store.query<{ envelope: string }>(
+      'SELECT envelope FROM outbox WHERE key = ANY($1) ORDER BY seq',
+      [serials],
+    );
+    return rows.map((row) => JSON.parse(row.envelope) as OutboxEvent);
+  }
+
+  async function auditOf(serial: string): Promise<Record<string, unknown>[]> {
+    return suite.store.query(
+      'SELECT actor, tenant, action, request_id, detail FROM audit WHERE subject = $1 ORDER BY at',
+      [serial],
+    );
+  }
+
+  const renew = async (serial: string, body?: unknown): Promise<string> => {
+    const reply = await suite.send('PATCH', `/certs/${serial}/renew`, { token, body });
+    expect(reply.status).toBe(200);
+    return String(reply.headers.location).slice('/certs/'.length);
+  };
+  const revoke = (serial: string, body?: unknown) =>
+    suite.send('PATCH', `/certs/${serial}/revoke`, { token, body });
+  const view = async (serial: string) =>
+    (await suite.send('GET', `/certs/${serial}`, { token })).json();
+
+  it('issue, renewal, revocation and download leave event and audit entry with the caller', async () => {
+    const { serial, backend } = await suite.issued();
+    await suite.files(serial, token);
+    const successor = await renew(serial, { revoke_old: true });
+    const [issued, renewed, revoked] = await eventsOf(serial, successor);
+    expect(issued).toMatchObject({
+      type: 'certificate.issued',
+      subject: serial,
+      tenant: 'tenant-a',
+      data: { serial_number: serial, entity_type: 'backend', entity_id: backend, source: 'server' },
+    });
+    expect(renewed).toMatchObject({
+      type: 'certificate.renewed',
+      data: { serial_number: successor, replaces: serial, old_revoked: true },
+    });
+    expect(revoked).toMatchObject({
+      type: 'certificate.revoked',
+      data: { serial_number: serial, reason: 4, sequence: expect.any(Number) },
+    });
+    const audit = await auditOf(serial);
+    expect(audit.map((entry) => entry['action'])).toEqual([
+      'certificate.issue',
+      'certificate.download',
+      'certificate.revoke',
+    ]);
+    for (const entry of audit) expect(entry).toMatchObject({ actor: 'tester', tenant: 'tenant-a' });
+    expect(await auditOf(successor)).toMatchObject([{ action: 'certificate.renew' }]);
+  });
+
+  it('certificates.md 16.3: renewal gives a new serial for the same key, names and life; the old stays good', async () => {
+    const { serial } = await suite.issued({
+      ttl: '240h',
+      ip_addresses: ['192.168.44.4'],
+      options: { organization: ['Acme'], country: ['NL'] },
+    });
+    const successor = await renew(serial);
+    expect(successor).not.toBe(serial);
+    const [old, fresh] = [await view(serial), await view(successor)];
+    expect(old).toMatchObject({ status: 'valid', renewed_to: successor });
+    expect(fresh).toMatchObject({ status: 'valid', renewed_from: serial, has_key: true });
+    const [a, b] = [old, fresh].map((each) => readCertificate(fromPem(each.certificate)[0]!.der));
+    expect(b!.spki.equals(a!.spki)).toBe(true);
+    expect(b!.subjectDer.equals(a!.subjectDer)).toBe(true);
+    expect(b!.ipAddresses).toEqual(['192.168.44.4']);
+    expect(b!.uris).toEqual(a!.uris);
+    expect(b!.notAfter.getTime() - b!.notBefore.getTime()).toBe(240 * 3_600_000 + 60_000);
+    expect(await renew(serial)).not.toBe(successor);
+  });
+
+  it('certificates.md 16.3: revoke_old ends the old one, revoked is refused, CSR-issued works', async () => {
+    const { csr } = await makeCsr({ key: ['-algorithm', 'ED25519'] });
+    const backend = suite.backends.register('tenant-a');
+    const issued = await suite.send('POST', `/certs/csrs/${backend}?ttl=48h`, {
+      token,
+      body: { csr: Buffer.from(csr).toString('base64') },
+    });
+    const serial = issued.json().serial_number;
+    const reply = await suite.send('PATCH', `/certs/${serial}/renew?revoke_old=true&ttl=24h`, {
+      token,
+    });
+    expect(reply.status).toBe(200);
+    expect(await view(serial)).toMatchObject({
+      status: 'revoked',
+      revocation_reason: 'superseded',
+      key_algorithm: 'Ed25519',
+      has_key: false,
+    });
+    const refused = await suite.send('PATCH', `/certs/${serial}/renew`, { token });
+    expect([refused.status, refused.json().code]).toEqual([409, 'certificate-revoked']);
+  });
+
+  it('of parallel renewals with revoke_old one wins', async () => {
+    const { serial } = await suite.issued();
+    const replies = await Promise.all(
+      Array.from({ length: 6 }, () =>
+        suite.send('PATCH', `/certs/${serial}/renew?revoke_old=true`, { token }),
+      ),
+    );
+    const statuses = replies.map((reply) => reply.status);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(5);
+  });
+
+  it.each([
+    ['weak key', { key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'] }],
+    ['other curve', { key: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:secp256k1'] }],
+    ['CA request', { extensions: ['basicConstraints=critical,CA:TRUE'] }],
+  ])('a CSR with a %s is rejected', async (_, options) => {
+    const { csr } = await makeCsr(options);
+    const backend = suite.backends.register('tenant-a');
+    const reply = await suite.send('POST', `/certs/csrs/${backend}`, { token, body: { csr } });
+    expect([reply.status, reply.json().code]).toEqual([422, 'csr-rejected']);
+  });
+
+  it('a CSR gives key and names, never subject, URI or usages', async () => {
+    const { csr } = await makeCsr({
+      extensions: [
+        'subjectAltName=DNS:Given.example.net,IP:192.168.4.4,URI:spiffe://evil/x,email:a@b.c',
+        'keyUsage=keyEncipherment',
+      ],
+    });
+    const backend = suite.backends.register('tenant-a');
+    const reply = await suite.send('POST', `/certs/csrs/${backend}`, { token, body: { csr } });
+    expect(Object.keys(reply.json())).toEqual([
+      'serial_number',
+      'certificate',
+      'revoked',
+      'expiry_time',
+      'entity_id',
+    ]);
+    const leaf = readCertificate(fromPem(reply.json().certificate)[0]!.der);
+    expect(leaf).toMatchObject({
+      dnsNames: ['given.example.net'],
+      ipAddresses: ['192.168.4.4'],
+      uris: [`spiffe://glacis.local/tenant/tenant-a/backend/${backend}`],
+      keyUsages: ['digitalSignature'],
+    });
+  });
+
+  it('certificates.md 16.4: revocation is told once; keyCompromise replaces a weaker reason, the date stays', async () => {
+    const { serial } = await suite.issued();
+    await revoke(serial, { reason: 'affiliationChanged' });
+    const first = await view(serial);
+    expect(first).toMatchObject({ revoked: true, revocation_reason: 'affiliationChanged' });
+    expect(first.expiry_time).toBe(first.revoked_at);
+    await revoke(serial, { reason: 9 });
+    expect((await view(serial)).revocation_reason).toBe('affiliationChanged');
+    suite.clock.advance(10_000);
+    await revoke(serial, { reason: 'keyCompromise' });
+    const stronger = await view(serial);
+    expect(stronger.revocation_reason).toBe('keyCompromise');
+    expect(stronger.revoked_at).toBe(first.revoked_at);
+    const told = (await eventsOf(serial)).filter((event) => event.type === 'certificate.revoked');
+    expect(told.map((event) => event.data['reason'])).toEqual([3, 1]);
+  });
+
+  it('parallel revocations of one serial are one revocation', async () => {
+    const { serial } = await suite.issued();
+    const replies = await Promise.all(Array.from({ length: 20 }, () => revoke(serial)));
+    expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([200]));
+    const told = (await eventsOf(serial)).filter((event) => event.type === 'certificate.revoked');
+    expect(told).toHaveLength(1);
+  });
+
+  it('another tenant revokes nothing, not even beside the owner', async () => {
+    const { serial } = await suite.issued();
+    const stranger = await suite.token('tenant-b');
+    const replies = await Promise.all([
+      ...Array.from({ length: 10 }, () =>
+        suite.send('PATCH', `/certs/${serial}/revoke`, { token: stranger }),
+      ),
+      revoke(serial),
+      suite.send('PATCH', `/certs/${serial}/revoke`, { token: stranger }),
+    ]);
+    expect(replies.map((reply) => reply.status).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array.from({ length: 11 }, () => 404),
+    ]);
+    expect((await auditOf(serial)).at(-1)).toMatchObject({ tenant: 'tenant-a' });
+  });
+
+  it('certificates.md 16.4: revoke-all is one transaction with one event per serial, sequences without gaps in order', async () => {
+    const backend = suite.backends.register('tenant-a');
+    const serials: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const reply = await suite.send('POST', `/certs/issue/backend/${backend}`, { token });
+      serials.push(reply.json().serial_number);
+    }
+    const before = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
+    const { serialNumbers } = await rpc().revokeEntity({
+      tenant: 'tenant-a',
+      entityType: 'backend',
+      entityId: backend,
+      reason: 5,
+    });
+    expect(serialNumbers.toSorted(byText)).toEqual(serials.toSorted(byText));
+    const { revocations } = await rpc().revocationsSince({ after: before });
+    expect(revocations.map((each) => each.serialNumber ?? '').toSorted(byText)).toEqual(
+      serials.toSorted(byText),
+    );
+    const sequences = revocations.map((each) => each.sequence);
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
+    const told = (await eventsOf(...serials)).filter((each) => each.type === 'certificate.revoked');
+    expect(told).toHaveLength(5);
+    const again = await rpc().revokeEntity({
+      tenant: 'tenant-a',
+      entityType: 'backend',
+      entityId: backend,
+      reason: 5,
+    });
+    expect(again.serialNumbers).toEqual([]);
+  });
+
+  it('backend.deleted revokes what is left, once', async () => {
+    const { serial, backend } = await suite.issued();
+    const other = await suite.issued();
+    const event: CloudEvent<'backend.deleted'> = {
+      specversion: '1.0',
+      id: 'event-1',
+      source: '/backends',
+      type: 'backend.deleted',
+      subject: backend,
+      time: suite.clock.now().toISOString(),
+      tenant: 'tenant-a',
+      dataversion: 1,
+      datacontenttype: 'application/json',
+      data: { backend_id: backend, name: 'n', address: '', changed: [] },
+    };
+    const handler = suite.app.get(BackendDeletedController, { strict: false });
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      await suite.store.transaction((tx) =>
+        handler.revokeRest(event, new EventContext(tx, event, attempt, 'trace')),
+      );
+    }
+    expect(await view(serial)).toMatchObject({ revocation_reason: 'cessationOfOperation' });
+    expect((await view(other.serial)).status).toBe('valid');
+    const told = (await eventsOf(serial)).filter((each) => each.type === 'certificate.revoked');
+    expect(told).toHaveLength(1);
+  });
+
+  it('resolve tells admission everything, in each spelling of the serial', async () => {
+    const { serial, backend } = await suite.issued();
+    const files = await suite.files(serial, token);
+    const [leaf = ''] = files.certificate.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const sha512 = (text: string) => createHash('sha512').update(text).digest();
+    const expected = {
+      entityId: backend,
+      entityType: 'backend',
+      tenant: 'tenant-a',
+      status: 'valid',
+      fingerprintSha256: createHash('sha256').update(fromPem(leaf)[0]!.der).digest('hex'),
+      certFileSha512: [sha512(files.certificate), sha512(leaf)],
+    };
+    for (const serialNumber of [serial, `0x${BigInt(serial).toString(16)}`]) {
+      expect(await rpc().resolve({ serialNumber })).toMatchObject(expected);
+    }
+    await revoke(serial);
+    expect((await rpc().resolve({ serialNumber: serial })).status).toBe('revoked');
+    for (const serialNumber of ['1', 'x', '', '9'.repeat(60)]) {
+      await expect(rpc().resolve({ serialNumber })).rejects.toMatchObject({ reason: 'not-found' });
+    }
+  });
+
+  it('issueService gives our servers certificates that tenants neither see nor touch', async () => {
+    const { csr } = await makeCsr();
+    const issued = await rpc().issueService({
+      csr: fromPem(csr)[0]!.der,
+      service: 'backends',
+      dnsNames: ['listener.test'],
+      ipAddresses: ['192.0.2.55'],
+    });
+    const leaf = readCertificate(fromPem(issued.chainPem)[0]!.der);
+    expect(leaf).toMatchObject({ dnsNames: ['listener.test'], ipAddresses: ['192.0.2.55'] });
+    expect(leaf.extKeyUsages).toHaveLength(2);
+    expect(fromPem(issued.caPem)).toHaveLength(2);
+    const reply = await suite.send('GET', `/certs/${leaf.serial}`, { token });
+    expect(reply.status).toBe(404);
+    const bundle = await rpc().trustBundle({});
+    expect(bundle.caPem).toBe(issued.caPem);
+    expect(issued.caPem.startsWith(bundle.rootsPem)).toBe(true);
+    await expect(
+      rpc().issueService({ csr: Buffer.from('x'), service: 's', dnsNames: [], ipAddresses: [] }),
+    ).rejects.toMatchObject({ reason: 'malformed' });
+  });
+});
