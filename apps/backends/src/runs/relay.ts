@@ -12,6 +12,14 @@ import { relayedEvent } from './relayed-event.js';
 
 type Relayed = Extract<ClientMessage, { kind: 'agentEvent' | 'agentLog' }>;
 
+/** A message on its way: as it is told, and the bytes that it came in. */
+interface Parcel {
+  event: NewEvent;
+  bytes: number;
+}
+
+/** Bytes of one transaction, about. */
+const MAX_BYTES = 4 * 1024 * 1024;
 const ATTEMPTS = 6;
 const RETRY = { initialMs: 100, factor: 3, maxMs: 5_000, jitter: 0.3 };
 
@@ -22,28 +30,29 @@ const RETRY = { initialMs: 100, factor: 3, maxMs: 5_000, jitter: 0.3 };
  */
 @Injectable()
 export class Relay {
-  private readonly recordTogether: (event: NewEvent) => Promise<void>;
+  private readonly recordTogether: (parcel: Parcel) => Promise<void>;
 
   constructor(
     @Inject(Journal) private readonly journal: Journal,
     @Inject(StreamEnder) private readonly ender: StreamEnder,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.recordTogether = coalesce(async (events: NewEvent[]) => {
-      await this.recordStubbornly(events);
-      return events.map(() => undefined);
+    this.recordTogether = coalesce(async (parcels: Parcel[]) => {
+      for (const load of loads(parcels)) await this.recordStubbornly(load);
+      return parcels.map(() => undefined);
     });
   }
 
   /** Takes a message in the order of its stream. A stream whose messages cannot be recorded is ended. */
-  push(stream: LiveStream, message: Relayed): void {
-    stream.hold();
-    this.recordTogether(relayedEvent(stream.facts, message, stream.lastHeard))
+  push(stream: LiveStream, message: Relayed, bytes: number): void {
+    stream.hold(bytes);
+    const event = relayedEvent(stream.facts, message, stream.lastHeard);
+    this.recordTogether({ event, bytes })
       .catch((error: unknown) => {
         this.logger.warn({ err: error, stream: stream.facts.streamId }, 'message not relayed');
         void this.ender.end(stream, endings.lost);
       })
-      .finally(() => stream.release());
+      .finally(() => stream.release(bytes));
   }
 
   private async recordStubbornly(events: readonly NewEvent[]): Promise<void> {
@@ -56,4 +65,19 @@ export class Relay {
       }
     }
   }
+}
+
+/** The events in their order, cut where a transaction would become too large. */
+function loads(parcels: readonly Parcel[]): NewEvent[][] {
+  const cut: NewEvent[][] = [];
+  let room = 0;
+  for (const { event, bytes } of parcels) {
+    if (cut.length === 0 || bytes > room) {
+      cut.push([]);
+      room = MAX_BYTES;
+    }
+    cut.at(-1)?.push(event);
+    room -= bytes;
+  }
+  return cut;
 }

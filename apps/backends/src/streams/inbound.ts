@@ -32,7 +32,7 @@ export class Inbound {
     if (message === undefined) return;
     this.runs.heard(stream, message);
     if (message.kind === 'agentEvent' || message.kind === 'agentLog') {
-      this.relay.push(stream, message);
+      this.relay.push(stream, message, bytes.length);
     } else if (message.kind === 'information') {
       void this.information.heard(stream, message.value);
     }

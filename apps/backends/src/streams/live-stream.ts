@@ -3,8 +3,10 @@ import type { Clock } from '@glacis/runtime';
 import type { StreamCall } from './stream-call.js';
 import type { StreamFacts } from './stream.js';
 
-/** Messages of one stream that may wait to be recorded; above it we stop reading, and the client has to wait. */
-const MAX_BACKLOG = 32;
+/** Bytes of one stream that may wait to be recorded; above it we stop reading, and the client has to wait. */
+const MAX_BACKLOG = 256 * 1024;
+/** What a message costs beside its bytes. */
+const PER_MESSAGE = 8 * 1024;
 
 /** Longest delay that Node's timers know. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -59,16 +61,18 @@ export class LiveStream {
     void this.call.over.then(() => clearTimeout(timer));
   }
 
-  /** One more message waits to be recorded. */
-  hold(): void {
-    this.backlog += 1;
-    if (this.backlog === MAX_BACKLOG) this.call.pause();
+  /** A message of so many bytes waits to be recorded. */
+  hold(bytes: number): void {
+    const before = this.backlog;
+    this.backlog += bytes + PER_MESSAGE;
+    if (before < MAX_BACKLOG && this.backlog >= MAX_BACKLOG) this.call.pause();
   }
 
-  /** One message less waits. */
-  release(): void {
-    this.backlog -= 1;
-    if (this.backlog === MAX_BACKLOG / 2) this.call.resume();
+  /** It waits no longer. */
+  release(bytes: number): void {
+    const before = this.backlog;
+    this.backlog -= bytes + PER_MESSAGE;
+    if (before >= MAX_BACKLOG && this.backlog < MAX_BACKLOG) this.call.resume();
     if (this.backlog === 0) this.whenRecorded.splice(0).forEach((tell) => tell());
   }
 
