@@ -1,15 +1,14 @@
 /** SQLSTATE codes (PostgreSQL appendix A) that this library decides on. */
-export const sqlState = {
-  uniqueViolation: '23505',
-  serializationFailure: '40001',
-  deadlock: '40P01',
-  unknownDatabase: '3D000',
-  unknownRole: '28000',
-} as const;
+const uniqueViolation = '23505';
+const serializationFailure = '40001';
+const deadlock = '40P01';
 
+/** What the server says of an error, besides its message. */
 interface DatabaseError {
   code: string;
   constraint?: string;
+  /** The server's function that raised it. */
+  routine?: string;
 }
 
 function* causes(error: unknown): Generator<object> {
@@ -31,21 +30,21 @@ function databaseError(error: unknown): DatabaseError | null {
   return null;
 }
 
-/** The SQLSTATE or system code (`ECONNREFUSED`) of an error or of what caused it; null when there is none. */
-export function codeOf(error: unknown): string | null {
-  return databaseError(error)?.code ?? null;
-}
-
 /** The name of the unique constraint or index that refused a row; null for every other error. */
 export function conflictOf(error: unknown): string | null {
   const found = databaseError(error);
-  return found?.code === sqlState.uniqueViolation ? (found.constraint ?? '') : null;
+  return found?.code === uniqueViolation ? (found.constraint ?? '') : null;
 }
 
 /** True when the same transaction may succeed if run again: a serialization failure or a deadlock. */
 export function isRetryable(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === sqlState.serializationFailure || code === sqlState.deadlock;
+  const code = databaseError(error)?.code;
+  return code === serializationFailure || code === deadlock;
+}
+
+/** True when a prepared statement no longer fits its tables. Its SQLSTATE alone would mean any unsupported feature. */
+export function isOutdatedPlan(error: unknown): boolean {
+  return databaseError(error)?.routine === 'RevalidateCachedQuery';
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { QueryConfig } from 'pg';
+import { isOutdatedPlan } from './errors.js';
 
 /** More texts than this are a sign of SQL made up at run time, which is not worth keeping in the server. */
 const mostNames = 500;
@@ -22,8 +23,7 @@ export class Statements {
    * name, so running it again helps.
    */
   outdatedBy(error: unknown): boolean {
-    // Its SQLSTATE alone would mean any unsupported feature.
-    const outdated = (error as { routine?: unknown } | null)?.routine === 'RevalidateCachedQuery';
+    const outdated = isOutdatedPlan(error);
     if (outdated) {
       this.names.clear();
       this.generation++;

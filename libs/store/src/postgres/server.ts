@@ -26,17 +26,22 @@ export interface Postmaster {
 }
 
 const startDeadlineMs = 20_000;
+
 /** After these milliseconds of orderly shutdown the server is made to stop at once; it then recovers at next start. */
 const stopDeadlineMs = 7_000;
+
+/** A longer log of the server is begun anew at its next start. */
 const longestLogBytes = 1_000_000;
 
 /** The server that runs on this cluster already, once it answers; null when there is none. */
 export async function adopt(place: ServerPlace): Promise<Postmaster | null> {
   const pid = await recordedPid(place);
-  const started = pid === null ? null : await processStart(pid);
-  const ours =
-    pid !== null && started !== null && (await commandLine(pid))?.includes(place.cluster);
-  return ours && (await becomesReady(place, { pid, started })) ? { pid, started } : null;
+  const started = pid && (await processStart(pid));
+  if (!pid || !started || !(await commandLine(pid))?.includes(place.cluster)) {
+    return null;
+  }
+  const postmaster = { pid, started };
+  return (await becomesReady(place, postmaster)) ? postmaster : null;
 }
 
 /**
@@ -71,12 +76,10 @@ export async function launch(place: ServerPlace): Promise<Postmaster> {
 
 /** Ends the server in order, or at once when that takes too long, and waits until it is gone. */
 export async function shutDown(postmaster: Postmaster): Promise<void> {
-  signal(postmaster, 'SIGINT');
   try {
-    await waitGone(postmaster);
+    await end(postmaster, 'SIGINT');
   } catch {
-    signal(postmaster, 'SIGQUIT');
-    await waitGone(postmaster);
+    await end(postmaster, 'SIGQUIT');
   }
 }
 
@@ -148,17 +151,10 @@ async function recordedPid(place: ServerPlace): Promise<number | null> {
   return Number.parseInt(text, 10) || null;
 }
 
-function signal(postmaster: Postmaster, name: NodeJS.Signals): void {
-  try {
-    process.kill(postmaster.pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
-      throw error;
-    }
+async function end(postmaster: Postmaster, signal: NodeJS.Signals): Promise<void> {
+  if (await isAlive(postmaster)) {
+    process.kill(postmaster.pid, signal);
   }
-}
-
-async function waitGone(postmaster: Postmaster): Promise<void> {
   await waitFor(async () => !(await isAlive(postmaster)), {
     deadlineMs: stopDeadlineMs,
     everyMs: 10,
