@@ -24,7 +24,7 @@ const volatile = {
 /** What the last test stopped may take a moment to go; what is there after that was forgotten, and is killed. */
 async function endLeftovers(mark: string): Promise<boolean> {
   const gone = await waitFor(async () => (await findProcesses(mark)).length === 0, {
-    deadlineMs: 5_000,
+    deadlineMs: 2_000,
   }).catch(() => false);
   const left = gone ? [] : await findProcesses(mark);
   for (const { pid, command } of left) {

@@ -1,8 +1,16 @@
+import { jest } from '@jest/globals';
 import { createLogger } from '@glacis/observability';
 import { migration, openStore, type MigrationClass } from '@glacis/store';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { findProcesses, listeningPorts, openssl, temporaryFolder, testDatabase } from './index.js';
+
+jest.setTimeout(60_000);
 
 const logger = createLogger({ name: 'test', level: 'warn' });
 
@@ -53,6 +61,26 @@ describe('testDatabase', () => {
     await database.drop();
     await expect(store.ping()).rejects.toMatchObject({ code: '3D000' });
     await store.close();
+  });
+});
+
+describe('the process that holds the Postgres of a run', () => {
+  it('removes everything when the run ends, and kills and reports what tests left running', async () => {
+    const program = fileURLToPath(new URL('../dist/postgres-host.js', import.meta.url));
+    const host = spawn(process.execPath, [program], { stdio: 'pipe' });
+    const told = text(host.stderr);
+    const [line] = (await once(createInterface(host.stdout), 'line')) as [string];
+    const { folder } = JSON.parse(line) as { folder: string };
+    const script = 'setInterval(() => undefined, 60_000)';
+    const forgotten = spawn(process.execPath, ['-e', script, folder], { stdio: 'ignore' });
+    const [killed, exit] = [once(forgotten, 'exit'), once(host, 'exit')];
+    // As when the run is killed.
+    host.stdin.destroy();
+    expect(await killed).toEqual([null, 'SIGKILL']);
+    expect(await exit).toEqual([1, null]);
+    expect(await told).toContain(`left running by the tests and killed: ${forgotten.pid}`);
+    await expect(stat(folder)).rejects.toThrow('ENOENT');
+    expect(await findProcesses(folder)).toEqual([]);
   });
 });
 
