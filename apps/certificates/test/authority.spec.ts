@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromPem, oids, readCertificate } from '@glacis/pki';
+import { waitFor } from '@glacis/runtime';
 import { openssl, temporaryFolder, testDatabase } from '@glacis/testbed';
 import { certificatesMigrations } from '../src/index.js';
 import { newKekFile, Suite } from './suite.js';
@@ -59,7 +60,6 @@ describe('the authority', () => {
     const { serial, token } = await suite.issued();
     const folder = await temporaryFolder();
     const kekFile = join(folder, 'keks');
-    const { readFile } = await import('node:fs/promises');
     const older = await readFile(suite.kekFile, 'utf8');
     await writeFile(kekFile, `${randomBytes(32).toString('hex')}\n${older}\n`);
     const next = await Suite.start({
@@ -69,7 +69,6 @@ describe('the authority', () => {
       clock: suite.clock,
       kekFile,
     });
-    const { waitFor } = await import('@glacis/runtime');
     await waitFor(async () => {
       const rows = await next.store.query('SELECT DISTINCT kek_id FROM private_keys');
       return rows.length === 1;
@@ -201,8 +200,10 @@ describe('the authority', () => {
         'certificates.responders',
       ]),
     );
+    await suite.send('GET', '/certs/ca');
     const metrics = (await suite.send('GET', '/metrics')).text;
     expect(metrics).toContain('glacis_certs_ca_not_after_seconds{issuer=');
+    expect(metrics).toContain('certs_api_request_count{method="GET",status="200"} 1');
     suite.clock.advance(3 * 365 * 24 * 3_600_000);
     const late = await suite.send('GET', '/health/ready');
     expect(late.status).toBe(503);

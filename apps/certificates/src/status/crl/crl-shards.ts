@@ -52,18 +52,26 @@ export class CrlShards {
     });
   }
 
-  /** The open set, or null when there is none, it is full, or it was opened under another status URL. */
+  /** The open set, or null when there is none, it is full, or it names a status URL that is no more. */
   private async usable(issuerId: string): Promise<Shard[] | null> {
-    const { store, urls, settings } = this.parts;
+    const { store, settings } = this.parts;
     const rows = await store.query<OpenRow>(
       `SELECT scope, url FROM crl_shards WHERE issuer_id = $1 AND open ORDER BY scope::int`,
       [issuerId],
     );
     const set = rows.map((row) => ({ number: Number(row.scope), url: row.url }));
-    const current = set.every((shard) => shard.url === urls?.shard(issuerId, shard.number));
-    if (set.length === 0 || !current) return null;
+    if (set.length === 0 || this.isMoved(issuerId, set)) return null;
     const leaves = await this.count(issuerId, set);
     return leaves > settings.crlShardSize * set.length ? null : set;
+  }
+
+  /**
+   * A set opened under another status URL is closed by a replica that starts. Later it may be used as it is, as while a
+   * change is rolled out replicas with the old and with the new URL stand side by side.
+   */
+  private isMoved(issuerId: string, set: Shard[]): boolean {
+    if (this.open.has(issuerId)) return false;
+    return set.some((shard) => shard.url !== this.parts.urls?.shard(issuerId, shard.number));
   }
 
   private async count(issuerId: string, set: Shard[]): Promise<number> {
