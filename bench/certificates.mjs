@@ -1,13 +1,14 @@
 // The certificates service through the door: signing of CSRs beside step-ca with its badger store in turn and in one
 // run, issue with a key made here, cached OCSP, revocation with 10 and with 100,000 revoked, and the CRL of those.
 // `npm run bench -- certificates [seconds per round]`; builds step-ca on its first run (needs Go) and needs openssl.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@glacis/observability';
 import * as pki from '@glacis/pki';
 import { startPostgres } from '@glacis/store';
 import { sequence } from '../libs/pki/dist/der.js';
+import { cpuMs } from './support/cpu.mjs';
 import { csrs } from './support/csrs.mjs';
 import { during, each, load, median, percentile } from './support/load.mjs';
 import { revokeMany, revokedCount } from './support/revoked.mjs';
@@ -19,13 +20,22 @@ const rounds = 3;
 const atOnce = 16;
 const name = 'bench.example.com';
 const manyRevoked = 100_000;
+/** Certificates before the first round: compiled code is what a service in use runs. */
+const warmUp = 3_000;
 
 const print = (figure, value, unit, digits = 0) =>
   console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
 const p99 = (latencies) => percentile(latencies, 0.99);
 
+/** Runs one round and adds the server's CPU per certificate. */
+async function withCpu(pids, run) {
+  const before = cpuMs(...pids);
+  const result = await run();
+  return { ...result, cpuUs: ((cpuMs(...pids) - before) * 1000) / result.latencies.length };
+}
+
 /** Alternates the two and prints the medians of their rounds. */
-async function compareSigning(suite, backend, peer) {
+async function compareSigning(suite, backend, { peer, database }) {
   const requests = csrs(2_000, name);
   const json = { 'content-type': 'application/json' };
   const own = (i) => ({
@@ -33,41 +43,38 @@ async function compareSigning(suite, backend, peer) {
     headers: { ...json, authorization: `Bearer ${suite.token}` },
     body: JSON.stringify({ csr: requests[i % requests.length] }),
   });
-  const runOwn = (time) =>
-    load(suite.door, { connections: atOnce, next: during(time, own), expect: 201 });
-  const runPeer = (time) => {
-    const tokens = peer.tokens(Math.ceil(time * 2_500), name);
-    const items = tokens.map((ott, i) => ({
+  const runOwn = (next) => load(suite.door, { connections: atOnce, next: next(own), expect: 201 });
+  const runPeer = (next) => {
+    const tokens = peer.tokens(most, name);
+    const item = (i) => ({
       path: '/1.0/sign',
       headers: json,
-      body: JSON.stringify({ csr: requests[i % requests.length], ott }),
-    }));
-    const next = during(time, (i) => items[i]);
-    return load(peer.url, { connections: atOnce, next, expect: 201, ca: peer.ca });
+      body: JSON.stringify({ csr: requests[i % requests.length], ott: tokens[i] }),
+    });
+    return load(peer.url, { connections: atOnce, next: next(item), expect: 201, ca: peer.ca });
   };
-  await runOwn(2);
-  await runPeer(2);
+  const most = Math.max(warmUp, Math.ceil(seconds * 2_500));
+  const warm = (make) => each(Array.from({ length: warmUp }, (_, i) => make(i)));
+  const timed = (make) => during(seconds, make);
+  await runOwn(warm);
+  await runPeer(warm);
   const results = { own: [], peer: [] };
   for (let round = 0; round < rounds; round += 1) {
-    results.own.push(await runOwn(seconds));
-    results.peer.push(await runPeer(seconds));
+    results.own.push(await withCpu([suite.child.pid, database], () => runOwn(timed)));
+    results.peer.push(await withCpu([peer.pid], () => runPeer(timed)));
   }
-  print('certificates_csr_signing', median(results.own.map((run) => run.rate)), 'cert/s');
-  print('certificates_csr_signing_step_ca', median(results.peer.map((run) => run.rate)), 'cert/s');
+  const of = (runs, value) => median(runs.map(value));
+  const rate = (run) => run.rate;
+  const late = (run) => p99(run.latencies);
+  const cpu = (run) => run.cpuUs;
+  print('certificates_csr_signing', of(results.own, rate), 'cert/s');
+  print('certificates_csr_signing_step_ca', of(results.peer, rate), 'cert/s');
   const ratios = results.own.map((run, i) => run.rate / results.peer[i].rate);
   print('certificates_csr_signing_ratio', median(ratios), 'ratio', 3);
-  print(
-    'certificates_csr_signing_p99',
-    median(results.own.map((run) => p99(run.latencies))),
-    'ms',
-    1,
-  );
-  print(
-    'certificates_csr_signing_step_ca_p99',
-    median(results.peer.map((run) => p99(run.latencies))),
-    'ms',
-    1,
-  );
+  print('certificates_csr_signing_p99', of(results.own, late), 'ms', 1);
+  print('certificates_csr_signing_step_ca_p99', of(results.peer, late), 'ms', 1);
+  print('certificates_csr_signing_cpu', of(results.own, cpu), 'us/cert');
+  print('certificates_csr_signing_step_ca_cpu', of(results.peer, cpu), 'us/cert');
 }
 
 /** Issues with keys made by the service; gives the serials. */
@@ -176,7 +183,7 @@ async function measure(suite, databaseUrl, dir) {
   const backend = created.headers.get('location').replace('/backends/', '');
   const peer = await startStepCa(dir);
   try {
-    await compareSigning(suite, backend, peer);
+    await compareSigning(suite, backend, { peer, database: await postmaster(dir) });
   } finally {
     await peer.stop();
   }
@@ -186,9 +193,19 @@ async function measure(suite, databaseUrl, dir) {
   await measureCrl(suite, serials);
 }
 
+const dataDir = (dir) => join(dir, 'postgres');
+
+/** Pid of the database server. */
+async function postmaster(dir) {
+  const file = (await readdir(dataDir(dir), { recursive: true })).find((path) =>
+    path.endsWith('postmaster.pid'),
+  );
+  return Number((await readFile(join(dataDir(dir), file), 'utf8')).split('\n', 1)[0]);
+}
+
 const dir = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
 const logger = createLogger({ name: 'bench', level: 'warn' });
-const postgres = await startPostgres({ dataDir: join(dir, 'postgres'), logger });
+const postgres = await startPostgres({ dataDir: dataDir(dir), logger });
 try {
   await withSuite((suite) => measure(suite, postgres.url, dir), {
     DATABASE_URL: postgres.url,

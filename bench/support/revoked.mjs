@@ -46,5 +46,6 @@ export async function revokeMany(databaseUrl, count) {
       [JSON.stringify(entries), revokedAt],
     );
   }
-  await query(databaseUrl, 'ANALYZE');
+  // What the bulk left to do, lest it runs beside what is measured next.
+  await query(databaseUrl, 'VACUUM ANALYZE');
 }

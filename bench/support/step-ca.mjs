@@ -123,6 +123,7 @@ export async function startStepCa(dir) {
   };
   return {
     url,
+    pid: child.pid,
     ca: readFileSync(join(dir, 'root.crt')),
     tokens: (count, subject) => Array.from({ length: count }, () => token(subject)),
     async stop() {
