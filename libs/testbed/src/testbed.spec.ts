@@ -12,7 +12,7 @@ import { findProcesses, listeningPorts, openssl, temporaryFolder, testDatabase }
 
 jest.setTimeout(60_000);
 
-const logger = createLogger({ name: 'test', level: 'warn' });
+const logger = createLogger({ name: 'test', level: 'silent' });
 
 const migrations = (table: string): MigrationClass[] => [
   migration('CreateTable1763700000000', `CREATE TABLE ${table} (id int PRIMARY KEY)`),
