@@ -154,6 +154,14 @@ describe('admission', () => {
     }
   });
 
+  it('takes a client that sends its leaf alone, as live intermediates are known', async () => {
+    const id = await stand.backend();
+    const files = await certificates.issue(id);
+    const [leaf] = files.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    await stand.dial({ ...files, cert: leaf }).opened;
+    await stand.active(id, true);
+  });
+
   it('takes ten opens of a serial at once, then one per 3 s', async () => {
     const id = await stand.backend();
     const files = await certificates.issue(id);

@@ -40,21 +40,27 @@ export class LiveStreams {
 
   /** Streams of one backend: more than one only until the older has ended. */
   ofBackend(backendId: string): LiveStream[] {
-    return this.all().filter((stream) => stream.facts.backendId === backendId);
+    return this.where(({ facts }) => facts.backendId === backendId);
   }
 
   ofSerial(serial: string): LiveStream[] {
-    return this.all().filter((stream) => stream.facts.serial === serial);
+    return this.where(({ facts }) => facts.serial === serial);
   }
 
   ofIssuer(issuerId: string): LiveStream[] {
-    return this.all().filter((stream) => stream.facts.issuerId === issuerId);
+    return this.where(({ facts }) => facts.issuerId === issuerId);
   }
 
   /** True when another live stream goes over the connection of this one. */
   sharesConnection(stream: LiveStream): boolean {
     const own = this.streams.has(stream.facts.streamId) ? 1 : 0;
     return (this.perConnection.get(stream.facts.peer) ?? 0) > own;
+  }
+
+  private where(test: (stream: LiveStream) => boolean): LiveStream[] {
+    const found: LiveStream[] = [];
+    for (const stream of this.streams.values()) if (test(stream)) found.push(stream);
+    return found;
   }
 
   private count(stream: LiveStream, change: 1 | -1): void {

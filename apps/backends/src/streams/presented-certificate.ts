@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { PresentedCertificate } from './admission.js';
 
@@ -13,21 +12,28 @@ const cached = new WeakMap<TLSSocket, VerifiedCertificate>();
 export function presentedBy(socket: TLSSocket): VerifiedCertificate | undefined {
   const known = cached.get(socket);
   if (known) return known;
-  // Null once the socket is destroyed, empty without a certificate.
-  const leaf = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
-  const issuer = leaf?.issuerCertificate;
-  if (!leaf?.raw || !issuer?.raw || issuer.raw.equals(leaf.raw)) return undefined;
+  const leaf = socket.getPeerX509Certificate();
+  const issuer = leaf?.issuerCertificate?.fingerprint256 ?? issuerOfOurs(socket);
+  if (!leaf || !issuer) return undefined;
   const presented = {
+    // OpenSSL writes serials as upper-case hex; everywhere else they are decimal text.
     serial: BigInt(`0x${leaf.serialNumber}`).toString(),
-    issuerId: sha256(issuer.raw).slice(0, 32),
-    fingerprintSha256: sha256(leaf.raw),
-    notBefore: new Date(leaf.valid_from ?? 0),
-    notAfter: new Date(leaf.valid_to ?? 0),
+    issuerId: plainHex(issuer).slice(0, 32),
+    fingerprintSha256: plainHex(leaf.fingerprint256),
+    notBefore: new Date(leaf.validFrom),
+    notAfter: new Date(leaf.validTo),
   };
   cached.set(socket, presented);
   return presented;
 }
 
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** The issuer of a leaf that came without it: the handshake found it among our own CAs. Costs more than the above. */
+function issuerOfOurs(socket: TLSSocket): string | undefined {
+  const leaf = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
+  const issuer = leaf?.issuerCertificate;
+  return issuer === leaf ? undefined : issuer?.fingerprint256;
+}
+
+function plainHex(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toLowerCase();
 }
