@@ -18,6 +18,8 @@ export class RunQueue {
   /** Runs that this stream was given, those included that are still being recorded. */
   private taken = 0;
   private recording = 0;
+  /** Runs on their way through the flow control of the stream. */
+  private unsent = 0;
 
   constructor(
     private readonly stream: LiveStream,
@@ -32,7 +34,8 @@ export class RunQueue {
   reserve(): RunRefusal | undefined {
     if (this.stream.ambiguous) return 'dialect-ambiguous';
     if (this.stream.dialect.name === 'v0.3' && this.taken > 0) return 'one-run-per-stream';
-    if (this.waiting.length + this.recording >= this.maxWaiting) return 'queue-full';
+    const waiting = this.waiting.length + this.recording;
+    if (waiting >= this.maxWaiting || this.unsent > this.maxWaiting) return 'queue-full';
     this.taken += 1;
     this.recording += 1;
     return undefined;
@@ -97,8 +100,10 @@ export class RunQueue {
 
   /** Pieces go back to back, at the speed at which the manager reads. */
   private send(run: ComputationRun): void {
+    this.unsent += 1;
     this.sending = this.sending.then(async () => {
       for (const bytes of this.stream.dialect.encodeRun(run)) await this.stream.call.write(bytes);
+      this.unsent -= 1;
     });
   }
 }

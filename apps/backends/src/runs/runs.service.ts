@@ -46,6 +46,7 @@ export class RunsService {
     try {
       const row = recordOf(stream, run);
       await this.record(stream, 'backend.run', run.id, (tx) => insertRun(tx, row));
+      if (stream.call.ended) throw notConnected();
     } catch (error) {
       queue.release();
       throw error;
@@ -94,6 +95,14 @@ export class RunsService {
       await this.journal.write(tx, { audit: [entry] });
     });
   }
+}
+
+function notConnected(): RpcError {
+  return new RpcError(
+    status.FAILED_PRECONDITION,
+    'not-connected',
+    'the backend has just disconnected',
+  );
 }
 
 function checkedRun(encoded: Buffer): ComputationRun {
