@@ -12,7 +12,7 @@ import {
   text,
   type Values,
 } from '@glacis/settings';
-import { leafKeyAlgorithms } from '@glacis/pki';
+import { isNameValue, leafKeyAlgorithms } from '@glacis/pki';
 import { z } from 'zod';
 
 /** How long a private key made by us is kept (`certificates.md` 4, "stored keys"). */
@@ -28,11 +28,28 @@ const keyRetention: z.ZodType<KeyRetention> = z.string().transform((value, conte
   return z.NEVER;
 });
 
+/** A check that needs https would need a check itself. */
+const plainHttpUrl = optionalUrl.refine((url) => url === undefined || url.startsWith('http://'), {
+  error: 'expected a plain http URL',
+});
+
+/** The longest name of ours that begins with it, of an issuing CA, has 64 characters at most. */
+const organization = text.refine(
+  (value) => isNameValue('organization', value) && value.length <= 40,
+  {
+    error: 'expected 1 to 40 characters',
+  },
+);
+
+const trustDomain = text.refine((value) => /^[a-z0-9._-]{1,255}$/.test(value), {
+  error: 'expected a SPIFFE trust domain: a-z, 0-9, dots, hyphens and underscores',
+});
+
 /** Settings of the certificates service: `GLACIS_CERTS_*` (`certificates.md` 11). */
 export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
   publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),
   statusUrl: setting(
-    optionalUrl,
+    plainHttpUrl,
     '',
     'Plain http URL that certificates point to for OCSP, CRL and issuer; default: the public URL when that is http.',
   ),
@@ -46,8 +63,16 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     'false',
     'Lets any certificate carry loopback addresses and localhost; for development on one machine.',
   ),
-  organization: setting(text, 'Glacis', 'O of every certificate and beginning of the CA names.'),
-  trustDomain: setting(text, 'glacis.local', 'SPIFFE trust domain of the URI in certificates.'),
+  organization: setting(
+    organization,
+    'Glacis',
+    'O of every certificate and beginning of the CA names.',
+  ),
+  trustDomain: setting(
+    trustDomain,
+    'glacis.local',
+    'SPIFFE trust domain of the URI in certificates.',
+  ),
   defaultTtl: setting(durationMs, '2160h', 'Life of a certificate when the request names none.'),
   maxTtl: setting(
     durationMs,

@@ -6,13 +6,43 @@ export type NewCertificate = {
   [K in keyof CertificateRow]: Buffer extends CertificateRow[K] ? string : CertificateRow[K];
 };
 
+const columns: readonly (keyof CertificateRow)[] = [
+  'serial',
+  'tenant_id',
+  'entity_type',
+  'entity_id',
+  'profile',
+  'issuer_id',
+  'shard',
+  'der',
+  'chain_ids',
+  'names',
+  'spki_sha256',
+  'fingerprint_sha256',
+  'not_before',
+  'not_after',
+  'issued_at',
+  'ttl_seconds',
+  'key_algorithm',
+  'key_id',
+  'status',
+  'renewed_from',
+  'file_sha256',
+  'file_sha512',
+  'leaf_sha256',
+  'leaf_sha512',
+  'row_version',
+];
+const written = columns.join(', ');
+
 /** Writes certificates with one statement. A row whose serial is taken is left out of the serials returned. */
 export async function insertCertificates(
   db: Queryable,
   rows: readonly NewCertificate[],
 ): Promise<Set<string>> {
   const inserted = await db.query<{ serial: string }>(
-    `INSERT INTO certificates SELECT * FROM json_populate_recordset(NULL::certificates, $1::json)
+    `INSERT INTO certificates (${written})
+     SELECT ${written} FROM json_populate_recordset(NULL::certificates, $1::json)
      ON CONFLICT (serial) DO NOTHING RETURNING serial`,
     [JSON.stringify(rows)],
   );

@@ -1,7 +1,6 @@
 import type { CheckNamesReply } from '@glacis/contracts';
-import { RpcDirectory, RpcError, status } from '@glacis/grpc';
+import { RpcError, status, type RpcDirectory } from '@glacis/grpc';
 import { problems } from '@glacis/http';
-import { Inject, Injectable } from '@nestjs/common';
 import { caUnavailable } from '../problems.js';
 
 /** What tenants may ask certificates for. */
@@ -18,11 +17,10 @@ export interface EntityQuestion {
 }
 
 /** Asks the service that keeps an entity whether it exists, and to whom names belong. */
-@Injectable()
 export class EntityDirectory {
   private readonly backends;
 
-  constructor(@Inject(RpcDirectory) directory: RpcDirectory) {
+  constructor(directory: RpcDirectory) {
     this.backends = directory.client('backends');
   }
 

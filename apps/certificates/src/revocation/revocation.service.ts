@@ -78,19 +78,17 @@ export class Revocation {
     return known ? serials : null;
   }
 
-  /** Inside a transaction that holds `lockRevocations`; each serial at most once. */
-  async revokeLocked(tx: Tx, orders: readonly RevocationOrder[]): Promise<void> {
-    if (orders.length === 0) return;
+  /** Inside a transaction that holds `lockRevocations`; each serial at most once. Gives what changed. */
+  async revokeLocked(tx: Tx, orders: readonly RevocationOrder[]): Promise<RevokedRow[]> {
+    if (orders.length === 0) return [];
     const now = this.parts.clock.now();
     const rows = await markRevoked(tx, orders, now);
     await keepCrlEntries(
       tx,
       rows.filter((row) => row.not_after > now),
     );
-    if (rows.length === 0) return;
-    const revokers = new Map(
-      orders.map((order) => [markKey(order.serial, order.tenant), order.by]),
-    );
+    if (rows.length === 0) return rows;
+    const revokers = new Map(orders.map((order) => [keyOf(order), order.by]));
     const byOf = (row: RevokedRow): Revoker =>
       revokers.get(markKey(row.serial, row.tenant_id)) ?? { actor: 'certificates' };
     await this.parts.outbox.add(tx, ...rows.map((row) => revokedEvent(row, byOf(row))));
@@ -99,14 +97,17 @@ export class Revocation {
       rows.map((row) => revokeAudit(row, byOf(row))),
     );
     tx.afterCommit(() => this.count(rows));
+    return rows;
   }
 
   private async revokeAll(orders: RevocationOrder[]): Promise<boolean[]> {
     return this.parts.store.transaction(async (tx) => {
       await lockRevocations(tx);
-      await this.revokeLocked(tx, strongest(orders));
-      const known = await knownMarks(tx, orders);
-      return orders.map((order) => known.has(markKey(order.serial, order.tenant)));
+      const rows = await this.revokeLocked(tx, strongest(orders));
+      const changed = new Set(rows.map((row) => markKey(row.serial, row.tenant_id)));
+      const others = orders.filter((order) => !changed.has(keyOf(order)));
+      const known = others.length === 0 ? changed : await knownMarks(tx, others);
+      return orders.map((order) => changed.has(keyOf(order)) || known.has(keyOf(order)));
     });
   }
 
@@ -117,11 +118,13 @@ export class Revocation {
   }
 }
 
+const keyOf = (order: RevocationOrder): string => markKey(order.serial, order.tenant);
+
 /** One order per certificate: keyCompromise if anybody says so, else what was said first. */
 function strongest(orders: readonly RevocationOrder[]): RevocationOrder[] {
   const kept = new Map<string, RevocationOrder>();
   for (const order of orders) {
-    const key = markKey(order.serial, order.tenant);
+    const key = keyOf(order);
     const other = kept.get(key);
     if (other === undefined || (order.reason === 1 && other.reason !== 1)) kept.set(key, order);
   }

@@ -59,7 +59,9 @@ export async function keepCrlEntries(db: Queryable, rows: readonly RevokedRow[])
   }));
   await db.query(
     `INSERT INTO crl_entries
-     SELECT * FROM json_populate_recordset(NULL::crl_entries, $1::json)
+       (issuer_id, shard, serial, entry, revoked_at, change_seq, expires_at)
+     SELECT issuer_id, shard, serial, entry, revoked_at, change_seq, expires_at
+     FROM json_populate_recordset(NULL::crl_entries, $1::json)
      ON CONFLICT (issuer_id, serial)
        DO UPDATE SET entry = excluded.entry, change_seq = excluded.change_seq`,
     [JSON.stringify(entries)],
