@@ -35,7 +35,7 @@ const longestLogBytes = 1_000_000;
 
 /** The server that runs on this cluster already, once it answers; null when there is none. */
 export async function adopt(place: ServerPlace): Promise<Postmaster | null> {
-  const pid = await recordedPid(place);
+  const { pid } = await readPidFile(place);
   const started = pid && (await processStart(pid));
   if (!pid || !started || !(await commandLine(pid))?.includes(place.cluster)) {
     return null;
@@ -62,7 +62,7 @@ async function markStale(place: ServerPlace): Promise<void> {
 
 /** Starts a server and waits until it answers. It outlives this process unless it is stopped. */
 export async function launch(place: ServerPlace): Promise<Postmaster> {
-  if ((await recordedPid(place)) === null) {
+  if ((await readPidFile(place)).pid === null) {
     return launchOnce(place);
   }
   await markStale(place);
@@ -132,7 +132,8 @@ async function openLog(file: string): Promise<Awaited<ReturnType<typeof open>>> 
 async function becomesReady(place: ServerPlace, postmaster: Postmaster): Promise<boolean> {
   return waitFor<{ ready: boolean }>(
     async () => {
-      if (await answers(place.url)) {
+      // Each connection costs the server a process, so it is asked only when it says that it is ready.
+      if ((await readPidFile(place)).status === 'ready' && (await answers(place.url))) {
         return { ready: true };
       }
       return !(await isAlive(postmaster)) && { ready: false };
@@ -146,9 +147,11 @@ async function answers(url: string): Promise<boolean> {
   return withConnection(config, async () => true).catch(() => false);
 }
 
-async function recordedPid(place: ServerPlace): Promise<number | null> {
+/** `postmaster.pid`: line 1 is the pid, line 8 the state. It stays behind when the server is killed. */
+async function readPidFile(place: ServerPlace): Promise<{ pid: number | null; status: string }> {
   const text = await readFile(join(place.cluster, 'postmaster.pid'), 'utf8').catch(() => '');
-  return Number.parseInt(text, 10) || null;
+  const lines = text.split('\n');
+  return { pid: Number(lines[0]) || null, status: lines[7]?.trim() ?? '' };
 }
 
 async function end(postmaster: Postmaster, signal: NodeJS.Signals): Promise<void> {
