@@ -51,7 +51,8 @@ export class StreamClosings {
       closings.map((one) => ({ backendId: one.backendId, at: one.closedAt })),
     );
     const freed = await deleteStreams(tx, closings);
-    const ours = closings.filter((closing) => freed.has(closing.streamId));
+    // Of two ends of one stream the first one counts.
+    const ours = closings.filter((closing) => freed.delete(closing.streamId));
     if (ours.length === 0) return;
     const settled = await closeRequests(tx, ours);
     const revocations = ours.filter((one) => isUnasked(one, settled)).map(systemRequest);
