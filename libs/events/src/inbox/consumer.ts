@@ -41,7 +41,7 @@ export class Consumer {
    */
   async take(messages: readonly BusMessage[]): Promise<void> {
     const { handlers } = this.options;
-    const own = messages.filter(({ type }) => !isEventType(type) || handlers.has(type));
+    const own = messages.filter(({ type }) => isEventType(type) && handlers.has(type));
     await this.takeAll(own.map(receive));
   }
 
