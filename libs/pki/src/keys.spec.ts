@@ -106,6 +106,18 @@ describe('readPublicKey', () => {
   });
 });
 
+describe('spkiOf', () => {
+  it.each(['ECDSA-P256', 'ECDSA-P384', 'ECDSA-P521', 'Ed25519', 'RSA-2048'] as const)(
+    '%s: writes what OpenSSL does',
+    async (algorithm) => {
+      const { publicKey, privateKey } = await generateKeys(algorithm);
+      const expected = publicKey.export({ type: 'spki', format: 'der' });
+      expect(spkiOf(publicKey)).toEqual(expected);
+      expect(spkiOf(privateKey)).toEqual(expected);
+    },
+  );
+});
+
 describe('generateKeys', () => {
   it('makes RSA keys off the event loop, two at a time, and all that were asked for', async () => {
     let turns = 0;

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { bytesOf, childrenOf, contentOf, DerError, readOnly } from './der-reader.js';
-import { tag } from './der.js';
+import { bitString, sequence, tag } from './der.js';
 import { oidDer } from './oids.js';
 
 /** Keys that a certificate may be asked for (`certificates.md` 2.2). */
@@ -66,10 +66,27 @@ export function privateKeyPem(key: KeyObject): string {
   return key.export({ type, format: 'pem' }).toString();
 }
 
+const curveOids: Readonly<Record<string, Buffer>> = {
+  'P-256': oidDer.p256,
+  'P-384': oidDer.p384,
+  'P-521': oidDer.p521,
+};
+
 /** SubjectPublicKeyInfo in DER, of a public or private key. */
 export function spkiOf(key: KeyObject): Buffer {
   const publicKey = key.type === 'private' ? createPublicKey(key) : key;
-  return publicKey.export({ type: 'spki', format: 'der' });
+  return publicKey.asymmetricKeyType === 'ec'
+    ? ecSpki(publicKey)
+    : publicKey.export({ type: 'spki', format: 'der' });
+}
+
+// Written here, since OpenSSL takes longer to encode an EC key than to sign a certificate.
+function ecSpki(publicKey: KeyObject): Buffer {
+  const { crv = '', x = '', y = '' } = publicKey.export({ format: 'jwk' });
+  const curve = curveOids[crv];
+  if (curve === undefined) throw new RangeError('curve is not supported');
+  const point = [Buffer.of(0x04), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')];
+  return sequence(sequence(oidDer.ecPublicKey, curve), bitString(Buffer.concat(point)));
 }
 
 /** Key identifier: SHA-1 over the bits of the public key (RFC 5280 4.2.1.2, method 1). */
