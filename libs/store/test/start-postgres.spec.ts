@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { waitFor } from '@glacis/runtime';
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
@@ -9,8 +8,6 @@ import { DataFolderInUseError, openStore, startPostgres, withConnection } from '
 import { lockFolder } from '../src/postgres/folder-lock.js';
 import { commandLine, processStart } from '../src/postgres/process-identity.js';
 import { holdPostgres, kill, logger, newDataDir, startHolder, usedDataDir } from './support.js';
-
-jest.setTimeout(60_000);
 
 const run = promisify(execFile);
 

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { waitFor } from '@glacis/runtime';
 import { Global, Injectable, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -22,8 +21,6 @@ import {
   type Tx,
 } from '../src/index.js';
 import { logger, newDataDir } from './support.js';
-
-jest.setTimeout(60_000);
 
 let postgres: RunningPostgres;
 let dataDir: string;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createLogger } from '@glacis/observability';
 import { migration, openStore, type MigrationClass } from '@glacis/store';
 import { spawn } from 'node:child_process';
@@ -9,8 +8,6 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { findProcesses, listeningPorts, openssl, temporaryFolder, testDatabase } from './index.js';
-
-jest.setTimeout(60_000);
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
