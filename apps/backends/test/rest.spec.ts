@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
+import { AbandonedDeletions } from '../src/monitoring/abandoned-deletions.js';
 import { FakeCertificates } from './fake-certificates.js';
 import { Stand, type Reply } from './stand.js';
 
@@ -540,4 +541,19 @@ describe('delete', () => {
     expect((await stand.send('DELETE', `/backends/${id}`)).status).toBe(404);
     expect((await stand.events(id)).at(-1)!.type).toBe('backend.deleted');
   });
+});
+
+it('a deletion whose process died is finished by another', async () => {
+  const { id, files } = await stand.connected();
+  // What stands after its first step.
+  await stand.store.query(
+    `UPDATE backends SET deleting_at = now() - interval '1 minute' WHERE id = $1`,
+    [id],
+  );
+  expect((await stand.send('GET', `/backends/${id}`)).status).toBe(404);
+  await stand.get(AbandonedDeletions).run();
+  expect(certificates.resolved.get(files.serial)?.status).toBe('revoked');
+  expect((await stand.events(id)).at(-1)?.type).toBe('backend.deleted');
+  const rows = await stand.store.query('SELECT 1 FROM backends WHERE id = $1', [id]);
+  expect(rows).toEqual([]);
 });

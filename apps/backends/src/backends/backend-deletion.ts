@@ -42,7 +42,11 @@ export class BackendDeletion {
 
   /** Finishes deletions whose process died or which found no CA. */
   async finishAbandoned(): Promise<void> {
-    for (const backend of await abandonedDeletions(this.store)) await this.finish(backend);
+    const failures: unknown[] = [];
+    for (const backend of await abandonedDeletions(this.store)) {
+      await this.finish(backend).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   private async mark(

@@ -4,11 +4,13 @@ import {
   managerService,
   status,
   type MutualTlsListener,
+  type RefusalReason,
 } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
 import type { BackendsSettings } from '../settings.js';
 import { SETTINGS } from '../tokens.js';
 import { Doorkeeper } from './doorkeeper.js';
+import { StreamMetrics } from './metrics.js';
 import { Reception } from './reception.js';
 import { ServerCertificate } from './server-certificate.js';
 import { StreamCall, type ServerCall } from './stream-call.js';
@@ -23,6 +25,7 @@ export class ManagerListener {
     @Inject(ServerCertificate) private readonly certificate: ServerCertificate,
     @Inject(Doorkeeper) private readonly doorkeeper: Doorkeeper,
     @Inject(Reception) private readonly reception: Reception,
+    @Inject(StreamMetrics) private readonly metrics: StreamMetrics,
   ) {}
 
   /** The port listened on; undefined while there is no server certificate. */
@@ -46,11 +49,17 @@ export class ManagerListener {
       handshakeLimit: { count: this.settings.handshakes, windowMs: 10_000 },
       minVersion: this.settings.tls12 ? 'TLSv1.2' : 'TLSv1.3',
       admit: (socket) => this.doorkeeper.admits(socket),
+      onRefused: (reason) => this.countRefusal(reason),
     });
   }
 
   async close(): Promise<void> {
     await this.listener?.close();
+  }
+
+  private countRefusal(reason: RefusalReason): void {
+    // The doorkeeper has counted whom it did not admit, and says why.
+    if (reason !== 'not_admitted') this.metrics.refusals.inc({ reason });
   }
 
   private process(call: ServerCall): void {
