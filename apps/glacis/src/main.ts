@@ -1,5 +1,5 @@
 import { loadSettings, SettingsError } from '@glacis/settings';
-import { DataFolderInUseError } from '@glacis/store';
+import { DataFolderInUseError, UnreachableFolderError } from '@glacis/store';
 import { KekMissingError } from './data-folder.js';
 import { suiteSettings } from './settings.js';
 import { startSuite, type Suite } from './suite.js';
@@ -31,7 +31,12 @@ function onSignal(suite: Promise<Suite>): void {
 
 /** What the operator did wrong needs no stack. */
 function explain(error: unknown): string {
-  const operatorsOwn = [SettingsError, DataFolderInUseError, KekMissingError];
+  const operatorsOwn = [
+    SettingsError,
+    DataFolderInUseError,
+    UnreachableFolderError,
+    KekMissingError,
+  ];
   const known = operatorsOwn.some((type) => error instanceof type);
   if (known) return (error as Error).message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
