@@ -62,7 +62,7 @@ const createCertificates = migration(
      not_before timestamptz NOT NULL,
      not_after timestamptz NOT NULL,
      issued_at timestamptz NOT NULL,
-     ttl_seconds integer NOT NULL,
+     ttl_seconds bigint NOT NULL,
      key_algorithm text NOT NULL,
      key_id uuid,
      status text NOT NULL,

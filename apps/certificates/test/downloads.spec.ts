@@ -217,6 +217,7 @@ describe('downloads', () => {
 
   it('certificates.md 16.2: until_expiry keeps the key to the end of the newest certificate', async () => {
     const other = await suite.replica({ KEY_RETENTION: 'until_expiry' });
+    const capped = await other.issued({ ttl: '100000h' });
     const { serial, token } = await other.issued({ ttl: '100h' });
     other.clock.advance(90 * hour);
     const renewed = await other.send('PATCH', `/certs/${serial}/renew`, { token });
@@ -225,6 +226,8 @@ describe('downloads', () => {
     expect((await other.files(successor, token)).private_key).not.toBeNull();
     other.clock.advance(hour);
     expect((await other.files(successor, token)).private_key).toBeNull();
+    other.clock.advance((8760 - 190) * hour);
+    expect((await other.files(capped.serial, capped.token)).private_key).toBeNull();
     await other.stop();
   });
 

@@ -17,7 +17,8 @@ export interface CertificateRow {
   not_before: Date;
   not_after: Date;
   issued_at: Date;
-  ttl_seconds: number;
+  /** The life wished for, which the end of the issuer may have shortened. */
+  ttl_seconds: string;
   key_algorithm: string;
   key_id: string | null;
   status: 'valid' | 'revoked';

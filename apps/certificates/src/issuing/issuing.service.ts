@@ -74,19 +74,13 @@ export class Issuing {
     caller: Caller,
     { target, wish }: IssueRequest,
   ): Promise<SignedLeaf> {
-    const { settings, names, safe, clock } = this.parts;
+    const { settings, names, safe } = this.parts;
     const wanted = namesOf(wish);
     const serverAuth = wish.server_auth ?? false;
     await names.assertIssuable(scope.db, { caller, ...target, names: wanted, serverAuth });
     const keyAlgorithm = wish.key_algorithm ?? settings.keyAlgorithm;
     const keys = await generateKeys(keyAlgorithm);
-    const ttlMs = wish.ttl ?? settings.defaultTtl;
-    const longest = new Date(clock.now().getTime() + ttlMs);
-    const key = safe.seal(
-      keys.privateKey,
-      'leaf',
-      eraseAtIssue(settings.keyRetention, clock.now(), longest),
-    );
+    const key = safe.seal(keys.privateKey, 'leaf');
     const order: LeafOrder = {
       tenant: caller.tenant,
       ...target,
@@ -96,7 +90,7 @@ export class Issuing {
       keyId: key.id,
       names: wanted.map((name) => name.canonical),
       serverAuth,
-      ttlMs,
+      ttlMs: wish.ttl ?? settings.defaultTtl,
     };
     return this.write(scope, order, { source: 'server', origin: originOf(caller), key });
   }
@@ -134,7 +128,7 @@ export class Issuing {
       const signed = this.parts.signer.sign(order);
       await scope.write({
         row: signed.row,
-        key,
+        key: key && this.kept(key, signed),
         event: issuedEvent(signed, source, origin),
         audit: issueAudit(signed, source, origin),
       });
@@ -142,6 +136,11 @@ export class Issuing {
     });
     this.parts.metrics.issued.inc({ source, algorithm: order.keyAlgorithm });
     return leaf;
+  }
+
+  private kept(key: SealedKey, { notAfter }: SignedLeaf): SealedKey {
+    const { settings, clock } = this.parts;
+    return { ...key, erase_at: eraseAtIssue(settings.keyRetention, clock.now(), notAfter) };
   }
 }
 

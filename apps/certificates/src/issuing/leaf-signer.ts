@@ -69,10 +69,8 @@ export class LeafSigner {
     const now = clock.now();
     const serial = newSerial();
     const shard = this.parts.shards.shardOf(ca.id, serial);
-    const end = Math.min(
-      now.getTime() + Math.min(order.ttlMs, settings.maxTtl),
-      ca.info.notAfter.getTime(),
-    );
+    const ttlMs = Math.min(order.ttlMs, settings.maxTtl);
+    const end = Math.min(now.getTime() + ttlMs, ca.info.notAfter.getTime());
     const notBefore = wholeSecond(now.getTime() - backdateMs);
     const notAfter = wholeSecond(end);
     const der = certificate({
@@ -102,7 +100,7 @@ export class LeafSigner {
       not_before: notBefore,
       not_after: notAfter,
       issued_at: now,
-      ttl_seconds: Math.floor(order.ttlMs / 1000),
+      ttl_seconds: String(Math.floor(ttlMs / 1000)),
       key_algorithm: order.keyAlgorithm,
       key_id: order.keyId,
       status: 'valid',

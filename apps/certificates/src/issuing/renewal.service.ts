@@ -64,7 +64,7 @@ export class Renewal {
       keyId: old.key_id,
       names: old.names,
       serverAuth,
-      ttlMs: wish.ttlMs ?? old.ttl_seconds * 1000,
+      ttlMs: wish.ttlMs ?? Number(old.ttl_seconds) * 1000,
       renewedFrom: old.serial,
     };
     if (wish.revokeOld) await lockRevocations(tx);

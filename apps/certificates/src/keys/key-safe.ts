@@ -58,7 +58,7 @@ export class KeySafe {
   ) {}
 
   /** Encrypts a key for storing; nothing is written yet. */
-  seal(secret: KeyObject | Buffer, purpose: KeyPurpose, eraseAt: Date | null = null): SealedKey {
+  seal(secret: KeyObject | Buffer, purpose: KeyPurpose): SealedKey {
     const id = newId(this.clock);
     const bytes = Buffer.isBuffer(secret)
       ? secret
@@ -73,7 +73,7 @@ export class KeySafe {
       ciphertext: bytea(sealed.ciphertext),
       tag: bytea(sealed.tag),
       created_at: this.clock.now(),
-      erase_at: eraseAt,
+      erase_at: null,
     };
   }
 
