@@ -13,6 +13,7 @@ import {
   readCsr,
   readOcspRequest,
   readPrivateKey,
+  readPublicKey,
   spkiOf,
   toPem,
 } from './index.js';
@@ -22,12 +23,14 @@ const folder = testFolder();
 let csr: Buffer;
 let request: Buffer;
 let leaf: Buffer;
+let spki: Buffer;
 let privateKeys: Buffer[];
 
 beforeAll(async () => {
   const ca = await testCa('ECDSA-P256');
   const keys = await generateKeys('ECDSA-P256');
-  leaf = testLeaf(ca.intermediate, spkiOf(keys.publicKey));
+  spki = spkiOf(keys.publicKey);
+  leaf = testLeaf(ca.intermediate, spki);
   const issuer = folder.put('issuer.pem', certificatePem(ca.intermediate.der));
   const out = join(folder.path, 'out');
   await openssl(
@@ -117,6 +120,7 @@ describe('edits of valid input end in a value or in the typed error', () => {
       CsrError,
     ));
   it('OCSP request', () => survives(() => request, readOcspRequest, OcspRequestError));
+  it('public key', () => survives(() => spki, readPublicKey, KeyError));
   it('certificate', () => survives(() => leaf, readCertificate, DerError));
   it.each([
     ['PKCS#8', 0, 'PRIVATE KEY'],

@@ -57,7 +57,7 @@ export function readPublicKey(spki: Buffer): { publicKey: KeyObject; algorithm: 
   const publicKey = parsed(() => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
   const algorithm = keyAlgorithmOf(publicKey);
   const isEc = publicKey.asymmetricKeyType === 'ec';
-  const isPlain = isEc ? isPlainEcKey(spki) : spkiOf(publicKey).equals(spki);
+  const isPlain = parsed(() => (isEc ? isPlainEcKey(spki) : spkiOf(publicKey).equals(spki)));
   if (!isPlain) throw new KeyError('rejected', 'public key is not in its plain form');
   return { publicKey, algorithm };
 }
@@ -90,7 +90,7 @@ export function readPrivateKey(pem: string): { privateKey: KeyObject; algorithm:
   return { privateKey, algorithm: keyAlgorithmOf(privateKey) };
 }
 
-function parsed(read: () => KeyObject): KeyObject {
+function parsed<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {

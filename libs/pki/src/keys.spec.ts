@@ -99,6 +99,12 @@ describe('readPublicKey', () => {
     expect(codeOf(() => readPublicKey(bare))).toBe('rejected');
   });
 
+  it('calls a key with trailing bytes malformed', async () => {
+    const spki = spkiOf((await generateKeys('ECDSA-P256')).publicKey);
+    const longer = Buffer.concat([spki, Buffer.of(0)]);
+    expect(codeOf(() => readPublicKey(longer))).toBe('malformed');
+  });
+
   it('calls a point that is not on its curve malformed', async () => {
     const spki = Buffer.from(spkiOf((await generateKeys('ECDSA-P256')).publicKey));
     spki[spki.length - 1] = (spki[spki.length - 1] ?? 0) ^ 1;
