@@ -245,6 +245,33 @@ describe('life of a certificate', () => {
     expect(again.serialNumbers).toEqual([]);
   });
 
+  it('who follows the sequence misses no revocation of two replicas', async () => {
+    const replica = await suite.replica();
+    const issued = await Promise.all(Array.from({ length: 60 }, () => suite.issued()));
+    const start = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
+    const seen: string[] = [];
+    let after = start;
+    const stop = new AbortController();
+    const follow = async (): Promise<void> => {
+      const { revocations } = await rpc().revocationsSince({ after });
+      seen.push(...revocations.map((each) => each.serialNumber ?? ''));
+      after = revocations.at(-1)?.sequence ?? after;
+    };
+    const follower = (async () => {
+      while (!stop.signal.aborted) await follow();
+      await follow();
+    })();
+    await Promise.all(
+      issued.map(({ serial }, i) =>
+        (i % 2 ? suite : replica).send('PATCH', `/certs/${serial}/revoke`, { token }),
+      ),
+    );
+    stop.abort();
+    await follower;
+    expect(seen.toSorted(byText)).toEqual(issued.map(({ serial }) => serial).toSorted(byText));
+    await replica.stop();
+  });
+
   it('backend.deleted revokes what is left, once', async () => {
     const { serial, backend } = await suite.issued();
     const other = await suite.issued();
