@@ -7,6 +7,7 @@ const steps = [
   ['types', 'nx', 'run-many', '-t', 'build', 'typecheck', '--output-style', 'static'],
   ['house rules', 'node', 'tools/house-rules.mjs'],
   ['lock file', 'node', 'tools/lock-file.mjs'],
+  ['documents', 'node', 'tools/docs.mjs'],
   ['generated files', 'node', 'tools/generate.mjs', '--check'],
 ];
 
