@@ -37,7 +37,7 @@ export interface Csr {
   /** SubjectPublicKeyInfo in DER. */
   spki: Buffer;
   publicKey: KeyObject;
-  /** As `keyAlgorithmOf` names it. */
+  /** `ECDSA-P256`, `-P384`, `-P521`, `Ed25519` or `RSA-<bits>`. */
   keyAlgorithm: string;
   /** SAN addresses in canonical text; IPv4-mapped ones are not sorted out here. */
   ipAddresses: string[];
@@ -50,7 +50,7 @@ export interface Csr {
 }
 
 /** Bounds of a request's DER; evidence of a TEE fits several times. */
-export const csrBounds = { maxBytes: 49_152, maxDepth: 24, maxElements: 2_000 } as const;
+const csrBounds = { maxBytes: 49_152, maxDepth: 24, maxElements: 2_000 } as const;
 const maxText = 131_072;
 
 const evidenceOids = ['1.2.3.4.5.6', '2.99999.1.0', '2.99999.1.1', '2.99999.1.2'];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { certificatePem, derOf, openssl, testCa, testFolder, testLeaf } from '../test/support.js';
 import * as der from './der.js';
+import { readPublicKey } from './key-rules.js';
 import {
   CsrError,
   DerError,
@@ -13,7 +14,6 @@ import {
   readCsr,
   readOcspRequest,
   readPrivateKey,
-  readPublicKey,
   spkiOf,
   toPem,
 } from './index.js';

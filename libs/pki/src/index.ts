@@ -5,7 +5,7 @@ export * from './csr.js';
 export { DerError } from './der-reader.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';
 export * from './host-names.js';
-export { KeyError, keyAlgorithmOf, readPrivateKey, readPublicKey } from './key-rules.js';
+export { KeyError, readPrivateKey } from './key-rules.js';
 export {
   generateKeys,
   keyIdOf,

@@ -1,16 +1,10 @@
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { bitString, oid, sequence } from './der.js';
+import { keyAlgorithmOf, readPublicKey } from './key-rules.js';
 import { publicKeyBits } from './keys.js';
 import { openssl, testFolder } from '../test/support.js';
-import {
-  generateKeys,
-  keyAlgorithmOf,
-  KeyError,
-  readPrivateKey,
-  readPublicKey,
-  spkiOf,
-} from './index.js';
+import { generateKeys, KeyError, readPrivateKey, spkiOf } from './index.js';
 
 const folder = testFolder();
 

@@ -38,7 +38,7 @@ export interface OcspRequest {
 }
 
 /** Bounds of a request (`certificates.md` 6). */
-export const ocspRequestBounds = { maxBytes: 16_384, maxDepth: 16, maxElements: 1_000 } as const;
+const ocspRequestBounds = { maxBytes: 16_384, maxDepth: 16, maxElements: 1_000 } as const;
 const maxItems = 16;
 const maxNonce = 128;
 
