@@ -8,17 +8,23 @@ import { backendsById, listBackends } from './backends.store.js';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** With one alone, this process and the database would take turns at being idle. */
+const STATEMENTS_AT_ONCE = 4;
+
 /** Reads backends, always fresh; single ones that are read at the same time share a statement. */
 @Injectable()
 export class BackendReader {
   private readonly read: (id: string) => Promise<Backend | undefined>;
 
   constructor(@Inject(Store) private readonly store: Store) {
-    this.read = coalesce(async (ids: string[]) => {
-      const rows = await backendsById(store, [...new Set(ids)]);
-      const byId = new Map(rows.map((row) => [row.id, row]));
-      return ids.map((id) => byId.get(id));
-    });
+    this.read = coalesce(
+      async (ids: string[]) => {
+        const rows = await backendsById(store, [...new Set(ids)]);
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return ids.map((id) => byId.get(id));
+      },
+      { concurrency: STATEMENTS_AT_ONCE },
+    );
   }
 
   /** Whatever its tenant; undefined also for what is no id. */
