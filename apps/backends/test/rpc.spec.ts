@@ -224,6 +224,10 @@ describe('backends.md 16.6: runs', () => {
       code: status.FAILED_PRECONDITION,
       reason: 'dialect-ambiguous',
     });
+    const body = { name: ambiguous.id, protocol: 'v0.3' };
+    await stand.send('PUT', `/backends/${ambiguous.id}`, { body });
+    expect(await send(ambiguous.id, run('c'))).toMatchObject({ accepted: true });
+    expect((await received(ambiguous.stream, 2))[0]).toMatchObject({ kind: 'runChunk' });
   });
 
   it('start one at a time on seed: an answer or a failure lets the next one go', async () => {

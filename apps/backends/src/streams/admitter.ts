@@ -37,7 +37,9 @@ export class Admitter {
     if (backend === undefined) return 'unknown_backend';
     const opening = this.opening(call, presented, backend);
     const taken = await this.slots.take(opening);
-    return typeof taken === 'string' ? taken : new LiveStream(taken, call, opening, this.clock);
+    if (typeof taken === 'string') return taken;
+    const { dialect, ambiguous } = opening;
+    return new LiveStream(taken, call, { dialect, ambiguous }, this.clock);
   }
 
   private opening(

@@ -4,6 +4,7 @@ import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
 import { notConnected } from '../problems.js';
+import { isDialectName } from './choose-dialect.js';
 import type { LiveStream } from './live-stream.js';
 import { LiveStreams } from './live-streams.js';
 import { currentEpochs } from './streams.store.js';
@@ -35,8 +36,10 @@ export class StreamFinder {
     const stream = this.live
       .ofBackend(backendId)
       .find((one) => one.facts.epoch === epochs.get(backendId));
-    if (stream) return stream;
-    throw new RpcError(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
+    if (!stream) throw heldElsewhere();
+    // An ambiguous client whose backend was pinned since it connected is one no longer.
+    if (stream.ambiguous && isDialectName(backend.pin)) stream.decide(backend.pin);
+    return stream;
   }
 
   /** The same for a REST call, with its refusals. */
@@ -55,4 +58,8 @@ export class StreamFinder {
       }
     }
   }
+}
+
+function heldElsewhere(): RpcError {
+  return new RpcError(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
 }
