@@ -104,6 +104,7 @@ export class Stand {
         ...observed,
         authenticate: (authorization) => identity.verifier.verify(authorization),
         about: { version: '', commit: '', description: '', buildTime: '', instanceId: '' },
+        apis: ['backends'],
       },
     );
     app.connectMicroservice({ strategy: app.get(EventsServer) });

@@ -6,7 +6,6 @@ import { Audit, AuditModule } from '@glacis/identity';
 import { Health, LOGGER, type Logger } from '@glacis/observability';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store, StoreModule } from '@glacis/store';
-import { ApiMetrics } from './api-metrics.js';
 import { Authority } from './authority/authority.js';
 import { CaController } from './authority/ca.controller.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
@@ -68,7 +67,7 @@ export class CertificatesModule {
         CertificatesController,
         BackendDeletedController,
       ],
-      providers: [Idempotency, ApiMetrics, CertificatesMetrics, ...composed(settings), ...parts],
+      providers: [Idempotency, CertificatesMetrics, ...composed(settings), ...parts],
     };
   }
 }

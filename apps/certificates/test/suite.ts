@@ -98,6 +98,7 @@ export class Suite {
     })
     class TestModule {}
     const app = await createHttpApp(TestModule, {
+      apis: ['certs'],
       logger,
       metrics,
       health,

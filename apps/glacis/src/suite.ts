@@ -66,6 +66,7 @@ async function open(
   const app = await createHttpApp(GlacisModule.forRoot({ settings, dataFolder, host, identity }), {
     ...host,
     about: about('glacis embedded suite'),
+    apis: ['backends', 'certs'],
     settings: loadSettings(httpSettings),
     authenticate: (authorization) => verifier.verify(authorization),
   });

@@ -36,6 +36,8 @@ export interface HttpAppOptions {
   tracing: Tracing;
   authenticate: Authenticate;
   about: About;
+  /** First path segments that are also counted as `<segment>_api_request_count{method,status}`. */
+  apis?: readonly string[];
   /** Bounds; by default those of {@link httpSettings} without any environment. */
   settings?: HttpSettings;
 }
@@ -72,7 +74,7 @@ export async function createHttpApp(
   });
   const adapter = makeAdapter(settings, admission, replies);
   const instance = adapter.getInstance<FastifyInstance>();
-  const telemetry = new RequestTelemetry(options.metrics, options.logger);
+  const telemetry = new RequestTelemetry(options.metrics, options.logger, options.apis ?? []);
   instance.decorateRequest('context', null);
   equipRoutes(instance, admission, telemetry);
   answerUnmatched(instance, { admission, telemetry, replies });
