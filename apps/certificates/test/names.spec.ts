@@ -185,6 +185,30 @@ describe('names', () => {
     expect(verdict(theirs)).toBe('not_granted 198.51.100.7');
   });
 
+  it('certificates.md 16.10: serverAuth for a registered address that another tenant was granted: not_granted', async () => {
+    const server = { server_auth: true };
+    await policy('tenant-a', { server_auth: 'member' });
+    for (const name of ['203.0.113.80', 'www.b.example.org']) {
+      const issued = await issue(name, server, member, suite, name);
+      expect(verdict(issued)).toBe(`not_granted ${name}`);
+      const kind = name.startsWith('203') ? 'IP' : 'DNS';
+      const { csr } = await makeCsr({
+        extensions: ['extendedKeyUsage=serverAuth', `subjectAltName=${kind}:${name}`],
+      });
+      const backend = suite.backends.register('tenant-a', name);
+      const path = `/certs/csrs/${backend}`;
+      expect(verdict(await suite.send('POST', path, { token: member, body: { csr } }))).toBe(
+        `not_granted ${name}`,
+      );
+    }
+    const early = await issue('100.70.1.1', server, member, suite, '100.70.1.1');
+    await policy('tenant-e', { cidrs: ['100.70.0.0/16'] });
+    const path = `/certs/${early.json().serial_number}/renew`;
+    const renewed = await suite.send('PATCH', path, { token: member });
+    expect(verdict(renewed)).toBe('not_granted 100.70.1.1');
+    await suite.send('DELETE', '/certs/policies/tenant-a', { token: platform });
+  });
+
   it('certificates.md 16.10: a CSR that asks for serverAuth needs the same right', async () => {
     const { csr } = await makeCsr({
       extensions: ['extendedKeyUsage=serverAuth', 'subjectAltName=IP:192.168.9.9'],

@@ -71,7 +71,6 @@ function isGranted(name: string, use: NameUse, facts: NameFacts): boolean {
   if (use === 'renewal') return true;
   const holder = facts.holder(name);
   if (use === 'information') return holder === 1 || (holder !== 3 && !facts.othersGranted(name));
-  return facts.granted === undefined
-    ? holder === 1 && facts.addressIsOurs
-    : covers(facts.granted, name);
+  if (facts.granted !== undefined) return covers(facts.granted, name);
+  return holder === 1 && facts.addressIsOurs && !facts.othersGranted(name);
 }
