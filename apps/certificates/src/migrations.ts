@@ -92,6 +92,13 @@ const createCertificates = migration(
      expires_at timestamptz NOT NULL
    )`,
   `CREATE INDEX download_tokens_expires_at ON download_tokens (expires_at)`,
+  `CREATE TABLE ended_entities (
+     tenant_id text NOT NULL,
+     entity_type text NOT NULL,
+     entity_id text NOT NULL,
+     ended_at timestamptz NOT NULL,
+     PRIMARY KEY (entity_id, entity_type, tenant_id)
+   )`,
   `CREATE TABLE name_policies (
      tenant_id text PRIMARY KEY,
      dns_suffixes text[] NOT NULL,

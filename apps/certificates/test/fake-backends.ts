@@ -21,6 +21,8 @@ export class FakeBackends implements BackendsRpc {
   private readonly registered: Registered[] = [];
   /** While set, no answer comes. */
   away = false;
+  /** Runs between the decision and the answer. */
+  beforeAnswer: () => Promise<unknown> = async () => undefined;
 
   register(tenant: string, address = ''): string {
     const id = newId();
@@ -30,6 +32,12 @@ export class FakeBackends implements BackendsRpc {
 
   async checkNames(request: CheckNamesRequest): Promise<CheckNamesReply> {
     if (this.away) throw new Error('away');
+    const reply = this.decide(request);
+    await this.beforeAnswer();
+    return reply;
+  }
+
+  private decide(request: CheckNamesRequest): CheckNamesReply {
     const backend = this.registered.find(
       (each) => each.id === request.backendId && each.tenant === request.tenant,
     );

@@ -299,6 +299,42 @@ describe('life of a certificate', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('a renewal beside revoke-all leaves no valid certificate', async () => {
+    for (let round = 0; round < 8; round++) {
+      const { serial, backend } = await suite.issued();
+      const renewing = Array.from({ length: 4 }, () =>
+        suite.send('PATCH', `/certs/${serial}/renew`, { token }),
+      );
+      const revoking = suite.send('DELETE', `/certs/${backend}/delete`, { token });
+      const statuses = (await Promise.all(renewing)).map((reply) => reply.status);
+      expect((await revoking).status).toBe(204);
+      expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
+      const path = `/certs?entity_id=${backend}&status=valid`;
+      expect((await suite.send('GET', path, { token })).json().total).toBe(0);
+    }
+  });
+
+  it.each([
+    ['issue', (backend: string) => `/certs/issue/backend/${backend}`, {}],
+    ['CSR', (backend: string) => `/certs/csrs/${backend}`, { 'idempotency-key': 'ended' }],
+  ])('%s beside the deletion of its backend writes nothing', async (_, path, headers) => {
+    const backend = suite.backends.register('tenant-a');
+    const { csr } = await makeCsr();
+    suite.backends.beforeAnswer = () =>
+      rpc().revokeEntity({
+        tenant: 'tenant-a',
+        entityType: 'backend',
+        entityId: backend,
+        reason: 5,
+      });
+    const reply = await suite.send('POST', path(backend), { token, headers, body: { csr } });
+    suite.backends.beforeAnswer = async () => undefined;
+    expect([reply.status, reply.json().code]).toEqual([404, 'not-found']);
+    const listed = await suite.send('GET', `/certs?entity_id=${backend}`, { token });
+    expect(listed.json().total).toBe(0);
+    expect((await suite.issued()).serial).toBeTruthy();
+  });
+
   it('resolve tells admission everything, in each spelling of the serial', async () => {
     const { serial, backend } = await suite.issued();
     const files = await suite.files(serial, token);

@@ -35,18 +35,35 @@ const columns: readonly (keyof CertificateRow)[] = [
 ];
 const written = columns.join(', ');
 
-/** Writes certificates with one statement. A row whose serial is taken is left out of the serials returned. */
+/**
+ * Writes certificates with one statement. Rows whose serial is taken and rows of entities that are gone are left out of
+ * the serials returned.
+ */
 export async function insertCertificates(
   db: Queryable,
   rows: readonly NewCertificate[],
 ): Promise<Set<string>> {
   const inserted = await db.query<{ serial: string }>(
     `INSERT INTO certificates (${written})
-     SELECT ${written} FROM json_populate_recordset(NULL::certificates, $1::json)
+     SELECT ${written} FROM json_populate_recordset(NULL::certificates, $1::json) AS made
+     WHERE NOT EXISTS (SELECT FROM ended_entities e WHERE e.entity_id = made.entity_id
+       AND e.entity_type = made.entity_type AND e.tenant_id = made.tenant_id)
      ON CONFLICT (serial) DO NOTHING RETURNING serial`,
     [JSON.stringify(rows)],
   );
   return new Set(inserted.map((row) => row.serial));
+}
+
+/** Which of the serials stand in the table. */
+export async function takenSerials(
+  db: Queryable,
+  serials: readonly string[],
+): Promise<Set<string>> {
+  const rows = await db.query<{ serial: string }>(
+    `SELECT serial FROM certificates WHERE serial = ANY($1::numeric[])`,
+    [serials],
+  );
+  return new Set(rows.map((row) => row.serial));
 }
 
 export async function findCertificate(

@@ -1,4 +1,5 @@
 import type { Store } from '@glacis/store';
+import { purgeEnded } from '../revocation/ended-entities.store.js';
 
 const batch = 1_000;
 
@@ -8,6 +9,7 @@ const batch = 1_000;
  */
 export async function purge(store: Store, now: Date, statusRetentionMs: number): Promise<void> {
   await store.query(`DELETE FROM download_tokens WHERE expires_at <= $1`, [now]);
+  await purgeEnded(store, now);
   const before = new Date(now.getTime() - statusRetentionMs);
   while ((await purgeCertificates(store, before)) === batch) continue;
   await store.query(`DELETE FROM crl_entries WHERE expires_at < $1`, [before]);

@@ -1,9 +1,15 @@
 import type { NewEvent, Outbox } from '@glacis/events';
 import type { Audit, AuditEntry } from '@glacis/identity';
+import { problems } from '@glacis/http';
 import { coalesce } from '@glacis/runtime';
 import type { Queryable, Store, Tx } from '@glacis/store';
-import { insertCertificates, type NewCertificate } from '../certificates/certificates.store.js';
+import {
+  insertCertificates,
+  takenSerials,
+  type NewCertificate,
+} from '../certificates/certificates.store.js';
 import type { KeySafe, SealedKey } from '../keys/key-safe.js';
+import { shareRevocations } from '../revocation/revocation.store.js';
 
 /** All that one issue writes. */
 export interface Issue {
@@ -32,7 +38,10 @@ export async function withFreeSerial<T>(attempt: () => Promise<T>): Promise<T> {
 /** Where an issue reads and writes: on its own, or inside the transaction of the caller. */
 export interface IssueScope {
   db: Queryable;
-  /** Resolves when the issue is written, which on its own means committed. Used within `withFreeSerial`. */
+  /**
+   * Resolves when the issue is written, which on its own means committed. Used within `withFreeSerial`.
+   * @throws Problem `not-found` when the entity is gone
+   */
   write(issue: Issue): Promise<void>;
 }
 
@@ -72,6 +81,7 @@ export class IssueWriter {
   }
 
   private async write(tx: Tx, issues: readonly Issue[]): Promise<(void | Error)[]> {
+    await shareRevocations(tx);
     const written = await insertCertificates(
       tx,
       issues.map((issue) => issue.row),
@@ -86,8 +96,21 @@ export class IssueWriter {
       tx,
       done.map((issue) => issue.audit),
     );
-    return issues.map((issue) =>
-      written.has(issue.row.serial) ? undefined : new SerialTakenError('serial is taken'),
-    );
+    if (done.length === issues.length) return issues.map(() => undefined);
+    return this.outcomes(tx, issues, written);
+  }
+
+  /** A row that was not written: its serial is taken, or its entity is gone since it was looked up. */
+  private async outcomes(
+    tx: Tx,
+    issues: readonly Issue[],
+    written: ReadonlySet<string>,
+  ): Promise<(void | Error)[]> {
+    const serials = issues.map((issue) => issue.row.serial);
+    const taken = await takenSerials(tx, serials);
+    return serials.map((serial) => {
+      if (written.has(serial)) return undefined;
+      return taken.has(serial) ? new SerialTakenError('serial is taken') : problems.notFound();
+    });
   }
 }

@@ -5,7 +5,7 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { revocationReasons } from './reasons.js';
 import { Revocation } from './revocation.service.js';
 
-/** The safety net behind the deletion of a backend: whatever certificate it still has is revoked. */
+/** The safety net behind the deletion of a backend: whatever certificate it still has is revoked, and none follows. */
 @Controller()
 export class BackendDeletedController {
   constructor(private readonly revocation: Revocation) {}
@@ -15,7 +15,7 @@ export class BackendDeletedController {
     @Payload() event: CloudEvent<'backend.deleted'>,
     @Ctx() context: EventContext,
   ): Promise<void> {
-    await this.revocation.revokeEntityIn(context.tx, {
+    await this.revocation.endEntityIn(context.tx, {
       tenant: event.tenant,
       entityType: 'backend',
       entityId: event.data.backend_id,

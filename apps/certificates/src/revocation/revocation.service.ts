@@ -4,6 +4,7 @@ import type { Audit, AuditEntry } from '@glacis/identity';
 import { coalesce, type Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
 import type { CertificatesMetrics } from '../metrics.js';
+import { markEnded } from './ended-entities.store.js';
 import { reasonName } from './reasons.js';
 import {
   keepCrlEntries,
@@ -38,6 +39,10 @@ export interface EntityOrder {
   by: Revoker;
 }
 
+export interface EndOrder extends EntityOrder {
+  entityType: string;
+}
+
 export interface RevocationParts {
   store: Store;
   outbox: Outbox;
@@ -63,12 +68,25 @@ export class Revocation {
 
   /** Revokes what an entity has, and tells the serials; null when it never had a certificate. */
   async revokeEntity(order: EntityOrder): Promise<string[] | null> {
-    return this.parts.store.transaction((tx) => this.revokeEntityIn(tx, order));
+    return this.parts.store.transaction(async (tx) => {
+      await lockRevocations(tx);
+      return this.revokeLive(tx, order);
+    });
+  }
+
+  /** Revokes what an entity has and lets it have nothing more, as it is gone. Tells the serials. */
+  async endEntity(order: EndOrder): Promise<string[]> {
+    return this.parts.store.transaction((tx) => this.endEntityIn(tx, order));
   }
 
   /** The same inside a transaction of the caller that has locked no row yet. */
-  async revokeEntityIn(tx: Tx, order: EntityOrder): Promise<string[] | null> {
+  async endEntityIn(tx: Tx, order: EndOrder): Promise<string[]> {
     await lockRevocations(tx);
+    await markEnded(tx, order, this.parts.clock.now());
+    return (await this.revokeLive(tx, order)) ?? [];
+  }
+
+  private async revokeLive(tx: Tx, order: EntityOrder): Promise<string[] | null> {
     const { serials, known } = await liveSerialsOf(tx, order, this.parts.clock.now());
     const { tenant, reason, by } = order;
     await this.revokeLocked(

@@ -10,6 +10,16 @@ export async function lockRevocations(db: Queryable): Promise<void> {
   await db.query(`SELECT pg_advisory_xact_lock(hashtextextended('certificates:revocations', 0))`);
 }
 
+/**
+ * Held to the end of the transaction by everybody who issues, many at once: whoever revokes all that an entity has
+ * sees every certificate written before, and whoever writes afterwards sees the revocation.
+ */
+export async function shareRevocations(db: Queryable): Promise<void> {
+  await db.query(
+    `SELECT pg_advisory_xact_lock_shared(hashtextextended('certificates:revocations', 0))`,
+  );
+}
+
 export type RevokedRow = Pick<
   CertificateRow,
   'serial' | 'tenant_id' | 'entity_type' | 'entity_id' | 'issuer_id' | 'shard' | 'not_after'

@@ -60,20 +60,21 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
     return this.parts.serviceIssuing.issue(request);
   }
 
+  /** Asked by the service that deletes the entity. */
   async revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }> {
     const { tenant, entityType, entityId } = request;
     const reason = reasonCode(request.reason);
     if (reason === null) {
       throw new RpcError(status.INVALID_ARGUMENT, 'malformed', 'reason is not allowed');
     }
-    const serials = await this.parts.revocation.revokeEntity({
+    const serialNumbers = await this.parts.revocation.endEntity({
       tenant,
       entityType,
       entityId,
       reason,
       by: { actor: `${entityType} ${entityId}` },
     });
-    return { serialNumbers: serials ?? [] };
+    return { serialNumbers };
   }
 
   async revocationsSince({
