@@ -3,12 +3,12 @@ import type { Services, Surroundings } from './compose.js';
 /** Says whether the service can work: readiness and the life of its CAs (`certificates.md` 11). */
 export function observe({ authority, responders, safe }: Services, around: Surroundings): void {
   const { health, store, metrics, clock } = around;
-  health.add('certificates.database', () => store.ping());
-  health.add('certificates.kek', () => safe.assertOpenable());
-  health.add('certificates.issuer', () => {
+  health.add('certificates database', () => store.ping());
+  health.add('certificates kek', () => safe.assertOpenable());
+  health.add('certificates issuer', () => {
     authority.current();
   });
-  health.add('certificates.responders', () => {
+  health.add('certificates responders', () => {
     const without = authority.intermediates().find((ca) => responders.of(ca.id) === undefined);
     if (without !== undefined) throw new Error(`issuer ${without.id} has no OCSP responder`);
   });
