@@ -194,10 +194,10 @@ describe('the authority', () => {
     expect(ready.status).toBe(200);
     expect(Object.keys(ready.json().info)).toEqual(
       expect.arrayContaining([
-        'certificates.database',
-        'certificates.kek',
-        'certificates.issuer',
-        'certificates.responders',
+        'certificates database',
+        'certificates kek',
+        'certificates issuer',
+        'certificates responders',
       ]),
     );
     await suite.send('GET', '/certs/ca');
@@ -207,7 +207,7 @@ describe('the authority', () => {
     suite.clock.advance(3 * 365 * 24 * 3_600_000);
     const late = await suite.send('GET', '/health/ready');
     expect(late.status).toBe(503);
-    expect(late.json().error['certificates.issuer'].reason).toMatch(/no intermediate/);
+    expect(late.json().error['certificates issuer'].reason).toMatch(/no intermediate/);
     const token = await suite.token();
     const backend = suite.backends.register('tenant-a');
     const refused = await suite.send('POST', `/certs/issue/backend/${backend}`, { token });
