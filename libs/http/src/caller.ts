@@ -1,7 +1,3 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
-import type { RequestContext } from './request-context.js';
-
 /** Who a verified token speaks for. */
 export interface Principal {
   subject: string;
@@ -30,13 +26,3 @@ export interface Caller extends Visitor {
   /** Never empty where the route asks for `member` or `admin`; `""` for a token without tenant elsewhere. */
   tenant: string;
 }
-
-function contextOf(_: unknown, context: ExecutionContext): RequestContext | null {
-  return context.switchToHttp().getRequest<FastifyRequest>().context;
-}
-
-/** `@CallerParam() caller: Caller`, on every route but public ones. */
-export const CallerParam: () => ParameterDecorator = createParamDecorator(contextOf);
-
-/** `@RequestParam() visitor: Visitor`, on public routes. */
-export const RequestParam: () => ParameterDecorator = createParamDecorator(contextOf);

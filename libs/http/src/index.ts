@@ -1,6 +1,7 @@
 export { createHttpApp, type HttpAppOptions } from './app.js';
 export type { Authenticate } from './admission.js';
-export { CallerParam, RequestParam, type Caller, type Principal, type Visitor } from './caller.js';
+export type { Caller, Principal, Visitor } from './caller.js';
+export { CallerParam, RequestParam } from './caller-param.js';
 export { Operation, type Access, type BinaryReply, type OperationOptions } from './operation.js';
 export {
   defineProblem,

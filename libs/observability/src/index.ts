@@ -8,11 +8,5 @@ export {
   parseTraceparent,
   type TraceIds,
 } from './traceparent.js';
-export {
-  Tracing,
-  type RecordedSpan,
-  type Recorder,
-  type SpanAttributes,
-  type SpanStart,
-  type TracingOptions,
-} from './tracing.js';
+export type { RecordedSpan, Recorder, SpanAttributes, SpanStart } from './recorder.js';
+export { Tracing, type TracingOptions } from './tracing.js';

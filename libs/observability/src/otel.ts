@@ -8,7 +8,7 @@ import {
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { Recorder, RecordedSpan, SpanStart } from './tracing.js';
+import type { Recorder, RecordedSpan, SpanStart } from './recorder.js';
 import { formatTraceparent, parseTraceparent } from './traceparent.js';
 
 const kinds = {
