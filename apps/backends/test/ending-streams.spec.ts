@@ -1,4 +1,5 @@
 import { status } from '@glacis/grpc';
+import { toPem } from '@glacis/pki';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
@@ -201,6 +202,7 @@ describe('backends.md 16.4: the newest stream wins', () => {
 describe('backends.md 16.10: a revoked issuer', () => {
   it('ends its streams with one event; others stay', async () => {
     const other = await stand.connected();
+    const good = certificates.intermediate;
     const stolen = await certificates.addIntermediate();
     const { id, files, stream } = await stand.connected();
     const { sequence, revokedAt } = certificates.revokeIssuer(stolen.id);
@@ -215,6 +217,12 @@ describe('backends.md 16.10: a revoked issuer', () => {
     expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
     const forged = await certificates.issue(id, { issuer: stolen });
     expect(await stand.dial(forged).ended).toMatchObject({ code: status.UNAVAILABLE });
+    // What stands between the leaf and its issuer is no issuer of it.
+    const [leaf, issuer] = forged.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    const hidden = { ...forged, cert: `${leaf}${toPem('CERTIFICATE', good.der)}${issuer}` };
+    const resolved = certificates.resolveCalls;
+    expect(await stand.dial(hidden).ended).toMatchObject({ code: status.UNAVAILABLE });
+    expect(certificates.resolveCalls).toBe(resolved);
     expect(await stand.show(other.id)).toMatchObject({ active: true });
   });
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls';
 import type { PresentedCertificate } from './admission.js';
 
@@ -13,12 +14,12 @@ export function presentedBy(socket: TLSSocket): VerifiedCertificate | undefined 
   const known = cached.get(socket);
   if (known) return known;
   const leaf = socket.getPeerX509Certificate();
-  const issuer = leaf?.issuerCertificate?.fingerprint256 ?? issuerOfOurs(socket);
-  if (!leaf || !issuer) return undefined;
+  const issuer = leaf && (issuerSent(leaf) ?? issuerOfOurs(socket, leaf));
+  if (!issuer) return undefined;
   const presented = {
     // OpenSSL writes serials as upper-case hex; everywhere else they are decimal text.
     serial: BigInt(`0x${leaf.serialNumber}`).toString(),
-    issuerId: plainHex(issuer).slice(0, 32),
+    issuerId: plainHex(issuer.fingerprint256).slice(0, 32),
     fingerprintSha256: plainHex(leaf.fingerprint256),
     notBefore: new Date(leaf.validFrom),
     notAfter: new Date(leaf.validTo),
@@ -27,11 +28,23 @@ export function presentedBy(socket: TLSSocket): VerifiedCertificate | undefined 
   return presented;
 }
 
+/** The signer among the certificates that the client sent, which may come in any order and need not belong to the chain. */
+function issuerSent(leaf: X509Certificate): X509Certificate | undefined {
+  let sent = leaf.issuerCertificate;
+  while (sent && !signed(sent, leaf)) sent = sent.issuerCertificate;
+  return sent;
+}
+
 /** The issuer of a leaf that came without it: the handshake found it among our own CAs. Costs more than the above. */
-function issuerOfOurs(socket: TLSSocket): string | undefined {
-  const leaf = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
-  const issuer = leaf?.issuerCertificate;
-  return issuer === leaf ? undefined : issuer?.fingerprint256;
+function issuerOfOurs(socket: TLSSocket, leaf: X509Certificate): X509Certificate | undefined {
+  const detailed = socket.getPeerCertificate(true) as Partial<DetailedPeerCertificate> | null;
+  const raw = detailed?.issuerCertificate?.raw;
+  const issuer = raw && new X509Certificate(raw);
+  return issuer && signed(issuer, leaf) ? issuer : undefined;
+}
+
+function signed(issuer: X509Certificate, leaf: X509Certificate): boolean {
+  return leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey);
 }
 
 function plainHex(fingerprint: string): string {
