@@ -50,6 +50,7 @@ import { ManagerListener } from './streams/manager-listener.js';
 import { StreamMetrics } from './streams/metrics.js';
 import { Reception } from './streams/reception.js';
 import { AdmissionLog } from './streams/admission-log.js';
+import { RefusedCalls } from './streams/refused-calls.js';
 import { RefusedClients } from './streams/refused-clients.js';
 import { RefusedSet } from './streams/refused-set.js';
 import { ServerCertificate } from './streams/server-certificate.js';
@@ -84,6 +85,7 @@ const streams: Provider[] = [
   ManagerListener,
   Reception,
   AdmissionLog,
+  RefusedCalls,
   RefusedClients,
   RefusedSet,
   ServerCertificate,

@@ -27,7 +27,16 @@ export type RefusalReason =
   | 'unknown_backend'
   | 'other_tenant'
   | 'reconnect_limit'
+  | 'blocked'
+  | 'client_gone'
   | 'shutting_down';
+
+/** A call that was not let in. */
+export interface Refusal {
+  reason: RefusalReason;
+  /** Whose certificate it was, as far as that is known. */
+  tenant: string | null;
+}
 
 /** Codes of `backends.md` 4.2 step 4. */
 export const refusalCodes: Record<RefusalReason, status> = {
@@ -40,6 +49,8 @@ export const refusalCodes: Record<RefusalReason, status> = {
   unknown_backend: status.PERMISSION_DENIED,
   other_tenant: status.PERMISSION_DENIED,
   reconnect_limit: status.RESOURCE_EXHAUSTED,
+  blocked: status.RESOURCE_EXHAUSTED,
+  client_gone: status.CANCELLED,
   shutting_down: status.UNAVAILABLE,
 };
 

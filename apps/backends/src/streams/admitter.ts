@@ -2,7 +2,7 @@ import { CLOCK, newId, type Clock } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
 import type { Backend } from '../backends/backend.js';
-import { refusalOf, type RefusalReason } from './admission.js';
+import { refusalOf, type Refusal } from './admission.js';
 import { CertificateCache } from './certificate-cache.js';
 import { chooseDialect } from './choose-dialect.js';
 import { LiveStream } from './live-stream.js';
@@ -24,21 +24,23 @@ export class Admitter {
   ) {}
 
   /** @throws when the database does not answer */
-  async admit(
-    call: StreamCall,
-    presented: VerifiedCertificate,
-  ): Promise<LiveStream | RefusalReason> {
+  async admit(call: StreamCall, presented: VerifiedCertificate): Promise<LiveStream | Refusal> {
     const resolved = await this.certificates.resolve(presented.serial);
-    const named = typeof resolved === 'string' ? undefined : resolved.entityId;
-    const backend = named === undefined ? undefined : await this.backends.find(named);
-    const refusal = refusalOf({ presented, resolved, backend });
-    if (refusal !== undefined) return refusal;
-    // Only for the compiler: without a backend there was a refusal.
-    if (backend === undefined) return 'unknown_backend';
-    const opening = this.opening(call, presented, backend);
-    const taken = await this.slots.take(opening);
-    if (typeof taken === 'string') return taken;
-    const { dialect, ambiguous } = opening;
+    const known = typeof resolved === 'string' ? undefined : resolved;
+    const backend = known && (await this.backends.find(known.entityId));
+    const reason = refusalOf({ presented, resolved, backend });
+    // Without a backend there was a reason: the second test is for the compiler.
+    if (reason !== undefined || backend === undefined) {
+      return { reason: reason ?? 'unknown_backend', tenant: known?.tenant ?? null };
+    }
+    return this.takeSlot(call, this.opening(call, presented, backend));
+  }
+
+  private async takeSlot(call: StreamCall, opening: StreamOpening): Promise<LiveStream | Refusal> {
+    const { dialect, ambiguous, tenant } = opening;
+    // Whoever has left meanwhile would only replace the stream of one that stays.
+    const taken = call.ended ? 'client_gone' : await this.slots.take(opening);
+    if (typeof taken === 'string') return { reason: taken, tenant };
     return new LiveStream(taken, call, { dialect, ambiguous }, this.clock);
   }
 

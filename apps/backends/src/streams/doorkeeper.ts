@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { RefusalReason } from './admission.js';
 import { StreamMetrics } from './metrics.js';
 import { presentedBy } from './presented-certificate.js';
+import { AdmissionLog, type DropReason } from './admission-log.js';
 import { RefusedClients } from './refused-clients.js';
 import { RefusedSet } from './refused-set.js';
 
@@ -13,6 +14,7 @@ export class Doorkeeper {
   constructor(
     @Inject(RefusedSet) private readonly refused: RefusedSet,
     @Inject(RefusedClients) private readonly clients: RefusedClients,
+    @Inject(AdmissionLog) private readonly log: AdmissionLog,
     @Inject(StreamMetrics) private readonly metrics: StreamMetrics,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -22,12 +24,18 @@ export class Doorkeeper {
     const presented = presentedBy(socket);
     if (!presented) return false;
     const now = this.clock.now();
-    const client = { serial: presented.serial, address: socket.remoteAddress ?? '' };
-    if (this.clients.isBlocked(client)) return this.refuse('blocked');
+    const address = socket.remoteAddress ?? '';
+    if (this.blocks(presented.serial, address)) return this.refuse('blocked');
     const holds = presented.notBefore <= now && now < presented.notAfter;
     if (holds && !this.refused.refuses(presented)) return true;
-    void this.clients.note(client);
-    return this.refuse(holds ? 'refused_set' : 'not_valid_now');
+    const reason = holds ? 'refused_set' : 'not_valid_now';
+    void this.log.dropped(presented, address, reason);
+    return this.refuse(reason);
+  }
+
+  /** The client was refused too often, on whichever connection. */
+  blocks(serial: string, address: string): boolean {
+    return this.clients.isBlocked({ serial, address });
   }
 
   /** The same of a stream that is about to open, as its admission took time. */
@@ -40,7 +48,7 @@ export class Doorkeeper {
     return certificate.notAfter <= this.clock.now() ? 'expired' : undefined;
   }
 
-  private refuse(reason: string): false {
+  private refuse(reason: DropReason | 'blocked'): false {
     this.metrics.refusals.inc({ reason });
     return false;
   }

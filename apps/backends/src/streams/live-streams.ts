@@ -51,10 +51,15 @@ export class LiveStreams {
     return this.where(({ facts }) => facts.issuerId === issuerId);
   }
 
+  /** How many streams go over the connection of this peer. */
+  onConnection(peer: string): number {
+    return this.perConnection.get(peer) ?? 0;
+  }
+
   /** True when another live stream goes over the connection of this one. */
   sharesConnection(stream: LiveStream): boolean {
     const own = this.streams.has(stream.facts.streamId) ? 1 : 0;
-    return (this.perConnection.get(stream.facts.peer) ?? 0) > own;
+    return this.onConnection(stream.facts.peer) > own;
   }
 
   private where(test: (stream: LiveStream) => boolean): LiveStream[] {
@@ -64,7 +69,7 @@ export class LiveStreams {
   }
 
   private count(stream: LiveStream, change: 1 | -1): void {
-    const left = (this.perConnection.get(stream.facts.peer) ?? 0) + change;
+    const left = this.onConnection(stream.facts.peer) + change;
     if (left > 0) this.perConnection.set(stream.facts.peer, left);
     else this.perConnection.delete(stream.facts.peer);
   }

@@ -1,10 +1,12 @@
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Inject, Injectable } from '@nestjs/common';
-import { refusalCodes, type RefusalReason } from './admission.js';
+import { refusalCodes, type Refusal, type RefusalReason } from './admission.js';
+import { AdmissionLog } from './admission-log.js';
 import { Admitter } from './admitter.js';
+import { Doorkeeper } from './doorkeeper.js';
 import { LiveStream } from './live-stream.js';
 import { presentedBy, type VerifiedCertificate } from './presented-certificate.js';
-import { AdmissionLog } from './admission-log.js';
+import { RefusedCalls } from './refused-calls.js';
 import type { StreamCall } from './stream-call.js';
 import { StreamHolder } from './stream-holder.js';
 
@@ -12,35 +14,51 @@ import { StreamHolder } from './stream-holder.js';
 @Injectable()
 export class Reception {
   constructor(
+    @Inject(Doorkeeper) private readonly doorkeeper: Doorkeeper,
     @Inject(Admitter) private readonly admitter: Admitter,
     @Inject(StreamHolder) private readonly holder: StreamHolder,
+    @Inject(RefusedCalls) private readonly refused: RefusedCalls,
     @Inject(AdmissionLog) private readonly log: AdmissionLog,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   async receive(call: StreamCall): Promise<void> {
     const presented = presentedBy(call.connection.socket);
-    if (!presented) return this.refuse(call, 'unknown_certificate');
+    const early = this.refusalUnseen(call, presented);
+    if (early !== undefined || !presented) return this.refuse(call, early ?? 'unknown_certificate');
     const refusal = await this.open(call, presented);
     if (refusal === undefined) return this.log.admitted();
-    this.refuse(call, refusal);
+    this.refuse(call, refusal.reason);
     await this.log.refused(presented, call.connection.address, refusal);
+  }
+
+  /** What is refused from local knowledge alone, since it must cost us nothing. */
+  private refusalUnseen(
+    call: StreamCall,
+    presented: VerifiedCertificate | undefined,
+  ): RefusalReason | undefined {
+    if (!presented) return 'unknown_certificate';
+    const { closing, address } = call.connection;
+    return closing || this.doorkeeper.blocks(presented.serial, address) ? 'blocked' : undefined;
   }
 
   private async open(
     call: StreamCall,
     presented: VerifiedCertificate,
-  ): Promise<RefusalReason | undefined> {
+  ): Promise<Refusal | undefined> {
     try {
       const admitted = await this.admitter.admit(call, presented);
-      return admitted instanceof LiveStream ? await this.holder.hold(admitted) : admitted;
+      if (!(admitted instanceof LiveStream)) return admitted;
+      const reason = await this.holder.hold(admitted);
+      return reason && { reason, tenant: admitted.facts.tenant };
     } catch (error) {
       this.logger.warn({ err: error, serial: presented.serial }, 'admission not decided');
-      return 'status_unavailable';
+      return { reason: 'status_unavailable', tenant: null };
     }
   }
 
   private refuse(call: StreamCall, reason: RefusalReason): void {
     call.refuse(refusalCodes[reason], reason.replaceAll('_', ' '));
+    this.refused.note(call.connection);
   }
 }

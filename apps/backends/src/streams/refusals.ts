@@ -1,5 +1,6 @@
 /** How often a refused client came back from one address. */
 export interface RefusalCount {
+  /** Since `since`; 0 right after the refusal that made a block. */
   count: number;
   since: Date;
   /** Blocks so far: each is twice as long as the one before. */

@@ -34,13 +34,18 @@ export class RefusedClients {
     return until !== undefined && until > this.clock.now().getTime();
   }
 
-  /** Counts a refusal. It never fails: without a database nobody is admitted anyway. */
-  async note(client: Client): Promise<void> {
+  /**
+   * Counts a refusal, and gives the count after it. It never fails: without a database nobody is admitted anyway, and
+   * the count is undefined.
+   */
+  async note(client: Client): Promise<RefusalCount | undefined> {
     try {
-      const { blockedUntil } = await this.store.transaction((tx) => this.count(tx, client));
-      if (blockedUntil) this.blocked.set(keyOf(client), blockedUntil.getTime());
+      const count = await this.store.transaction((tx) => this.count(tx, client));
+      if (count.blockedUntil) this.blocked.set(keyOf(client), count.blockedUntil.getTime());
+      return count;
     } catch (error) {
       this.logger.debug({ err: error }, 'refusal not counted');
+      return undefined;
     }
   }
 

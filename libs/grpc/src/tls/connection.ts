@@ -37,6 +37,11 @@ export class PeerConnection {
     return this.activeAt;
   }
 
+  /** True once `close` was called: what still comes in deserves no work. */
+  get closing(): boolean {
+    return this.endedHere;
+  }
+
   /** Notes whether bytes have come in since the last call. */
   sample(now: number): void {
     const { bytesRead } = this.socket;
