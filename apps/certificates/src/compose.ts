@@ -20,6 +20,7 @@ import { Renewal } from './issuing/renewal.service.js';
 import { ServiceIssuing } from './issuing/service-issuing.service.js';
 import { loadKeks } from './keys/kek.js';
 import { KeySafe } from './keys/key-safe.js';
+import { LeafKeys } from './keys/leaf-keys.js';
 import type { CertificatesMetrics } from './metrics.js';
 import { EntityDirectory } from './names/entity-directory.js';
 import { reservedSpace } from './names/name-space.js';
@@ -137,7 +138,8 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const files = new CertificateFiles(foundation.authority);
   const signer = new LeafSigner(parts);
   const writer = new IssueWriter(parts);
-  const issuing = new Issuing({ ...parts, signer });
+  const keys = new LeafKeys(around.settings.rsaQueue);
+  const issuing = new Issuing({ ...parts, signer, keys });
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
   const ttlMs = around.settings.tokenTtl;

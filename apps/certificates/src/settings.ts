@@ -84,6 +84,11 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     'ECDSA-P256',
     'Key of a certificate when the request names none.',
   ),
+  rsaQueue: setting(
+    integer(2, 1024),
+    '32',
+    'RSA keys made or waited for at once; more is 503, and 429 for a tenant with half of them.',
+  ),
   caKeyAlgorithm: setting(
     choice('ECDSA-P256', 'RSA-4096'),
     'ECDSA-P256',

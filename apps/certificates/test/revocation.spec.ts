@@ -144,6 +144,9 @@ describe('life of a certificate', () => {
     const backend = suite.backends.register('tenant-a');
     const reply = await suite.send('POST', `/certs/csrs/${backend}`, { token, body: { csr } });
     expect([reply.status, reply.json().code]).toEqual([422, 'csr-rejected']);
+    const foreign = suite.backends.register('tenant-b');
+    const unknown = await suite.send('POST', `/certs/csrs/${foreign}`, { token, body: { csr } });
+    expect([unknown.status, unknown.json().code]).toEqual([404, 'not-found']);
   });
 
   it('a CSR gives key and names, never subject, URI or usages', async () => {

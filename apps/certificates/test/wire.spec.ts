@@ -1,3 +1,4 @@
+import { waitFor } from '@glacis/runtime';
 import { Suite } from './suite.js';
 
 describe('the REST wire', () => {
@@ -203,6 +204,31 @@ describe('the REST wire', () => {
     expect(repeated.headers.location).toBe(renewed.headers.location);
     const mine = await suite.send('GET', `/certs?entity_id=${backend}`, { token });
     expect(mine.json().total).toBe(2);
+  });
+
+  it('requests with an idempotency key hold no connection while others are asked, and repeats ask nobody', async () => {
+    const backend = suite.backends.register('tenant-a');
+    const path = `/certs/issue/backend/${backend}`;
+    const ask = (i: number) =>
+      suite.send('POST', path, { token, headers: { 'idempotency-key': `many-${i}` }, body: {} });
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let waiting = 0;
+    suite.backends.beforeAnswer = () => {
+      waiting += 1;
+      return held;
+    };
+    const asked = Promise.all(Array.from({ length: 24 }, (_, i) => ask(i)));
+    await waitFor(() => waiting === 24, { what: 'every issue to ask about its entity' });
+    const listed = await suite.send('GET', `/certs?entity_id=${backend}`, { token });
+    expect([listed.status, listed.json().total]).toEqual([200, 0]);
+    release();
+    suite.backends.beforeAnswer = async () => undefined;
+    expect(new Set((await asked).map((reply) => reply.status))).toEqual(new Set([201]));
+    suite.backends.away = true;
+    const repeated = await ask(3);
+    suite.backends.away = false;
+    expect(repeated.text).toBe((await asked)[3]?.text);
   });
 
   it('names the reason of every refusal in a problem', async () => {

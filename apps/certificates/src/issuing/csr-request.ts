@@ -16,11 +16,17 @@ export interface WantedByCsr {
   names: WantedName[];
 }
 
+/** The CSR can be read but no certificate comes of it. Told after it is known that the entity is the caller's. */
+export interface RejectedCsr {
+  rejection: Error;
+}
+
 const maxNames = 32;
 
-/** @throws Problem `malformed`, `csr-rejected` */
-export function wantedByCsr(text: string): WantedByCsr {
-  const csr = readOrRefuse(text);
+/** @throws Problem `malformed` */
+export function wantedByCsr(text: string): WantedByCsr | RejectedCsr {
+  const csr = readOrReject(text);
+  if ('rejection' in csr) return csr;
   if (csr.ipAddresses.length > maxNames || csr.dnsNames.length > maxNames) {
     throw malformedCsr(`more than ${maxNames} names of a kind`);
   }
@@ -29,12 +35,13 @@ export function wantedByCsr(text: string): WantedByCsr {
   return { csr, names: distinct(names.filter((name) => name !== null)) };
 }
 
-function readOrRefuse(text: string): Csr {
+function readOrReject(text: string): Csr | RejectedCsr {
   try {
     return readCsr(text);
   } catch (error) {
     if (!(error instanceof CsrError)) throw error;
-    throw error.code === 'rejected' ? csrRejected(error.message) : malformedCsr(error.message);
+    if (error.code === 'malformed') throw malformedCsr(error.message);
+    return { rejection: csrRejected(error.message) };
   }
 }
 

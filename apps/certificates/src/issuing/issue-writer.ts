@@ -2,7 +2,7 @@ import type { NewEvent, Outbox } from '@glacis/events';
 import type { Audit, AuditEntry } from '@glacis/identity';
 import { problems } from '@glacis/http';
 import { coalesce } from '@glacis/runtime';
-import type { Queryable, Store, Tx } from '@glacis/store';
+import type { Store, Tx } from '@glacis/store';
 import {
   insertCertificates,
   takenSerials,
@@ -35,9 +35,8 @@ export async function withFreeSerial<T>(attempt: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Where an issue reads and writes: on its own, or inside the transaction of the caller. */
+/** Where an issue is written: on its own, or inside the transaction of the caller. */
 export interface IssueScope {
-  db: Queryable;
   /**
    * Resolves when the issue is written, which on its own means committed. Used within `withFreeSerial`.
    * @throws Problem `not-found` when the entity is gone
@@ -66,13 +65,12 @@ export class IssueWriter {
 
   /** Issues that share their transaction with others under way. */
   shared(): IssueScope {
-    return { db: this.parts.store, write: this.commit };
+    return { write: this.commit };
   }
 
   /** Issues that belong to a transaction of the caller. */
   inside(tx: Tx): IssueScope {
     return {
-      db: tx,
       write: async (issue) => {
         const [failure] = await this.write(tx, [issue]);
         if (failure instanceof Error) throw failure;

@@ -19,8 +19,9 @@ import type { TenantEntityType } from '../names/entity-directory.js';
 import { csrBody, csrQuery, wantedByCsr } from './csr-request.js';
 import { IssueWriter, type IssueScope } from './issue-writer.js';
 import { issueBody, type IssueBody } from './issue-request.js';
-import { Issuing, type Target } from './issuing.service.js';
+import { Issuing, type ApprovedIssue, type Target } from './issuing.service.js';
 import type { SignedLeaf } from './leaf-signer.js';
+import { runPrepared } from './run-prepared.js';
 
 const serialReply = z.object({ serial_number: z.string() });
 const leafReply = z.object({
@@ -77,10 +78,7 @@ export class IssuingController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const target = { entityType, entityId };
-    return this.answer(request, reply, async (scope) => {
-      const leaf = await this.issuing.issue(scope, caller, { target, wish });
-      return created(leaf, bare(leaf));
-    });
+    return this.answer(request, reply, () => this.issuing.approve(caller, { target, wish }), bare);
   }
 
   /** The form of August 2024, without an entity type. */
@@ -101,10 +99,8 @@ export class IssuingController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const target: Target = { entityType: 'backend', entityId };
-    return this.answer(request, reply, async (scope) => {
-      const leaf = await this.issuing.issue(scope, caller, { target, wish });
-      return created(leaf, namesType(accept, 'application/json') ? full(leaf) : bare(leaf));
-    });
+    const show = namesType(accept, 'application/json') ? full : bare;
+    return this.answer(request, reply, () => this.issuing.approve(caller, { target, wish }), show);
   }
 
   @Post('csrs/:entityId')
@@ -126,27 +122,27 @@ export class IssuingController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const wanted = wantedByCsr(body.csr);
-    const target = { entityType, entityId };
-    return this.answer(request, reply, async (scope) => {
-      const leaf = await this.issuing.issueFromCsr(scope, caller, {
-        target,
-        wanted,
-        ttlMs: query.ttl,
-      });
-      return created(leaf, full(leaf));
-    });
+    const order = { target: { entityType, entityId }, wanted, ttlMs: query.ttl };
+    return this.answer(request, reply, () => this.issuing.approveCsr(caller, order), full);
   }
 
   /** Without a key to repeat by, an issue shares its transaction with others. */
   private async answer(
     request: IdempotentRequest,
     reply: FastifyReply,
-    work: (scope: IssueScope) => Promise<Answer>,
+    approve: () => Promise<ApprovedIssue>,
+    show: (leaf: SignedLeaf) => unknown,
   ): Promise<unknown> {
+    const write = async (scope: IssueScope, approved: ApprovedIssue): Promise<Answer> => {
+      const leaf = await this.issuing.write(scope, approved);
+      return created(leaf, show(leaf));
+    };
     const answer =
       request.key === undefined
-        ? await work(this.writer.shared())
-        : await this.idempotency.run(request, (tx) => work(this.writer.inside(tx)));
+        ? await write(this.writer.shared(), await approve())
+        : await runPrepared(this.idempotency, request, approve, (tx, approved) =>
+            write(this.writer.inside(tx), approved),
+          );
     return sendAnswer(reply, answer);
   }
 }

@@ -1,15 +1,16 @@
 import type { NewEvent } from '@glacis/events';
 import type { AuditEntry } from '@glacis/identity';
 import type { Caller } from '@glacis/http';
-import { generateKeys, spkiOf } from '@glacis/pki';
+import { spkiOf } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import { eraseAtIssue } from '../keys/retention.js';
 import type { KeySafe, SealedKey } from '../keys/key-safe.js';
+import type { LeafKeys } from '../keys/leaf-keys.js';
 import type { CertificatesMetrics } from '../metrics.js';
 import type { TenantEntityType } from '../names/entity-directory.js';
 import type { Names } from '../names/names.service.js';
 import type { CertificatesSettings } from '../settings.js';
-import type { WantedByCsr } from './csr-request.js';
+import type { RejectedCsr, WantedByCsr } from './csr-request.js';
 import { namesOf, subjectOf, type IssueBody } from './issue-request.js';
 import { withFreeSerial, type IssueScope } from './issue-writer.js';
 import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
@@ -19,6 +20,7 @@ export interface IssuingParts {
   names: Names;
   signer: LeafSigner;
   safe: KeySafe;
+  keys: LeafKeys;
   metrics: CertificatesMetrics;
   clock: Clock;
 }
@@ -36,7 +38,7 @@ export interface IssueRequest {
 
 export interface CsrRequest {
   target: Target;
-  wanted: WantedByCsr;
+  wanted: WantedByCsr | RejectedCsr;
   ttlMs: number | undefined;
 }
 
@@ -50,7 +52,9 @@ export interface Origin {
   traceparent?: string;
 }
 
-interface Provenance {
+/** A leaf that may be issued: every check has passed, nothing is signed or written. */
+export interface ApprovedIssue {
+  order: LeafOrder;
   source: Source;
   origin: Origin;
   /** Of the leaf, where we made it. */
@@ -68,18 +72,17 @@ const originOf = (caller: Caller): Origin => ({
 export class Issuing {
   constructor(private readonly parts: IssuingParts) {}
 
-  /** With a key made by us, which is stored encrypted. */
-  async issue(
-    scope: IssueScope,
-    caller: Caller,
-    { target, wish }: IssueRequest,
-  ): Promise<SignedLeaf> {
+  /**
+   * With a key made by us, which is stored encrypted. Takes as long as the key does.
+   * @throws Problem of the name rules, and `rate-limited` or `ca-unavailable` when too many keys are asked for
+   */
+  async approve(caller: Caller, { target, wish }: IssueRequest): Promise<ApprovedIssue> {
     const { settings, names, safe } = this.parts;
     const wanted = namesOf(wish);
     const serverAuth = wish.server_auth ?? false;
-    await names.assertIssuable(scope.db, { caller, ...target, names: wanted, serverAuth });
+    await names.assertIssuable({ caller, ...target, names: wanted, serverAuth });
     const keyAlgorithm = wish.key_algorithm ?? settings.keyAlgorithm;
-    const keys = await generateKeys(keyAlgorithm);
+    const keys = await this.parts.keys.make(caller.tenant, keyAlgorithm);
     const key = safe.seal(keys.privateKey, 'leaf');
     const order: LeafOrder = {
       tenant: caller.tenant,
@@ -92,17 +95,22 @@ export class Issuing {
       serverAuth,
       ttlMs: wish.ttl ?? settings.defaultTtl,
     };
-    return this.write(scope, order, { source: 'server', origin: originOf(caller), key });
+    return { order, source: 'server', origin: originOf(caller), key };
   }
 
-  /** With the key of a CSR, which its holder made. */
-  async issueFromCsr(
-    scope: IssueScope,
-    caller: Caller,
-    { target, wanted: { csr, names }, ttlMs }: CsrRequest,
-  ): Promise<SignedLeaf> {
+  /**
+   * With the key of a CSR, which its holder made.
+   * @throws Problem of the name rules, `csr-rejected`
+   */
+  async approveCsr(caller: Caller, { target, wanted, ttlMs }: CsrRequest): Promise<ApprovedIssue> {
+    const asked = { caller, ...target };
+    if ('rejection' in wanted) {
+      await this.parts.names.assertIssuable({ ...asked, names: [], serverAuth: false });
+      throw wanted.rejection;
+    }
+    const { csr, names } = wanted;
     const { serverAuth } = csr;
-    await this.parts.names.assertIssuable(scope.db, { caller, ...target, names, serverAuth });
+    await this.parts.names.assertIssuable({ ...asked, names, serverAuth });
     const order: LeafOrder = {
       tenant: caller.tenant,
       ...target,
@@ -115,15 +123,12 @@ export class Issuing {
       ttlMs: ttlMs ?? this.parts.settings.defaultTtl,
       additional: csr.evidence,
     };
-    return this.write(scope, order, { source: 'csr', origin: originOf(caller) });
+    return { order, source: 'csr', origin: originOf(caller) };
   }
 
   /** Signs and writes; a serial that is taken is drawn again. */
-  async write(
-    scope: IssueScope,
-    order: LeafOrder,
-    { source, origin, key }: Provenance,
-  ): Promise<SignedLeaf> {
+  async write(scope: IssueScope, approved: ApprovedIssue): Promise<SignedLeaf> {
+    const { order, source, origin, key } = approved;
     const leaf = await withFreeSerial(async () => {
       const signed = this.parts.signer.sign(order);
       await scope.write({

@@ -16,7 +16,8 @@ import { shortTime } from '../certificates/certificate.entity.js';
 import { namesType, SerialPipe } from '../http-params.js';
 import { ttl } from './issue-request.js';
 import type { SignedLeaf } from './leaf-signer.js';
-import { Renewal } from './renewal.service.js';
+import { Renewal, type ApprovedRenewal } from './renewal.service.js';
+import { runPrepared } from './run-prepared.js';
 
 const renewBody = z.object({ ttl, revoke_old: z.boolean().nullish() });
 const renewQuery = z.object({
@@ -62,8 +63,9 @@ export class RenewalController {
       ttlMs: body.ttl ?? query.ttl,
       revokeOld: body.revoke_old ?? query.revoke_old ?? false,
     };
-    const answer = await this.idempotency.run(request, async (tx) => {
-      const leaf = await this.renewal.renew(tx, caller, { serial, wish });
+    const approve = (): Promise<ApprovedRenewal> => this.renewal.approve(caller, { serial, wish });
+    const answer = await runPrepared(this.idempotency, request, approve, async (tx, approved) => {
+      const leaf = await this.renewal.renew(tx, caller, approved);
       return {
         status: 200,
         headers: { location: `/certs/${leaf.row.serial}` },

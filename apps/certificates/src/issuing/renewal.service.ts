@@ -3,7 +3,7 @@ import { problems, type Caller } from '@glacis/http';
 import type { AuditEntry } from '@glacis/identity';
 import { oids, readCertificate } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
-import type { Tx } from '@glacis/store';
+import type { Store, Tx } from '@glacis/store';
 import { statusOf, type CertificateRow } from '../certificates/certificate.entity.js';
 import { findCertificate, linkSuccessor } from '../certificates/certificates.store.js';
 import { keepForRenewal } from '../keys/retention.js';
@@ -18,6 +18,7 @@ import { withFreeSerial, type IssueWriter } from './issue-writer.js';
 import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
 
 export interface RenewalParts {
+  store: Store;
   settings: CertificatesSettings;
   names: Names;
   signer: LeafSigner;
@@ -38,16 +39,23 @@ export interface RenewalRequest {
   wish: RenewalWish;
 }
 
+/** A renewal that passed every check; nothing is signed or written. */
+export interface ApprovedRenewal {
+  old: CertificateRow;
+  order: LeafOrder;
+  revokeOld: boolean;
+}
+
 /** Renews certificates: a new serial for the same key, subject and names (`certificates.md` 4). */
 export class Renewal {
   constructor(private readonly parts: RenewalParts) {}
 
   /** @throws Problem `not-found`, `certificate-revoked`, `certificate-expired`, or of the name rules */
-  async renew(tx: Tx, caller: Caller, { serial, wish }: RenewalRequest): Promise<SignedLeaf> {
-    const old = await this.renewable(tx, caller.tenant, serial);
+  async approve(caller: Caller, { serial, wish }: RenewalRequest): Promise<ApprovedRenewal> {
+    const old = await this.renewable(caller.tenant, serial);
     const info = readCertificate(old.der);
     const serverAuth = info.extKeyUsages.includes(oids.serverAuth);
-    await this.parts.names.assertRenewable(tx, {
+    await this.parts.names.assertRenewable({
       caller,
       entityType: old.entity_type === 'party' ? 'party' : 'backend',
       entityId: old.entity_id,
@@ -67,18 +75,24 @@ export class Renewal {
       ttlMs: wish.ttlMs ?? Number(old.ttl_seconds) * 1000,
       renewedFrom: old.serial,
     };
-    if (wish.revokeOld) await lockRevocations(tx);
-    const leaf = await this.write(tx, caller, { order, revokeOld: wish.revokeOld });
+    return { old, order, revokeOld: wish.revokeOld };
+  }
+
+  /** @throws Problem `certificate-revoked` when it was revoked since the approval */
+  async renew(tx: Tx, caller: Caller, approved: ApprovedRenewal): Promise<SignedLeaf> {
+    const { old, revokeOld } = approved;
+    if (revokeOld) await lockRevocations(tx);
+    const leaf = await this.write(tx, caller, approved);
     await this.replace(tx, old, leaf);
-    if (wish.revokeOld) await this.revokeOld(tx, caller, old);
+    if (revokeOld) await this.revokeOld(tx, caller, old);
     tx.afterCommit(() =>
       this.parts.metrics.issued.inc({ source: 'renewal', algorithm: old.key_algorithm }),
     );
     return leaf;
   }
 
-  private async renewable(tx: Tx, tenant: string, serial: string): Promise<CertificateRow> {
-    const row = await findCertificate(tx, serial);
+  private async renewable(tenant: string, serial: string): Promise<CertificateRow> {
+    const row = await findCertificate(this.parts.store, serial);
     if (row === undefined || row.tenant_id !== tenant) throw problems.notFound();
     const status = statusOf(row, this.parts.clock.now());
     if (status === 'revoked') throw certificateRevoked();
@@ -89,7 +103,7 @@ export class Renewal {
   private write(
     tx: Tx,
     caller: Caller,
-    { order, revokeOld }: { order: LeafOrder; revokeOld: boolean },
+    { order, revokeOld }: ApprovedRenewal,
   ): Promise<SignedLeaf> {
     const scope = this.parts.writer.inside(tx);
     return withFreeSerial(async () => {

@@ -26,9 +26,8 @@ export class ServiceIssuing {
     const { settings, issuing, writer, files } = this.parts;
     if (!/^[a-z][a-z0-9-]{0,62}$/.test(request.service)) throw invalid('no name of a service');
     const csr = csrOf(request.csr);
-    const leaf = await issuing.write(
-      writer.shared(),
-      {
+    const leaf = await issuing.write(writer.shared(), {
+      order: {
         tenant: platformTenant,
         entityType: 'service',
         entityId: request.service,
@@ -40,8 +39,9 @@ export class ServiceIssuing {
         serverAuth: true,
         ttlMs: settings.defaultTtl,
       },
-      { source: 'csr', origin: { actor: request.service, tenant: platformTenant } },
-    );
+      source: 'csr',
+      origin: { actor: request.service, tenant: platformTenant },
+    });
     return { chainPem: leaf.filePem, caPem: files.caPem(), notAfter: leaf.notAfter };
   }
 }

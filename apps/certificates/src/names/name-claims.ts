@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { coalesce, type Clock } from '@glacis/runtime';
-import type { Queryable, Store } from '@glacis/store';
+import type { Store } from '@glacis/store';
 import { covers, spaceOf, type NameSpace } from './name-space.js';
 import { policiesOver, serviceNames } from './policies.store.js';
 
@@ -18,29 +18,22 @@ export interface NameClaims {
   ofOthers: (name: string) => boolean;
 }
 
-/** Reads claims on names; concurrent questions outside of transactions share their queries. */
+/** Reads claims on names; concurrent questions share their queries. */
 export class NameClaimsReader {
-  private readonly shared = coalesce<ClaimsQuestion, NameClaims>(
-    (questions) => this.readAll(this.store, questions),
-    { concurrency: 2 },
-  );
+  /** @returns who else has a claim on the names, at the moment of the call or later */
+  readonly read = coalesce<ClaimsQuestion, NameClaims>((questions) => this.readAll(questions), {
+    concurrency: 2,
+  });
 
   constructor(
     private readonly store: Store,
     private readonly clock: Clock,
   ) {}
 
-  /** @param db the store, or a transaction, which reads by itself so as not to wait for another connection */
-  async read(db: Queryable, question: ClaimsQuestion): Promise<NameClaims> {
-    if (db === this.store) return this.shared(question);
-    const [claims] = await this.readAll(db, [question]);
-    return claims ?? { ofServices: () => false, ofOthers: () => false };
-  }
-
-  private async readAll(db: Queryable, questions: ClaimsQuestion[]): Promise<NameClaims[]> {
+  private async readAll(questions: ClaimsQuestion[]): Promise<NameClaims[]> {
     const names = [...new Set(questions.flatMap((question) => question.names))];
-    const services = new Set(await serviceNames(db, this.clock.now(), names));
-    const policies = await policiesOver(db, {
+    const services = new Set(await serviceNames(this.store, this.clock.now(), names));
+    const policies = await policiesOver(this.store, {
       suffixes: names.filter((name) => isIP(name) === 0).flatMap(suffixesOf),
       addresses: names.filter((name) => isIP(name) !== 0),
     });

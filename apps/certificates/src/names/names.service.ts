@@ -1,5 +1,5 @@
 import { problems, type Caller } from '@glacis/http';
-import type { Queryable } from '@glacis/store';
+import type { Store } from '@glacis/store';
 import type { CertificatesMetrics } from '../metrics.js';
 import { nameNotAllowed } from '../problems.js';
 import type { EntityDirectory, TenantEntityType } from './entity-directory.js';
@@ -10,6 +10,7 @@ import { findPolicy, type PolicyRow } from './policies.store.js';
 import type { WantedName } from './wanted-name.js';
 
 export interface NamesParts {
+  store: Store;
   directory: EntityDirectory;
   /** Names of our own beside those in live service certificates. */
   reserved: NameSpace;
@@ -35,8 +36,8 @@ export class Names {
    * A new certificate: the right to serverAuth first, then the entity, then its names.
    * @throws Problem `forbidden`, `not-found`, `ca-unavailable`, `name-not-allowed`
    */
-  async assertIssuable(db: Queryable, request: NameRequest): Promise<void> {
-    const policy = await assertServerAuth(db, request);
+  async assertIssuable(request: NameRequest): Promise<void> {
+    const policy = await assertServerAuth(this.parts.store, request);
     const asked = {
       tenant: request.caller.tenant,
       entityType: request.entityType,
@@ -45,7 +46,7 @@ export class Names {
     };
     const { holders, addressIsOurs } = await this.parts.directory.ask(asked);
     const holderOf = new Map(asked.names.map((name, i) => [name, holders[i] ?? 0]));
-    await this.judge(db, request, request.serverAuth ? 'server' : 'information', {
+    await this.judge(request, request.serverAuth ? 'server' : 'information', {
       holder: (name) => holderOf.get(name) ?? 0,
       addressIsOurs,
       granted: policy && grantedBy(policy),
@@ -56,9 +57,9 @@ export class Names {
    * A renewal: by the policy of this moment; names that are information only against our own.
    * @throws Problem as `assertIssuable`
    */
-  async assertRenewable(db: Queryable, request: NameRequest): Promise<void> {
-    if (request.serverAuth) return this.assertIssuable(db, request);
-    return this.judge(db, request, 'renewal', {
+  async assertRenewable(request: NameRequest): Promise<void> {
+    if (request.serverAuth) return this.assertIssuable(request);
+    return this.judge(request, 'renewal', {
       holder: () => 0,
       addressIsOurs: false,
       granted: undefined,
@@ -66,7 +67,6 @@ export class Names {
   }
 
   private async judge(
-    db: Queryable,
     request: NameRequest,
     use: NameUse,
     known: Pick<NameFacts, 'holder' | 'addressIsOurs' | 'granted'>,
@@ -74,10 +74,7 @@ export class Names {
     if (request.names.length === 0) return;
     const { claims, reserved, allowLoopback } = this.parts;
     const names = request.names.map((name) => name.canonical);
-    const { ofServices, ofOthers } = await claims.read(db, {
-      tenant: request.caller.tenant,
-      names,
-    });
+    const { ofServices, ofOthers } = await claims.read({ tenant: request.caller.tenant, names });
     const facts: NameFacts = {
       allowLoopback,
       own: (name) => ofServices(name) || covers(reserved, name),
@@ -96,12 +93,12 @@ export class Names {
 
 /** The tenant's policy, where serverAuth is asked for and it gives the right to. @throws Problem `forbidden` */
 async function assertServerAuth(
-  db: Queryable,
+  store: Store,
   request: NameRequest,
 ): Promise<PolicyRow | undefined> {
   if (!request.serverAuth) return undefined;
   const { tenant, principal } = request.caller;
-  const policy = await findPolicy(db, tenant);
+  const policy = await findPolicy(store, tenant);
   if (!mayAskServerAuth(principal.roles, policy)) {
     throw problems.forbidden('serverAuth needs a right that the name policy of the tenant gives');
   }
