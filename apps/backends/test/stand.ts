@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EventData, EventType } from '@glacis/contracts';
-import { Broadcasts, EventsModule, EventsServer } from '@glacis/events';
+import { Broadcasts, EventsModule, EventsServer, type BusDriver } from '@glacis/events';
 import {
   ManagerClient,
   RpcDirectory,
@@ -43,6 +43,8 @@ export interface Send {
 export interface StandOptions {
   databaseUrl: string;
   settings?: Record<string, string>;
+  /** Default: a bus of its own. */
+  bus?: BusDriver;
 }
 
 /** The service on free ports, with everything real but the certificate service. */
@@ -59,7 +61,7 @@ export class Stand {
 
   static async start(
     certificates: FakeCertificates,
-    { databaseUrl, settings = {} }: StandOptions,
+    { databaseUrl, settings = {}, bus }: StandOptions,
   ): Promise<Stand> {
     const identity = await testIdentity();
     const directory = new RpcDirectory();
@@ -99,7 +101,10 @@ export class Stand {
       }),
     );
     const app = await createHttpApp(
-      { module: Root, imports: [globals, EventsModule.forRoot(), backends] },
+      {
+        module: Root,
+        imports: [globals, EventsModule.forRoot({ bus: bus && (() => bus) }), backends],
+      },
       {
         ...observed,
         authenticate: (authorization) => identity.verifier.verify(authorization),

@@ -88,11 +88,6 @@ export const eventTypes = {
       closed_at: time,
     }),
   ),
-  /** Broadcast: a holder with a lower epoch of this backend ends its stream (`backends.md` 4.2 step 5). */
-  'backend.stream.opened': define(
-    'backend-streams',
-    z.object({ backend_id: uuid, stream_id: uuid, epoch: z.number(), replica_id: z.string() }),
-  ),
   /** What a manager or its agents reported, for the computations service (`backends.md` 4.9). */
   'backend.agent.event': define(
     'backend-agents',

@@ -84,9 +84,9 @@ class SinkEvents {
     await this.script.mishear(data.name);
   }
 
-  @OnBroadcast('sink', 'backend.stream.opened')
-  opened(@Payload() event: CloudEvent<'backend.stream.opened'>): void {
-    this.script.log.push(`sink hears of epoch ${event.data.epoch}`);
+  @OnBroadcast('sink', 'token.revoked')
+  revoked(@Payload() event: CloudEvent<'token.revoked'>): void {
+    this.script.log.push(`sink hears of token ${event.data.token_id}`);
   }
 }
 
@@ -239,9 +239,9 @@ describe('from one service to another', () => {
   });
 
   test('a broadcast reaches listeners without outbox and inbox', async () => {
-    const data = { backend_id: 'b', stream_id: 's', epoch: 7, replica_id: 'r' };
-    await app.get(Broadcasts).publish('backend.stream.opened', 'b', data);
-    await waitFor(() => script.log.includes('sink hears of epoch 7'));
+    const data = { token_id: 't', expires_at: new Date().toISOString() };
+    await app.get(Broadcasts).publish('token.revoked', 't', data);
+    await waitFor(() => script.log.includes('sink hears of token t'));
     expect(await stores.sink.query('SELECT FROM inbox')).toEqual([]);
   });
 

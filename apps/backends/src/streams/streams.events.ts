@@ -14,8 +14,8 @@ export class StreamsEvents {
   ) {}
 
   /** The newest stream wins, whichever replica holds it. */
-  @OnBroadcast('backends', 'backend.stream.opened')
-  opened(@Payload() { data }: CloudEvent<'backend.stream.opened'>): void {
+  @OnBroadcast('backends', 'backend.connected')
+  connected(@Payload() { data }: CloudEvent<'backend.connected'>): void {
     for (const stream of this.live.ofBackend(data.backend_id)) {
       if (stream.facts.epoch < data.epoch) void this.ender.end(stream, endings.replaced);
     }
