@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { certIdDer, certIdHashes, fromPem, readCertificate } from '@glacis/pki';
 import { openssl, temporaryFolder } from '@glacis/testbed';
+import type { Services } from '../src/compose.js';
+import { SERVICES } from '../src/tokens.js';
 import { Suite, type Reply } from './suite.js';
 
 interface Issued {
@@ -365,6 +367,39 @@ describe('OCSP', () => {
     await suite.send('PATCH', `/certs/${issued.serial}/revoke`, { token: issued.token });
     expect(await text(await get(der, deaf))).toContain('Cert Status: revoked');
     await deaf.stop();
+  });
+
+  it('certificates.md 16.6: a question in JSON while the database hangs: tryLater', async () => {
+    const issued = await issue();
+    const body = { serial_number: issued.serial };
+    await suite.store.transaction(async (tx) => {
+      await tx.query('LOCK TABLE certificates');
+      expect(statusByte(await suite.send('POST', '/certs/ocsp', { body }))).toBe(3);
+    });
+    expect(statusByte(await suite.send('POST', '/certs/ocsp', { body }))).toBe(0);
+  });
+
+  it('a question in JSON pays before anything is read', async () => {
+    const limited = await Suite.start({ env: { OCSP_RATE: '3/s' } });
+    const ask = (body: object) => limited.send('POST', '/certs/ocsp', { body });
+    const statuses = [];
+    for (let i = 1; i <= 4; i++) statuses.push(statusByte(await ask({ serial_number: `${i}` })));
+    expect(statuses).toEqual([0, 0, 0, 3]);
+    expect(statusByte(await ask({ certificate: 'unreadable' }))).toBe(3);
+    await limited.stop();
+  });
+
+  it('an error that comes up while signing is not cached, here or elsewhere', async () => {
+    const issued = await issue();
+    const der = await request(issued, '-no_nonce');
+    const { responders } = suite.app.get<Services>(SERVICES, { strict: false });
+    const of = responders.of.bind(responders);
+    let calls = 0;
+    responders.of = (issuerId) => (++calls === 1 ? of(issuerId) : undefined);
+    const failed = await get(der);
+    responders.of = of;
+    expect([statusByte(failed), failed.headers['cache-control']]).toEqual([6, 'no-store']);
+    expect(statusByte(await get(der))).toBe(0);
   });
 
   it('the JSON forms ask by serial and by certificate', async () => {

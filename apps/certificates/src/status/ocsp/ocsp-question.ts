@@ -3,7 +3,6 @@ import { fromPem, parseSerial, readCertificate, type CertificateInfo } from '@gl
 import { z } from 'zod';
 import type { Authority } from '../../authority/authority.js';
 import type { SigningCa } from '../../authority/issuer.entity.js';
-import type { CertificateRow } from '../../certificates/certificate.entity.js';
 
 /** The JSON form of an OCSP request: one of the two. */
 export const ocspQuestion = z
@@ -27,14 +26,14 @@ export interface Asked {
 export async function whatIsAsked(
   question: OcspQuestion,
   authority: Authority,
-  find: (serial: string) => Promise<Pick<CertificateRow, 'issuer_id'> | undefined>,
+  issuerOf: (serial: string) => Promise<string | null>,
 ): Promise<Asked> {
   if (question.certificate !== undefined)
     return askedByCertificate(question.certificate, authority);
   const serial = parseSerial(question.serial_number ?? '');
   if (serial === null) throw malformed('serial_number');
-  const row = await find(serial.toString());
-  const issuer = row === undefined ? authority.current() : authority.byId(row.issuer_id);
+  const issuerId = await issuerOf(serial.toString());
+  const issuer = issuerId === null ? authority.current() : authority.byId(issuerId);
   return { issuer, serial };
 }
 

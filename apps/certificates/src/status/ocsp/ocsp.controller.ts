@@ -1,11 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
 import { malformedBy, Operation, RequestParam, type Visitor } from '@glacis/http';
-import { Store } from '@glacis/store';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Authority } from '../../authority/authority.js';
-import { findCertificate } from '../../certificates/certificates.store.js';
 import { OcspHeaders } from './ocsp-headers.js';
-import { ocspQuestion, whatIsAsked } from './ocsp-question.js';
+import { ocspQuestion } from './ocsp-question.js';
 import { Ocsp, type OcspReply } from './ocsp.service.js';
 import { requestInPath } from './request-in-path.js';
 
@@ -16,8 +13,6 @@ const replyType = { type: 'application/ocsp-response', description };
 export class OcspController {
   constructor(
     private readonly ocsp: Ocsp,
-    private readonly authority: Authority,
-    private readonly store: Store,
     private readonly headers: OcspHeaders,
   ) {}
 
@@ -66,12 +61,7 @@ export class OcspController {
     if (body === undefined) return this.ocsp.error('malformedRequest');
     const question = ocspQuestion.safeParse(body);
     if (!question.success) throw malformedBy(question.error);
-    const asked = await whatIsAsked(question.data, this.authority, (serial) =>
-      findCertificate(this.store, serial),
-    );
-    return asked.issuer === undefined
-      ? this.ocsp.error('unauthorized')
-      : this.ocsp.answerAbout(asked.issuer, asked.serial, address);
+    return this.ocsp.answerQuestion(question.data, address);
   }
 
   private send(reply: FastifyReply, answer: OcspReply, verb: 'GET' | 'POST'): Buffer {

@@ -10,6 +10,7 @@ import {
   type OcspRequestItem,
 } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
+import type { Authority } from '../../authority/authority.js';
 import type { SigningCa } from '../../authority/issuer.entity.js';
 import type { Responders } from '../../authority/responders.js';
 import type { CertificatesMetrics } from '../../metrics.js';
@@ -18,11 +19,13 @@ import type { AddressLimit } from '../address-limit.js';
 import { Lru } from '../lru.js';
 import { bodyTag } from '../status-headers.js';
 import { answerFor, isExpired, type AnswerTerms } from './ocsp-times.js';
+import { whatIsAsked, type OcspQuestion } from './ocsp-question.js';
 import type { OurIssuers } from './our-issuers.js';
 import { StatusUnavailableError, type StatusReader, type StoredStatus } from './status-reader.js';
 
 export interface OcspParts {
   settings: CertificatesSettings;
+  authority: Authority;
   issuers: OurIssuers;
   responders: Responders;
   reader: StatusReader;
@@ -61,17 +64,19 @@ export class Ocsp {
     return this.guarded(() => this.answerRequest(readOcspRequest(der), address));
   }
 
-  /** Answers about one certificate, for callers that do not speak OCSP in their request. */
-  async answerAbout(issuer: SigningCa, serial: bigint, address: string): Promise<OcspReply> {
-    const { sha1 } = certIdHashes(issuer.info);
-    const item: OcspRequestItem = {
-      certIdDer: certIdDer({ ...sha1, hash: 'sha1', serial }),
-      hash: 'sha1',
-      issuerNameHash: sha1.nameHash,
-      issuerKeyHash: sha1.keyHash,
-      serial,
-    };
-    return this.guarded(() => this.answerRequest({ items: [item] }, address));
+  /**
+   * Answers a question in JSON. The address pays before anything is read or looked up.
+   * @throws Problem `malformed`
+   */
+  async answerQuestion(question: OcspQuestion, address: string): Promise<OcspReply> {
+    const { authority, limit, reader } = this.parts;
+    if (!limit.admits(`${address} `)) return this.error('tryLater');
+    return this.guarded(async () => {
+      const asked = await whatIsAsked(question, authority, (serial) => reader.issuerOf(serial));
+      return asked.issuer === undefined
+        ? this.error('unauthorized')
+        : this.answerItems(asked.issuer, { items: [itemOf(asked.issuer, asked.serial)] });
+    });
   }
 
   /** An error answer; never cached. */
@@ -93,12 +98,13 @@ export class Ocsp {
   }
 
   private async answerRequest(request: OcspRequest, address: string): Promise<OcspReply> {
-    const { issuers, responders, limit } = this.parts;
-    const issuer = issuers.of(request.items);
-    if (!limit.admits(`${address} ${issuer?.id ?? ''}`)) return this.error('tryLater');
-    if (issuer === undefined || responders.of(issuer.id) === undefined) {
-      return this.error('unauthorized');
-    }
+    const issuer = this.parts.issuers.of(request.items);
+    if (!this.parts.limit.admits(`${address} ${issuer?.id ?? ''}`)) return this.error('tryLater');
+    return issuer === undefined ? this.error('unauthorized') : this.answerItems(issuer, request);
+  }
+
+  private async answerItems(issuer: SigningCa, request: OcspRequest): Promise<OcspReply> {
+    if (this.parts.responders.of(issuer.id) === undefined) return this.error('unauthorized');
     const statuses = await Promise.all(request.items.map((item) => this.read(issuer, item)));
     const [item, ...more] = request.items;
     const [status] = statuses;
@@ -125,6 +131,7 @@ export class Ocsp {
       return known;
     }
     const reply = this.sign(issuer, { items: [item] }, [status]);
+    if (reply.kind === 'error') return reply;
     const renewAt = now.getTime() + this.parts.settings.ocspNextUpdate / 2;
     const signed: Signed = { ...reply, kind: 'cacheable', versions, renewAt };
     this.cache.set(key, signed);
@@ -161,6 +168,18 @@ export class Ocsp {
   private count(status: string, cached: boolean): void {
     this.parts.metrics.ocspRequests.inc({ status, cached: String(cached) });
   }
+}
+
+/** The item by which a request in DER would ask. */
+function itemOf(issuer: SigningCa, serial: bigint): OcspRequestItem {
+  const { sha1 } = certIdHashes(issuer.info);
+  return {
+    certIdDer: certIdDer({ ...sha1, hash: 'sha1', serial }),
+    hash: 'sha1',
+    issuerNameHash: sha1.nameHash,
+    issuerKeyHash: sha1.keyHash,
+    serial,
+  };
 }
 
 function versionsOf(status: StoredStatus, now: Date): string {

@@ -52,11 +52,24 @@ export class StatusReader {
     (questions) => within(answerMs, this.readAll(questions)),
     { concurrency: 4 },
   );
+  private readonly issuer = coalesce<string, string | null>(
+    (serials) => within(answerMs, this.readIssuers(serials)),
+    { concurrency: 2 },
+  );
 
   constructor(
     private readonly db: Queryable,
     private readonly clock: Clock,
   ) {}
+
+  /** The issuer of a serial, null when it is unknown. @throws {StatusUnavailableError} */
+  async issuerOf(serial: string): Promise<string | null> {
+    try {
+      return await this.issuer(serial);
+    } catch (cause) {
+      throw new StatusUnavailableError('issuer cannot be read', { cause });
+    }
+  }
 
   /** @throws {StatusUnavailableError} */
   async read(question: StatusQuestion): Promise<StoredStatus> {
@@ -72,6 +85,15 @@ export class StatusReader {
       }
       throw new StatusUnavailableError('status cannot be read', { cause });
     }
+  }
+
+  private async readIssuers(serials: string[]): Promise<(string | null)[]> {
+    const rows = await this.db.query<{ serial: string; issuer_id: string }>(
+      `SELECT serial, issuer_id FROM certificates WHERE serial = ANY($1::numeric[])`,
+      [serials],
+    );
+    const found = new Map(rows.map((row) => [row.serial, row.issuer_id]));
+    return serials.map((serial) => found.get(serial) ?? null);
   }
 
   private async readAll(questions: StatusQuestion[]): Promise<(StoredStatus | Error)[]> {
