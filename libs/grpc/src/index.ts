@@ -1,6 +1,15 @@
 export { status } from '@grpc/grpc-js';
 export * from './rpc-error.js';
 export * from './rpc-directory.js';
+export { type RemoteOptions } from './services/rpc-channel.js';
+export { RpcServer, served, type RpcServerOptions } from './services/rpc-server.js';
+export {
+  ServiceCertificate,
+  type ServiceCertificateOptions,
+} from './services/service-certificate.js';
+export { backendsWire } from './services/backends-wire.js';
+export { certificatesWire } from './services/certificates-wire.js';
+export { upstreamCertsWire, type UpstreamCerts } from './services/upstream-certs-wire.js';
 export * from './grpc-server.js';
 export * from './tls/mutual-tls.js';
 export { type CloseCause, type PeerConnection } from './tls/connection.js';

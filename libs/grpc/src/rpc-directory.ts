@@ -1,6 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import type { RpcContracts, RpcName } from '@glacis/contracts';
 import { RpcError } from './rpc-error.js';
+import { RpcChannel, type RemoteOptions } from './services/rpc-channel.js';
+import { asRpcError, unavailable } from './services/rpc-status.js';
 
 type Method = (request: unknown) => Promise<unknown>;
 
@@ -10,6 +12,7 @@ type Method = (request: unknown) => Promise<unknown>;
  */
 export class RpcDirectory {
   private readonly local = new Map<RpcName, object>();
+  private readonly remote = new Map<RpcName, RpcChannel>();
 
   /** Answers calls for `name` in this process. A second provider of one name is a mistake and throws. */
   provide<K extends RpcName>(name: K, implementation: RpcContracts[K]): void {
@@ -18,18 +21,33 @@ export class RpcDirectory {
   }
 
   /**
+   * Sends calls for `name` to another process while nobody provides it in this one. A second address of one name is a
+   * mistake and throws.
+   */
+  connect(name: RpcName, options: RemoteOptions): void {
+    if (this.remote.has(name)) throw new Error(`${name} is connected twice`);
+    this.remote.set(name, new RpcChannel(name, options));
+  }
+
+  /** Lets go of the connections to other processes. */
+  close(): void {
+    for (const channel of this.remote.values()) channel.close();
+  }
+
+  /**
    * Calls to `name`. Every method rejects with `RpcError` and nothing else: the provider's own, UNAVAILABLE while
-   * nobody provides the service, INTERNAL with a neutral text (the cause is kept) for any other failure.
+   * nobody provides the service, INTERNAL with a neutral text (the cause is kept) for any other failure. A method
+   * without a form on the wire is UNIMPLEMENTED in another process.
    */
   client<K extends RpcName>(name: K): RpcContracts[K] {
     const call =
       (method: string): Method =>
       async (request) => {
         const target = this.local.get(name) as Record<string, Method> | undefined;
-        if (target === undefined) {
-          throw new RpcError(status.UNAVAILABLE, 'unavailable', `${name} is not available`);
-        }
-        return callLocal(name, method, target, request);
+        if (target !== undefined) return callLocal(name, method, target, request);
+        const channel = this.remote.get(name);
+        if (channel === undefined) throw unavailable(name);
+        return channel.call(method, request);
       };
     return new Proxy(
       {},
@@ -56,7 +74,6 @@ async function callLocal(
   try {
     return await implementation.call(target, request);
   } catch (error) {
-    if (error instanceof RpcError) throw error;
-    throw new RpcError(status.INTERNAL, 'internal', `${name} failed`, { cause: error });
+    throw asRpcError(name, error);
   }
 }

@@ -13,6 +13,7 @@ export interface Pem {
 export interface LeafOptions {
   dns?: string[];
   ips?: string[];
+  uris?: string[];
   notBefore?: Date;
   notAfter?: Date;
 }
@@ -58,6 +59,7 @@ export class TestCa {
     const names: x509.JsonGeneralNames = [
       ...(options.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
       ...(options.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
+      ...(options.uris ?? []).map((value) => ({ type: 'url' as const, value })),
     ];
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: this.nextSerial(),

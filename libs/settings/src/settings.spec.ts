@@ -13,6 +13,7 @@ import {
   list,
   loadSettings,
   optionalText,
+  optionalPort,
   optionalUrl,
   parseDurationMs,
   parseSizeBytes,
@@ -112,6 +113,9 @@ describe('values', () => {
     expect(optionalUrl.parse('https://x.example/base/')).toBe('https://x.example/base');
     expect(optionalUrl.parse('')).toBeUndefined();
     expect(() => optionalUrl.parse('x.example')).toThrow('URL');
+    expect(optionalPort.parse('7012')).toBe(7012);
+    expect(optionalPort.parse(' ')).toBeUndefined();
+    expect(() => optionalPort.parse('65536')).toThrow('from 0 to 65535');
     expect(host.parse('::1')).toBe('::1');
     expect(() => host.parse('a b')).toThrow('a host name');
     expect(() => text.parse('  ')).toThrow('some text');

@@ -53,6 +53,12 @@ export const optionalText: z.ZodType<string | undefined> = z
   .string()
   .transform((value) => value.trim() || undefined);
 
+/** TCP port, or empty, which gives `undefined`: nothing is listened for. */
+export const optionalPort: z.ZodType<number | undefined> = z.preprocess(
+  (input) => (String(input).trim() === '' ? undefined : input),
+  port.optional(),
+);
+
 /** Host name or IP address. */
 export const host: z.ZodType<string> = parsed('a host name or IP address', (value) =>
   isIP(value) || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(value) ? value : undefined,

@@ -1540,6 +1540,23 @@ export const AgentConfig: MessageFns<AgentConfig> = {
   },
 };
 
+export type ManagerServiceDefinition = typeof ManagerServiceDefinition;
+export const ManagerServiceDefinition = {
+  name: "ManagerService",
+  fullName: "manager.ManagerService",
+  methods: {
+    /** The manager dials and keeps one stream for its whole life. */
+    process: {
+      name: "Process",
+      requestType: ClientStreamMessage as typeof ClientStreamMessage,
+      requestStream: true,
+      responseType: ServerStreamMessage as typeof ServerStreamMessage,
+      responseStream: true,
+      options: {},
+    },
+  },
+} as const;
+
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 
 type DeepPartial<T> = T extends Builtin ? T

@@ -1,0 +1,58 @@
+import type { BackendsRpc, NameHolder } from '@glacis/contracts';
+import { BackendsDefinition } from '../generated/backends/v1/backends.js';
+import { malformed, same, wireMethod, type Wire } from './wire-method.js';
+
+const { methods } = BackendsDefinition;
+
+/** `glacis.backends.v1.Backends` (`backends.md` 11). */
+export const backendsWire: Wire<BackendsRpc> = {
+  get: wireMethod(BackendsDefinition, methods.get, {
+    toRequest: same,
+    fromRequest: same,
+    toReply: same,
+    fromReply: same,
+  }),
+  run: wireMethod(BackendsDefinition, methods.run, {
+    toRequest: same,
+    fromRequest: same,
+    toReply: same,
+    fromReply: same,
+  }),
+  stop: wireMethod(BackendsDefinition, methods.stop, {
+    toRequest: same,
+    fromRequest: same,
+    toReply: same,
+    fromReply: () => ({}),
+  }),
+  terminate: wireMethod(BackendsDefinition, methods.terminate, {
+    toRequest: ({ backendId, type, reason }) => ({ backendId, type, reason }),
+    fromRequest: ({ backendId, type, reason }, caller) => ({
+      backendId,
+      type: terminationType(type),
+      reason,
+      requestedBy: `service:${caller}`,
+    }),
+    toReply: same,
+    fromReply: same,
+  }),
+  checkNames: wireMethod(BackendsDefinition, methods.checkNames, {
+    toRequest: ({ tenant, backendId, names }) => ({ tenant, backendId, name: names }),
+    fromRequest: ({ tenant, backendId, name }) => ({ tenant, backendId, names: name }),
+    toReply: ({ exists, addressIsOurs, holders }) => ({ exists, addressIsOurs, holder: holders }),
+    fromReply: ({ exists, addressIsOurs, holder }) => ({
+      exists,
+      addressIsOurs,
+      holders: holder.map(nameHolder),
+    }),
+  }),
+};
+
+function terminationType(type: number): 0 | 1 {
+  if (type === 0 || type === 1) return type;
+  throw malformed('type is 0 or 1');
+}
+
+function nameHolder(holder: number): NameHolder {
+  if (holder === 0 || holder === 1 || holder === 2 || holder === 3) return holder;
+  throw new Error(`unknown holder ${holder}`);
+}

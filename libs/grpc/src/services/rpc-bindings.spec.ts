@@ -1,0 +1,333 @@
+import { X509Certificate } from 'node:crypto';
+import { status } from '@grpc/grpc-js';
+import type { BackendsRpc, CertificatesRpc, ResolvedCertificate } from '@glacis/contracts';
+import { TestCa } from '../../test/test-ca.js';
+import { RpcDirectory } from '../rpc-directory.js';
+import { RpcError } from '../rpc-error.js';
+import type { TlsCredentials } from '../tls/mutual-tls.js';
+import { RpcServer, served } from './rpc-server.js';
+import { wires } from './wires.js';
+
+const notAfter = new Date('2027-01-02T03:04:05.678Z');
+const hash = Buffer.alloc(64, 7);
+
+/** What `certificates` would tell of the certificates that the test's CA has made, by decimal serial. */
+const known = new Map<string, ResolvedCertificate>();
+const failures: unknown[] = [];
+const asked: unknown[] = [];
+/** Answered before the implementation is asked, first to last. */
+const refusals: Error[] = [];
+
+function answer<T>(request: unknown, reply: T): Promise<T> {
+  asked.push(request);
+  const refusal = refusals.shift();
+  return refusal ? Promise.reject(refusal) : Promise.resolve(reply);
+}
+
+const certificates: CertificatesRpc = {
+  resolve: (request) =>
+    answer(request, {
+      entityId: 'host',
+      entityType: 'backend',
+      tenant: 'tenant-a',
+      status: ({ '1': 'valid', '2': 'revoked' } as const)[request.serialNumber] ?? 'expired',
+      notAfter,
+      fingerprintSha256: 'ab'.repeat(32),
+      issuerId: 'c'.repeat(32),
+      certFileSha512: [hash, Buffer.alloc(64)],
+    }),
+  issueService: (request) =>
+    answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
+  revokeEntity: (request) => answer(request, { serialNumbers: ['1', '2'.repeat(39)] }),
+  revocationsSince: (request) => answer(request, { revocations: [] }),
+  trustBundle: (request) =>
+    answer(request, { caPem: '', rootsPem: '', version: 1, revokedIssuerIds: [] }),
+};
+
+const backends: BackendsRpc = {
+  get: (request) => answer(request, { id: request.id, tenant: 't', name: 'ñ', address: '' }),
+  run: (request) => answer(request, { accepted: true, queuePosition: 3 }),
+  stop: (request) => answer(request, {}),
+  terminate: (request) => answer(request, { requestId: 'r1' }),
+  checkNames: (request) =>
+    answer(request, { exists: true, addressIsOurs: false, holders: request.names.map(() => 3) }),
+};
+
+let root: TestCa;
+let directories: Record<'local' | 'remote', RpcDirectory>;
+const servers: RpcServer[] = [];
+const opened: RpcDirectory[] = [];
+
+/** A certificate of an entity, known to be valid unless another status is said. */
+async function identity(
+  type: string,
+  id: string,
+  standing: ResolvedCertificate['status'] = 'valid',
+): Promise<TlsCredentials> {
+  const uris = [`spiffe://test/tenant/t/${type}/${id}`];
+  const pem = await root.issue(id, { uris, dns: ['localhost'], ips: ['127.0.0.1'] });
+  const { serialNumber, fingerprint256 } = new X509Certificate(pem.cert);
+  known.set(BigInt(`0x${serialNumber}`).toString(), {
+    entityId: id,
+    entityType: type,
+    tenant: 't',
+    status: standing,
+    notAfter,
+    fingerprintSha256: fingerprint256.replaceAll(':', '').toLowerCase(),
+    issuerId: '',
+    certFileSha512: [],
+  });
+  return { ...pem, ca: root.pem };
+}
+
+async function resolve({ serialNumber }: { serialNumber: string }): Promise<ResolvedCertificate> {
+  const certificate = known.get(serialNumber);
+  if (!certificate) throw new RpcError(status.NOT_FOUND, 'not-found', 'unknown serial');
+  return certificate;
+}
+
+async function serverOf(name: keyof typeof wires, tls: TlsCredentials): Promise<RpcServer> {
+  const server = new RpcServer({
+    service: name,
+    host: '127.0.0.1',
+    port: 0,
+    credentials: () => tls,
+    resolve,
+    methods:
+      name === 'backends'
+        ? served(wires.backends, backends)
+        : served(wires.certificates, certificates),
+    onFailure: (error) => failures.push(error.cause),
+  });
+  await server.open();
+  servers.push(server);
+  return server;
+}
+
+/** A directory that finds `name` at the given port only. */
+function remote(
+  name: keyof typeof wires,
+  port: number | undefined,
+  more: { credentials: () => TlsCredentials; deadlineMs?: number },
+): RpcDirectory {
+  const directory = new RpcDirectory();
+  directory.connect(name, { address: `127.0.0.1:${port}`, ...more });
+  opened.push(directory);
+  return directory;
+}
+
+beforeAll(async () => {
+  root = await TestCa.create();
+  const local = new RpcDirectory();
+  local.provide('certificates', certificates);
+  local.provide('backends', backends);
+  const tester = await identity('service', 'tester');
+  const apart = new RpcDirectory();
+  for (const name of ['certificates', 'backends'] as const) {
+    const { port } = await serverOf(name, await identity('service', name));
+    apart.connect(name, { address: `127.0.0.1:${port}`, credentials: () => tester });
+  }
+  opened.push(apart);
+  directories = { local, remote: apart };
+});
+
+beforeEach(() => {
+  for (const list of [asked, refusals, failures]) list.length = 0;
+});
+
+afterAll(async () => {
+  for (const directory of opened) directory.close();
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+describe.each(['local', 'remote'] as const)('a %s service', (where) => {
+  const ofCertificates = (): CertificatesRpc => directories[where].client('certificates');
+  const ofBackends = (): BackendsRpc => directories[where].client('backends');
+
+  it.each([
+    ['1', 'valid'],
+    ['2', 'revoked'],
+    ['3', 'expired'],
+  ])('resolves serial %s as %s', async (serialNumber, standing) => {
+    expect(await ofCertificates().resolve({ serialNumber })).toEqual({
+      entityId: 'host',
+      entityType: 'backend',
+      tenant: 'tenant-a',
+      status: standing,
+      notAfter,
+      fingerprintSha256: 'ab'.repeat(32),
+      issuerId: 'c'.repeat(32),
+      certFileSha512: [hash, Buffer.alloc(64)],
+    });
+    expect(asked).toEqual([{ serialNumber }]);
+  });
+
+  it('issues for services and revokes what an entity has', async () => {
+    const wish = { csr: hash, service: 's', dnsNames: ['a.b'], ipAddresses: ['::1', '10.0.0.1'] };
+    const issued = { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter };
+    expect(await ofCertificates().issueService(wish)).toEqual(issued);
+    const entity = { tenant: 't', entityType: 'backend', entityId: 'e', reason: 5 };
+    const revoked = { serialNumbers: ['1', '2'.repeat(39)] };
+    expect(await ofCertificates().revokeEntity(entity)).toEqual(revoked);
+    expect(asked).toEqual([wish, entity]);
+  });
+
+  it('gives, runs and stops', async () => {
+    const backend = { id: 'ü', tenant: 't', name: 'ñ', address: '' };
+    expect(await ofBackends().get({ id: 'ü' })).toEqual(backend);
+    const run = { backendId: 'b', computationRunReq: Buffer.alloc(1_000_000, 1) };
+    expect(await ofBackends().run(run)).toEqual({ accepted: true, queuePosition: 3 });
+    const stop = { backendId: 'b', computationId: 'c' };
+    expect(await ofBackends().stop(stop)).toEqual({});
+    expect(asked).toEqual([{ id: 'ü' }, run, stop]);
+  });
+
+  it('terminates, with and without a reason', async () => {
+    const wish = { backendId: 'b', type: 0 as const, requestedBy: 'service:tester' };
+    expect(await ofBackends().terminate(wish)).toEqual({ requestId: 'r1' });
+    await ofBackends().terminate({ ...wish, type: 1, reason: '' });
+    expect(asked).toEqual([wish, { ...wish, type: 1, reason: '' }]);
+  });
+
+  it.each([[[]], [['a', '10.0.0.1', '']]])('tells whose the names %j are', async (names) => {
+    const request = { tenant: 't', backendId: 'b', names };
+    expect(await ofBackends().checkNames(request)).toEqual({
+      exists: true,
+      addressIsOurs: false,
+      holders: names.map(() => 3),
+    });
+    expect(asked).toEqual([request]);
+  });
+
+  it('passes on a refusal with code, reason and text', async () => {
+    const refusal = new RpcError(status.FAILED_PRECONDITION, 'conflict', 'no: 100 % “busy”\n');
+    refusals.push(refusal);
+    await expect(ofBackends().stop({ backendId: 'b', computationId: 'c' })).rejects.toMatchObject({
+      name: 'RpcError',
+      code: refusal.code,
+      reason: refusal.reason,
+      message: refusal.message,
+    });
+    expect(failures).toEqual([]);
+  });
+
+  it('tells nothing of a failure that is no refusal', async () => {
+    refusals.push(new TypeError('secret detail'));
+    await expect(ofBackends().get({ id: 'a' })).rejects.toMatchObject({
+      name: 'RpcError',
+      code: status.INTERNAL,
+      reason: 'internal',
+      message: 'backends failed',
+    });
+  });
+});
+
+describe('a service in another process', () => {
+  const away = (): RpcError => new RpcError(status.UNAVAILABLE, 'unavailable', 'away');
+
+  it('logs the cause of a failure that it does not tell', async () => {
+    const bug = new TypeError('secret detail');
+    refusals.push(bug);
+    await expect(directories.remote.client('backends').get({ id: 'a' })).rejects.toThrow(
+      'backends failed',
+    );
+    expect(failures).toEqual([bug]);
+  });
+
+  it('is asked again for what is idempotent while it is UNAVAILABLE, and once for the rest', async () => {
+    refusals.push(away(), away());
+    const client = directories.remote.client('backends');
+    expect(await client.get({ id: 'a' })).toMatchObject({ id: 'a' });
+    expect(asked).toHaveLength(3);
+    refusals.push(away());
+    await expect(client.stop({ backendId: 'b', computationId: 'c' })).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      message: 'away',
+    });
+    expect(asked).toHaveLength(4);
+  });
+
+  it('has no form of the methods that travel as streams', async () => {
+    await expect(directories.remote.client('certificates').trustBundle({})).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+      reason: 'unimplemented',
+    });
+  });
+
+  it('does not go before the one in this process', async () => {
+    const directory = remote('backends', 1, { credentials: () => ({ key: '', cert: '', ca: '' }) });
+    directory.provide('backends', backends);
+    expect(await directory.client('backends').get({ id: 'a' })).toMatchObject({ id: 'a' });
+  });
+
+  it('is UNAVAILABLE without credentials, when nobody listens, and past the deadline otherwise', async () => {
+    const tls = await identity('service', 'late');
+    const ask = (directory: RpcDirectory): Promise<unknown> =>
+      directory.client('backends').stop({ backendId: 'b', computationId: 'c' });
+    const none = remote('backends', servers[1]?.port, {
+      credentials: () => {
+        throw new Error('no certificate yet');
+      },
+    });
+    const neutral = { reason: 'unavailable', message: 'backends is not available' };
+    await expect(ask(none)).rejects.toMatchObject({ code: status.UNAVAILABLE, ...neutral });
+    const nobody = remote('backends', 1, { credentials: () => tls });
+    await expect(ask(nobody)).rejects.toMatchObject({ code: status.UNAVAILABLE, ...neutral });
+    const hurried = remote('backends', servers[1]?.port, { credentials: () => tls, deadlineMs: 0 });
+    await expect(ask(hurried)).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
+  });
+
+  it('is dialled anew when the credentials change', async () => {
+    let tls = await identity('service', 'tester', 'revoked');
+    const client = remote('backends', servers[1]?.port, { credentials: () => tls }).client(
+      'backends',
+    );
+    await expect(client.get({ id: 'a' })).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    tls = await identity('service', 'tester');
+    expect(await client.get({ id: 'a' })).toMatchObject({ id: 'a' });
+  });
+});
+
+describe('the door of a service', () => {
+  it.each([
+    ['of a backend', 'backend', 'valid', status.PERMISSION_DENIED, 'forbidden'],
+    ['that is revoked', 'service', 'revoked', status.UNAUTHENTICATED, 'unauthenticated'],
+    ['that has expired', 'service', 'expired', status.UNAUTHENTICATED, 'unauthenticated'],
+  ] as const)('refuses a certificate %s', async (_, type, standing, code, reason) => {
+    const tls = await identity(type, 'caller', standing);
+    const client = remote('backends', servers[1]?.port, { credentials: () => tls });
+    await expect(client.client('backends').get({ id: 'a' })).rejects.toMatchObject({
+      code,
+      reason,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it('refuses one that our CA signed and nobody knows, and one of another CA', async () => {
+    const uris = ['spiffe://test/tenant/t/service/tester'];
+    const unknown = { ...(await root.issue('x', { uris })), ca: root.pem };
+    const stranger = await (await TestCa.create('Other')).issue('x', { uris });
+    const ask = (tls: TlsCredentials): Promise<unknown> =>
+      remote('backends', servers[1]?.port, { credentials: () => tls })
+        .client('backends')
+        .stop({ backendId: 'b', computationId: 'c' });
+    await expect(ask(unknown)).rejects.toMatchObject({ code: status.UNAUTHENTICATED });
+    await expect(ask({ ...stranger, ca: root.pem })).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+    });
+    expect(asked).toEqual([]);
+  });
+
+  it.each([
+    ['another service', 'service', 'certificates'],
+    ['a backend of that name', 'backend', 'backends'],
+  ])('is not taken for that of %s', async (_, type, id) => {
+    const server = await serverOf('backends', await identity(type, id));
+    const tls = await identity('service', 'tester');
+    const directory = remote('backends', server.port, { credentials: () => tls });
+    await expect(
+      directory.client('backends').stop({ backendId: 'b', computationId: 'c' }),
+    ).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    expect(asked).toEqual([]);
+  });
+});

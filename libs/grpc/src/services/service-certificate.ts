@@ -1,0 +1,63 @@
+import { isIP } from 'node:net';
+import type { CertificatesRpc } from '@glacis/contracts';
+import { generateKeys, privateKeyPem } from '@glacis/pki';
+import type { Clock } from '@glacis/runtime';
+import type { TlsCredentials } from '../tls/mutual-tls.js';
+import { serviceCsr } from './service-csr.js';
+
+export interface ServiceCertificateOptions {
+  /** The service's name: the last part of the URI in its certificate. */
+  service: string;
+  /** Host names and IP addresses under which it is dialled; all of them stand in the certificate. */
+  names: readonly string[];
+  certificates: CertificatesRpc;
+  clock: Clock;
+}
+
+/**
+ * A service's own certificate, as a server and towards other services, and the CAs that its peers' certificates must
+ * chain to; fetched again as they change.
+ */
+export class ServiceCertificate {
+  private current: TlsCredentials | undefined;
+  private renewAt = 0;
+  private bundleVersion: number | undefined;
+
+  constructor(private readonly options: ServiceCertificateOptions) {}
+
+  /**
+   * The same object until there are new ones.
+   * @throws {Error} before the first `refresh` has succeeded
+   */
+  credentials(): TlsCredentials {
+    if (!this.current) throw new Error('no server certificate yet');
+    return this.current;
+  }
+
+  /**
+   * Takes a new certificate at two thirds of the life of the old one, and whenever the CAs have changed, as the one
+   * that signed ours may have fallen. True when there are new credentials.
+   */
+  async refresh(): Promise<boolean> {
+    const trust = await this.options.certificates.trustBundle({});
+    const due = this.options.clock.now().getTime() >= this.renewAt;
+    if (!due && trust.version === this.bundleVersion) return false;
+    this.current = { ...(await this.issue()), ca: trust.caPem };
+    this.bundleVersion = trust.version;
+    return true;
+  }
+
+  private async issue(): Promise<Pick<TlsCredentials, 'key' | 'cert'>> {
+    const { service, names, certificates, clock } = this.options;
+    const { privateKey } = await generateKeys('ECDSA-P256');
+    const issued = await certificates.issueService({
+      csr: serviceCsr(privateKey),
+      service,
+      dnsNames: names.filter((name) => isIP(name) === 0),
+      ipAddresses: names.filter((name) => isIP(name) !== 0),
+    });
+    const now = clock.now().getTime();
+    this.renewAt = now + ((issued.notAfter.getTime() - now) * 2) / 3;
+    return { key: privateKeyPem(privateKey), cert: issued.chainPem };
+  }
+}
