@@ -98,6 +98,36 @@ describe('readCsr', () => {
     expect(codeOf(await opensslCsr(newkey, ...more))).toBe('rejected');
   });
 
+  it.each(['1.2.3.4.5.6', '2.99999.1.0', '2.5.29.37', '2.5.29.17', '2.5.29.19', '2.5.29.15'])(
+    'calls a request that names the extension %s twice malformed',
+    async (id) => {
+      const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+      const value = der.octetString(Buffer.from('040100', 'hex'));
+      const asked = der.sequence(der.oid(id), value);
+      const request = (...extensions: Buffer[]): Buffer => {
+        const attribute = der.sequence(
+          der.oid('1.2.840.113549.1.9.14'),
+          der.tlv(0x31, [der.sequence(...extensions)]),
+        );
+        const info = der.sequence(
+          der.integer(0),
+          der.sequence(),
+          spkiOf(publicKey),
+          der.explicit(0, attribute),
+        );
+        return der.sequence(
+          info,
+          der.sequence(der.oid('1.2.840.10045.4.3.2')),
+          der.bitString(sign('sha256', info, privateKey)),
+        );
+      };
+      if (id.startsWith('1.') || id.startsWith('2.99')) {
+        expect(readCsr(request(asked)).evidence).toEqual([asked]);
+      }
+      expect(codeOf(request(asked, asked))).toBe('malformed');
+    },
+  );
+
   it('calls a wrong signature malformed', async () => {
     const bytes = Buffer.from(derOf(await opensslCsr(p256)));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;

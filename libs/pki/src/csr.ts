@@ -147,20 +147,23 @@ function requestedExtensions(request: CertificationRequest): Extension[] {
   return value === undefined ? [] : [...parse(Buffer.from(value), Extensions)];
 }
 
-/** The value of one extension, within the bounds; undefined when it is not asked for. */
+/** The value of one extension; undefined when it is not asked for. */
 function valueOf(extensions: Extension[], id: string): Buffer | undefined {
-  const found = extensions.filter(({ extnID }) => extnID === id);
-  if (found.length > 1) throw new DerError('extension is asked for twice');
-  const [extension] = found;
-  if (extension === undefined) return undefined;
-  const value = Buffer.from(extension.extnValue.buffer);
-  checkDer(value, csrBounds);
+  const [extension, second] = extensions.filter(({ extnID }) => extnID === id);
+  if (second !== undefined) throw new DerError('extension is asked for twice');
+  return extension && Buffer.from(extension.extnValue.buffer);
+}
+
+/** As `valueOf`, for a value that is DER itself: within the bounds. */
+function derValueOf(extensions: Extension[], id: string): Buffer | undefined {
+  const value = valueOf(extensions, id);
+  if (value !== undefined) checkDer(value, csrBounds);
   return value;
 }
 
 function refuseCa(extensions: Extension[]): void {
-  const usage = valueOf(extensions, oids.keyUsage);
-  const constraints = valueOf(extensions, oids.basicConstraints);
+  const usage = derValueOf(extensions, oids.keyUsage);
+  const constraints = derValueOf(extensions, oids.basicConstraints);
   const signs =
     usage !== undefined &&
     (parse(usage, KeyUsage).toNumber() & (KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign)) !== 0;
@@ -170,19 +173,20 @@ function refuseCa(extensions: Extension[]): void {
 }
 
 function asksServerAuth(extensions: Extension[]): boolean {
-  const purposes = valueOf(extensions, oids.extKeyUsage);
+  const purposes = derValueOf(extensions, oids.extKeyUsage);
   return purposes !== undefined && parse(purposes, ExtendedKeyUsage).includes(oids.serverAuth);
 }
 
 function requestedNames(extensions: Extension[]): Pick<Csr, 'ipAddresses' | 'dnsNames'> {
-  const value = valueOf(extensions, oids.subjectAltName);
+  const value = derValueOf(extensions, oids.subjectAltName);
   if (value === undefined) return { ipAddresses: [], dnsNames: [] };
   const { ipAddresses, dnsNames } = readGeneralNames(value);
   return { ipAddresses, dnsNames };
 }
 
 function evidenceIn(extensions: Extension[]): Buffer[] {
-  return extensions
-    .filter(({ extnID }) => evidenceOids.includes(extnID))
-    .map(({ extnID, extnValue }) => extensionDer(oid(extnID), Buffer.from(extnValue.buffer)));
+  return evidenceOids.flatMap((id) => {
+    const value = valueOf(extensions, id);
+    return value === undefined ? [] : [extensionDer(oid(id), value)];
+  });
 }
