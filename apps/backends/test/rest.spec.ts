@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
+import { waitFor } from '@glacis/runtime';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { AbandonedDeletions } from '../src/monitoring/abandoned-deletions.js';
+import { LiveStreams } from '../src/streams/live-streams.js';
 import { FakeCertificates } from './fake-certificates.js';
 import { Stand, type Reply } from './stand.js';
 
@@ -528,6 +530,21 @@ describe('delete', () => {
       reason: 5,
     });
     await stand.backend({ name: 'gone', address: '10.9.9.9' });
+  });
+
+  it('is the last that is told of a backend, after the end of its stream', async () => {
+    const { id, stream } = await stand.connected({ obeys: false });
+    expect((await stand.send('DELETE', `/backends/${id}`)).status).toBe(204);
+    await stream.ended;
+    await waitFor(() => stand.get(LiveStreams).ofBackend(id).length === 0);
+    const told = await stand.events(id);
+    expect(told.map((event) => event.type).slice(2)).toEqual([
+      'backend.termination.requested',
+      'backend.terminated',
+      'backend.disconnected',
+      'backend.deleted',
+    ]);
+    expect(told.at(-2)?.data.reason).toBe('terminated');
   });
 
   it('is 503 while the certificates cannot be revoked, and goes on when repeated', async () => {

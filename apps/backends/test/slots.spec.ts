@@ -1,4 +1,4 @@
-import { newId } from '@glacis/runtime';
+import { newId, waitFor } from '@glacis/runtime';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import * as fc from 'fast-check';
 import { jest } from '@jest/globals';
@@ -41,11 +41,19 @@ const closing = (stream: StreamFacts, reason: StreamClosing['reason']): StreamCl
   backendId: stream.backendId,
   tenant: stream.tenant,
   streamId: stream.streamId,
+  serial: stream.serial,
   reason,
   openedAt: stream.openedAt,
   closedAt: new Date(),
   deliveredAt: null,
 });
+
+/** As when nobody has renewed its lease. */
+const lose = (backendId: string): Promise<unknown> =>
+  stand.store.query(
+    `UPDATE backend_streams SET lease_until = now() - interval '1 s' WHERE backend_id = $1`,
+    [backendId],
+  );
 
 /** What happens at once in one turn: each of these to one of two backends. */
 const step = fc.record({
@@ -76,10 +84,7 @@ it('a slot holds one stream, epochs only grow, and every stream is told connecte
           if (typeof taken === 'string') throw new Error(taken);
           opened.push(taken);
         } else if (what === 'lose') {
-          await stand.store.query(
-            `UPDATE backend_streams SET lease_until = now() - interval '1 s' WHERE backend_id = $1`,
-            [id],
-          );
+          await lose(id);
           await sweeper.run();
         } else if (stream) {
           await closings.record(closing(stream, what === 'revoke' ? 'revoked' : 'closed'));
@@ -111,4 +116,40 @@ it('a slot holds one stream, epochs only grow, and every stream is told connecte
     }),
     { numRuns: 25 },
   );
+});
+
+describe('a stream whose replica was lost', () => {
+  it('was last seen when its replica last heard it', async () => {
+    const id = await stand.backend();
+    const seen = new Date(Date.now() - 600_000);
+    await stand.get(StreamSlots).take({ ...opening(id), openedAt: seen });
+    await lose(id);
+    await stand.get(Sweeper).run();
+    expect((await stand.events(id)).at(-1)?.data.reason).toBe('replica_lost');
+    expect((await stand.show(id)).last_seen).toBe(seen.toISOString());
+  });
+
+  it('is swept in the order of an opening, so that the two never wait for one another', async () => {
+    const id = await stand.backend();
+    await stand.get(StreamSlots).take(opening(id));
+    await lose(id);
+    const sweeping = await stand.store.transaction(async (tx) => {
+      await tx.query('SELECT 1 FROM backends WHERE id = $1 FOR UPDATE', [id]);
+      const swept = stand.get(Sweeper).run();
+      await waitFor(
+        async () => {
+          const rows = await stand.store.query(
+            `SELECT 1 FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return rows.length > 0;
+        },
+        { what: 'the sweeper to wait' },
+      );
+      await tx.query('SELECT 1 FROM backend_streams WHERE backend_id = $1 FOR UPDATE NOWAIT', [id]);
+      return { swept };
+    });
+    await sweeping.swept;
+    expect((await stand.events(id)).at(-1)?.data.reason).toBe('replica_lost');
+  });
 });

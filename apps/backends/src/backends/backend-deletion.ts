@@ -1,16 +1,20 @@
 import type { CertificatesRpc } from '@glacis/contracts';
 import { RpcDirectory } from '@glacis/grpc';
 import { checkIfMatch, etagOf, problems, type Caller } from '@glacis/http';
+import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
+import { StreamClosings } from '../streams/stream-closings.js';
+import { closingOf, currentStream } from '../streams/streams.store.js';
 import { Terminations } from '../terminations/terminations.service.js';
 import { isBackendId, unknownBackend } from './backend-reader.js';
 import {
   abandonedDeletions,
   lockForDeletion,
+  lockMarked,
   markDeleting,
-  removeDeleted,
+  removeMarked,
   type DeletingBackend,
 } from './deletion.store.js';
 
@@ -29,6 +33,8 @@ export class BackendDeletion {
     @Inject(Store) private readonly store: Store,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(Terminations) private readonly terminations: Terminations,
+    @Inject(StreamClosings) private readonly closings: StreamClosings,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(RpcDirectory) directory: RpcDirectory,
   ) {
     this.certificates = directory.client('certificates');
@@ -85,7 +91,9 @@ export class BackendDeletion {
   private async finish(backend: DeletingBackend, traceparent?: string): Promise<void> {
     await this.revokeCertificates(backend);
     await this.store.transaction(async (tx) => {
-      if (!(await removeDeleted(tx, backend.id))) return;
+      if (!(await lockMarked(tx, backend.id))) return;
+      await this.closeStream(tx, backend.id);
+      await removeMarked(tx, backend.id);
       await this.journal.write(tx, {
         events: [
           {
@@ -103,6 +111,13 @@ export class BackendDeletion {
         ],
       });
     });
+  }
+
+  /** Its end is told before that of the backend, and not by its holder later. */
+  private async closeStream(tx: Tx, id: string): Promise<void> {
+    const stream = await currentStream(tx, id);
+    if (!stream) return;
+    await this.closings.recordIn(tx, [closingOf(stream, 'terminated', this.clock.now())]);
   }
 
   private async revokeCertificates({ id, tenant }: DeletingBackend): Promise<void> {

@@ -37,11 +37,15 @@ export function abandonedDeletions(db: Queryable): Promise<DeletingBackend[]> {
   );
 }
 
-/** False when another finisher was first. */
-export async function removeDeleted(tx: Tx, id: string): Promise<boolean> {
+/** Keeps a backend for the one that finishes its deletion; false when another finisher was first. */
+export async function lockMarked(tx: Tx, id: string): Promise<boolean> {
   const rows = await tx.query(
-    'DELETE FROM backends WHERE id = $1 AND deleting_at IS NOT NULL RETURNING 1',
+    'SELECT 1 FROM backends WHERE id = $1 AND deleting_at IS NOT NULL FOR UPDATE',
     [id],
   );
   return rows.length > 0;
+}
+
+export async function removeMarked(tx: Tx, id: string): Promise<void> {
+  await tx.query('DELETE FROM backends WHERE id = $1', [id]);
 }

@@ -3,7 +3,7 @@ import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Replica } from '../replica.js';
 import { StreamClosings } from '../streams/stream-closings.js';
-import { lostStreams } from '../streams/streams.store.js';
+import { closingOf, lockBackends, lostBackends, lostStreams } from '../streams/streams.store.js';
 import type { Duty } from './duty.js';
 
 const MAX_INTERVAL_MS = 5_000;
@@ -25,21 +25,15 @@ export class Sweeper implements Duty {
 
   run(): Promise<void> {
     return this.store.transaction(async (tx) => {
-      const lost = await lostStreams(tx);
+      const ids = await lostBackends(tx);
+      if (ids.length === 0) return;
+      // In the order of an opening: the rows of backends, then those of their streams.
+      await lockBackends(tx, ids);
+      const lost = await lostStreams(tx, ids);
       if (lost.length === 0) return;
       const closedAt = this.clock.now();
-      await this.closings.recordIn(
-        tx,
-        lost.map((row) => ({
-          backendId: row.backend_id,
-          tenant: row.tenant_id,
-          streamId: row.stream_id,
-          reason: 'replica_lost',
-          openedAt: row.opened_at,
-          closedAt,
-          deliveredAt: null,
-        })),
-      );
+      const closings = lost.map((row) => closingOf(row, 'replica_lost', closedAt));
+      await this.closings.recordIn(tx, closings);
     });
   }
 }

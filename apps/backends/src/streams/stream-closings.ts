@@ -12,7 +12,7 @@ import {
 } from '../terminations/terminations.store.js';
 import { closingEvents } from './closing-events.js';
 import type { StreamClosing } from './stream.js';
-import { deleteStreams, touchBackends } from './streams.store.js';
+import { deleteStreams, lockBackends, touchBackends } from './streams.store.js';
 
 /**
  * Records the ends of streams. Whoever frees a slot tells of it in the same transaction, so each stream is told
@@ -45,10 +45,13 @@ export class StreamClosings {
 
   /** Gives back the slots that the streams still hold, settles their termination requests and tells of it. */
   async recordIn(tx: Tx, closings: readonly StreamClosing[]): Promise<void> {
-    // The rows of backends are locked before those of streams, as at opening.
+    await lockBackends(
+      tx,
+      closings.map((one) => one.backendId),
+    );
     await touchBackends(
       tx,
-      closings.map((one) => ({ backendId: one.backendId, at: one.closedAt })),
+      closings.filter(isHeard).map((one) => ({ backendId: one.backendId, at: one.closedAt })),
     );
     const freed = await deleteStreams(tx, closings);
     // Of two ends of one stream the first one counts.
@@ -66,6 +69,11 @@ export class StreamClosings {
     );
     await this.journal.write(tx, { events, audit: ours.map(auditOf) });
   }
+}
+
+/** Who ends a stream that it holds still had its manager; of one whose replica was lost nothing was heard any more. */
+function isHeard({ reason }: StreamClosing): boolean {
+  return reason !== 'replica_lost';
 }
 
 /** A revocation for which no request of type 0 stands yet. */
@@ -99,6 +107,6 @@ function auditOf(closing: StreamClosing): AuditEntry {
     tenant: closing.tenant,
     action: 'stream.close',
     subject: closing.backendId,
-    detail: { stream_id: closing.streamId, reason: closing.reason },
+    detail: { stream_id: closing.streamId, serial: closing.serial, reason: closing.reason },
   };
 }

@@ -65,12 +65,13 @@ export class StreamEnder {
     reason: DisconnectReason,
     deliveredAt: Date | null,
   ): Promise<void> {
-    const { backendId, tenant, streamId, openedAt } = facts;
+    const { backendId, tenant, streamId, serial, openedAt } = facts;
     const closedAt = this.clock.now();
     return this.closings.record({
       backendId,
       tenant,
       streamId,
+      serial,
       reason,
       openedAt,
       closedAt,

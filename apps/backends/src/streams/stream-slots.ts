@@ -6,14 +6,8 @@ import { Journal } from '../journal.js';
 import { Replica } from '../replica.js';
 import type { RefusalReason } from './admission.js';
 import { StreamClosings } from './stream-closings.js';
-import type { StreamClosing, StreamFacts, StreamOpening } from './stream.js';
-import {
-  currentStream,
-  insertStream,
-  nextEpoch,
-  takeOpen,
-  type StreamRow,
-} from './streams.store.js';
+import type { StreamFacts, StreamOpening } from './stream.js';
+import { closingOf, currentStream, insertStream, nextEpoch, takeOpen } from './streams.store.js';
 
 /** Takes the one slot of a backend for a new stream (`backends.md` 4.2 step 5). */
 @Injectable()
@@ -32,7 +26,9 @@ export class StreamSlots {
       const epoch = await nextEpoch(tx, opening);
       if (epoch === undefined) return 'unknown_backend';
       const before = await currentStream(tx, opening.backendId);
-      if (before) await this.closings.recordIn(tx, [replacedBy(opening, before)]);
+      if (before) {
+        await this.closings.recordIn(tx, [closingOf(before, 'replaced', opening.openedAt)]);
+      }
       const facts = factsOf(opening, epoch);
       await insertStream(tx, opening, {
         epoch,
@@ -46,18 +42,6 @@ export class StreamSlots {
       return facts;
     });
   }
-}
-
-function replacedBy(opening: StreamOpening, row: StreamRow): StreamClosing {
-  return {
-    backendId: row.backend_id,
-    tenant: row.tenant_id,
-    streamId: row.stream_id,
-    reason: 'replaced',
-    openedAt: row.opened_at,
-    closedAt: opening.openedAt,
-    deliveredAt: null,
-  };
 }
 
 function factsOf(opening: StreamOpening, epoch: number): StreamFacts {

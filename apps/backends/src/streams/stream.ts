@@ -33,6 +33,7 @@ export interface StreamClosing {
   backendId: string;
   tenant: string;
   streamId: string;
+  serial: string;
   reason: DisconnectReason;
   openedAt: Date;
   closedAt: Date;

@@ -1,12 +1,29 @@
 import type { Queryable, Tx } from '@glacis/store';
-import type { StreamClosing, StreamOpening } from './stream.js';
+import type { DisconnectReason, StreamClosing, StreamOpening } from './stream.js';
 
 export interface StreamRow {
   backend_id: string;
   tenant_id: string;
   stream_id: string;
   epoch: string;
+  certificate_serial: string;
   opened_at: Date;
+}
+
+const rowColumns = 'backend_id, tenant_id, stream_id, epoch, certificate_serial, opened_at';
+
+/** The end of a stream that is told by somebody else than its holder. */
+export function closingOf(row: StreamRow, reason: DisconnectReason, closedAt: Date): StreamClosing {
+  return {
+    backendId: row.backend_id,
+    tenant: row.tenant_id,
+    streamId: row.stream_id,
+    serial: row.certificate_serial,
+    reason,
+    openedAt: row.opened_at,
+    closedAt,
+    deliveredAt: null,
+  };
 }
 
 /** Opens that one serial may make: a burst of 10, then one per 3 s (`backends.md` 4.2). */
@@ -48,8 +65,7 @@ export async function nextEpoch(tx: Tx, opening: StreamOpening): Promise<number 
 /** The stream that a new one of the same backend takes the slot from. */
 export async function currentStream(tx: Tx, backendId: string): Promise<StreamRow | undefined> {
   const [row] = await tx.query<StreamRow>(
-    `SELECT backend_id, tenant_id, stream_id, epoch, opened_at FROM backend_streams
-     WHERE backend_id = $1 FOR UPDATE`,
+    `SELECT ${rowColumns} FROM backend_streams WHERE backend_id = $1 FOR UPDATE`,
     [backendId],
   );
   return row;
@@ -89,9 +105,14 @@ export async function insertStream(
 }
 
 /**
- * Notes when backends were last heard. The row of a backend is locked before that of its stream, as in `nextEpoch`, and
- * rows of many backends in the order of their ids.
+ * Keeps others from opening or ending streams of these backends. The row of a backend is locked before that of its
+ * stream, as in `nextEpoch`, and rows of many backends in the order of their ids.
  */
+export async function lockBackends(tx: Tx, ids: readonly string[]): Promise<void> {
+  await tx.query('SELECT 1 FROM backends WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE', [ids]);
+}
+
+/** Notes when backends were last heard; their rows are locked in the order of their ids. */
 export async function touchBackends(
   db: Queryable,
   heardInAnyOrder: readonly { backendId: string; at: Date }[],
@@ -135,11 +156,20 @@ export async function renewLeases(
   return new Set(rows.map((row) => row.stream_id));
 }
 
-/** Streams whose replica has not renewed their lease, locked against other sweepers. */
-export async function lostStreams(tx: Tx): Promise<StreamRow[]> {
+/** Backends whose stream has not had its lease renewed. */
+export async function lostBackends(tx: Tx): Promise<string[]> {
+  const rows = await tx.query<{ backend_id: string }>(
+    'SELECT backend_id FROM backend_streams WHERE lease_until < clock_timestamp() LIMIT 500',
+  );
+  return rows.map((row) => row.backend_id);
+}
+
+/** Their streams that are still lost, locked; one that is being renewed at the moment is not. */
+export async function lostStreams(tx: Tx, backendIds: readonly string[]): Promise<StreamRow[]> {
   return tx.query<StreamRow>(
-    `SELECT backend_id, tenant_id, stream_id, epoch, opened_at FROM backend_streams
-     WHERE lease_until < now() LIMIT 500 FOR UPDATE SKIP LOCKED`,
+    `SELECT ${rowColumns} FROM backend_streams
+     WHERE backend_id = ANY($1) AND lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED`,
+    [backendIds],
   );
 }
 

@@ -8,6 +8,7 @@ import {
   insertRequests,
   openRequest,
   requestsOf,
+  type Target,
   type TerminationRequest,
   type TerminationType,
 } from './terminations.store.js';
@@ -47,15 +48,11 @@ export class Terminations {
   }
 
   async endIfConnected(tx: Tx, wish: TerminationWish): Promise<void> {
-    const streamId = await holdLiveStream(tx, wish.backendId);
-    if (streamId !== undefined) await this.record(tx, wish, streamId);
+    const target = await holdLiveStream(tx, wish.backendId);
+    if (target) await this.record(tx, wish, target);
   }
 
-  private async record(
-    tx: Tx,
-    wish: TerminationWish,
-    streamId: string | undefined,
-  ): Promise<string> {
+  private async record(tx: Tx, wish: TerminationWish, target: Target | undefined): Promise<string> {
     const request: TerminationRequest = {
       id: newId(this.clock),
       backendId: wish.backendId,
@@ -64,8 +61,8 @@ export class Terminations {
       reason: wish.reason ?? null,
       requestedBy: wish.requestedBy,
       requestedAt: this.clock.now(),
-      streamId: streamId ?? null,
-      state: streamId === undefined ? 'not_connected' : 'recorded',
+      streamId: target?.streamId ?? null,
+      state: target === undefined ? 'not_connected' : 'recorded',
       deliveredAt: null,
       closedAt: null,
     };
@@ -80,7 +77,12 @@ export class Terminations {
           action: 'backend.terminate',
           subject: wish.backendId,
           requestId: wish.requestId,
-          detail: { request_id: request.id, type: wish.type, state: request.state },
+          detail: {
+            request_id: request.id,
+            type: wish.type,
+            state: request.state,
+            serial: target?.serial,
+          },
         },
       ],
     });

@@ -18,14 +18,20 @@ export interface TerminationRequest {
   closedAt: Date | null;
 }
 
+/** A stream that a request is to end. */
+export interface Target {
+  streamId: string;
+  serial: string;
+}
+
 /** The live stream of a backend, kept from ending until the transaction has recorded its request. */
-export async function holdLiveStream(tx: Tx, backendId: string): Promise<string | undefined> {
-  const [row] = await tx.query<{ stream_id: string }>(
-    `SELECT stream_id FROM backend_streams WHERE backend_id = $1 AND lease_until > now()
-     FOR SHARE`,
+export async function holdLiveStream(tx: Tx, backendId: string): Promise<Target | undefined> {
+  const [row] = await tx.query<Target>(
+    `SELECT stream_id AS "streamId", certificate_serial AS serial FROM backend_streams
+     WHERE backend_id = $1 AND lease_until > now() FOR SHARE`,
     [backendId],
   );
-  return row?.stream_id;
+  return row;
 }
 
 /** Inserts the requests but those that join an open one of the same type and stream; gives the ids of the inserted. */
