@@ -27,6 +27,7 @@ import { BackendDeletedController } from './revocation/backend-deleted.controlle
 import { RevocationController } from './revocation/revocation.controller.js';
 import { Revocation } from './revocation/revocation.service.js';
 import { CertificatesRpcService } from './rpc/certificates-rpc.service.js';
+import { InternalPort } from './rpc/internal-port.js';
 import type { CertificatesSettings } from './settings.js';
 import { CrlController } from './status/crl/crl.controller.js';
 import { Crls } from './status/crl/crls.service.js';
@@ -86,6 +87,7 @@ const parts: Provider[] = [
   part(Crls, (made) => made.crls),
   part(PUBLIC_LIMIT, (made) => made.publicLimit),
   part(CertificatesRpcService, (made) => made.rpc),
+  part(InternalPort, (made) => made.internalPort),
   part(Upkeep, (made) => made.upkeep),
 ];
 

@@ -29,6 +29,8 @@ import { Names } from './names/names.service.js';
 import { Policies } from './names/policies.service.js';
 import { Revocation } from './revocation/revocation.service.js';
 import { CertificatesRpcService } from './rpc/certificates-rpc.service.js';
+import { InternalPort } from './rpc/internal-port.js';
+import { UpstreamCertsService } from './rpc/upstream-certs.service.js';
 import { statusUrlOf, type CertificatesSettings } from './settings.js';
 import { AddressLimit } from './status/address-limit.js';
 import { CrlShards } from './status/crl/crl-shards.js';
@@ -78,6 +80,7 @@ interface Lifecycle {
   downloads: Downloads;
   certificates: Certificates;
   rpc: CertificatesRpcService;
+  internalPort: InternalPort;
 }
 
 /** What everybody may ask of the status of certificates. */
@@ -103,7 +106,7 @@ export async function compose(around: Surroundings): Promise<Services> {
     ...live(around, foundation, naming),
     ...tellStatus(around, foundation),
   };
-  return { ...made, upkeep: new Upkeep(upkeepTasks(around, foundation), around.logger) };
+  return { ...made, upkeep: new Upkeep(upkeepTasks(around, made), around.logger) };
 }
 
 async function found(around: Surroundings): Promise<Foundation> {
@@ -142,6 +145,8 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const issuing = new Issuing({ ...parts, signer, keys });
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
+  const rpc = new CertificatesRpcService({ ...parts, serviceIssuing, revocation });
+  const upstream = new UpstreamCertsService({ ...around, rpc, revocation });
   const ttlMs = around.settings.tokenTtl;
   const tokens = new DownloadTokens({ ...around, keys: foundation.tokenKeys, ttlMs });
   return {
@@ -152,7 +157,8 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     renewal: new Renewal({ ...parts, signer, writer, revocation }),
     downloads: new Downloads({ ...parts, tokens, files }),
     certificates: new Certificates({ ...around, files }),
-    rpc: new CertificatesRpcService({ ...parts, serviceIssuing, revocation }),
+    rpc,
+    internalPort: new InternalPort({ ...around, rpc, upstream }),
   };
 }
 
@@ -175,10 +181,14 @@ function tellStatus(around: Surroundings, foundation: Foundation): Status {
 const second = 1_000;
 const minute = 60 * second;
 
-function upkeepTasks(around: Surroundings, made: Foundation): UpkeepTask[] {
+function upkeepTasks(
+  around: Surroundings,
+  made: Foundation & Pick<Lifecycle, 'internalPort'>,
+): UpkeepTask[] {
   const { store, clock, settings } = around;
-  const { safe, responders, shards, tokenKeys } = made;
+  const { safe, responders, shards, tokenKeys, internalPort } = made;
   return [
+    { name: 'internal port', everyMs: 10 * second, run: () => internalPort.refresh() },
     { name: 'ocsp responders', everyMs: 60 * minute, run: () => responders.refresh() },
     { name: 'crl shards', everyMs: 10 * second, run: () => shards.refresh() },
     { name: 'download token keys', everyMs: minute, run: () => tokenKeys.refresh() },

@@ -1,3 +1,4 @@
 export { CertificatesModule } from './certificates.module.js';
+export { InternalPort } from './rpc/internal-port.js';
 export { certificatesMigrations } from './migrations.js';
 export { certificatesSettings, type CertificatesSettings } from './settings.js';

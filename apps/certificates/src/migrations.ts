@@ -77,7 +77,7 @@ const createCertificates = migration(
      leaf_sha512 bytea NOT NULL,
      row_version integer NOT NULL
    )`,
-  `CREATE INDEX certificates_entity ON certificates (tenant_id, entity_id)`,
+  `CREATE INDEX certificates_entity ON certificates (entity_id, tenant_id)`,
   `CREATE INDEX certificates_newest ON certificates (tenant_id, issued_at DESC, serial)`,
   `CREATE INDEX certificates_not_after ON certificates (not_after)`,
   `CREATE INDEX certificates_shard ON certificates (issuer_id, shard)`,

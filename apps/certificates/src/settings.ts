@@ -3,8 +3,10 @@ import {
   defineSettings,
   durationMs,
   flag,
+  host,
   integer,
   list,
+  optionalPort,
   optionalUrl,
   parseDurationMs,
   ratePerSecond,
@@ -47,6 +49,17 @@ const trustDomain = text.refine((value) => /^[a-z0-9._-]{1,255}$/.test(value), {
 
 /** Settings of the certificates service: `GLACIS_CERTS_*` (`certificates.md` 11). */
 export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
+  grpcHost: setting(host, '0.0.0.0', 'Address on which other services are listened for.'),
+  grpcPort: setting(
+    optionalPort,
+    '7012',
+    'Port for the calls of other services; 0 takes a free one, empty: none is opened.',
+  ),
+  grpcNames: setting(
+    list,
+    'localhost,127.0.0.1,::1',
+    'Host names and IP addresses under which other services dial us; all of them stand in our server certificate.',
+  ),
   publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),
   statusUrl: setting(
     plainHttpUrl,

@@ -72,9 +72,12 @@ export class Suite {
     const kekFile = options.kekFile ?? (await newKekFile());
     const logger = createLogger({ name: 'test', level: process.env.TEST_LOG ?? 'silent' });
     const env = Object.fromEntries(
-      Object.entries({ KEK_FILE: kekFile, STATUS_URL: 'http://status.test', ...options.env }).map(
-        ([name, value]) => [`GLACIS_CERTS_${name}`, value],
-      ),
+      Object.entries({
+        KEK_FILE: kekFile,
+        STATUS_URL: 'http://status.test',
+        GRPC_PORT: '',
+        ...options.env,
+      }).map(([name, value]) => [`GLACIS_CERTS_${name}`, value]),
     );
     const settings = loadSettings(certificatesSettings, { env });
     const metrics = new Metrics();

@@ -20,8 +20,11 @@ export interface GlacisOptions {
 @Module({})
 export class GlacisModule {
   static forRoot({ settings, dataFolder, host, identity }: GlacisOptions): DynamicModule {
+    // In one process the services call each other without a port.
+    const internal = { grpcHost: settings.host, grpcPort: '' };
     const certificates = loadSettings(certificatesSettings, {
       overrides: {
+        ...internal,
         kekFile: dataFolder.kekFile,
         allowLoopback: 'true',
         // A port that changes from start to start is no address to print into certificates.
@@ -29,7 +32,7 @@ export class GlacisModule {
       },
     });
     const backends = loadSettings(backendsSettings, {
-      overrides: { managerHost: settings.host },
+      overrides: { ...internal, managerHost: settings.host },
     });
     return {
       module: GlacisModule,

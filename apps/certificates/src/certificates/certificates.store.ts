@@ -76,6 +76,15 @@ export async function findCertificate(
   return row;
 }
 
+/** The tenants in which an entity of this id has or had certificates. */
+export async function tenantsOfEntity(db: Queryable, entityId: string): Promise<string[]> {
+  const rows = await db.query<{ tenant_id: string }>(
+    'SELECT DISTINCT tenant_id FROM certificates WHERE entity_id = $1',
+    [entityId],
+  );
+  return rows.map((row) => row.tenant_id);
+}
+
 export interface CertificateFilter {
   tenant: string;
   entityId?: string;

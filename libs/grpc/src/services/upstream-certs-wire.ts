@@ -8,7 +8,7 @@ export interface UpstreamCerts {
   /** NOT_FOUND when the serial is unknown; answers for revoked ones too, so nobody may be admitted by it. */
   getEntityId(request: { serialNumber: string }): Promise<{ entityId: string }>;
   /** Revokes every certificate of an entity, whatever its tenant. NOT_FOUND when it never had one. */
-  revokeCerts(request: { entityId: string }): Promise<Record<string, never>>;
+  revokeCerts(request: { entityId: string; requestedBy: string }): Promise<Record<string, never>>;
 }
 
 /** `absmach.certs.CertsService`. */
@@ -20,8 +20,8 @@ export const upstreamCertsWire: Wire<UpstreamCerts> = {
     fromReply: same,
   }),
   revokeCerts: wireMethod(CertsServiceDefinition, methods.revokeCerts, {
-    toRequest: same,
-    fromRequest: same,
+    toRequest: ({ entityId }) => ({ entityId }),
+    fromRequest: ({ entityId }, caller) => ({ entityId, requestedBy: `service:${caller}` }),
     toReply: same,
     fromReply: () => ({}),
   }),
