@@ -253,6 +253,41 @@ describe('names', () => {
     expect(verdict(taken)).toBe('own_service later-ours.example.net');
   });
 
+  it.each([
+    ['managers.example.org', 'own_service', false],
+    ['managers.example.org', 'own_service', true],
+    ['127.0.0.9', 'loopback', false],
+    ['*.example.net', 'wildcard', false],
+    ['single', 'single_label', false],
+    ['224.0.0.9', 'not_unicast', false],
+    ['free.example.net', 'not_granted', true],
+    ['deep.b.example.org', 'not_granted', true],
+    ['free.example.net', '200', false],
+    ['deep.b.example.org', '200', false],
+  ])(
+    'certificates.md 16.10: renewal with %s: %s (serverAuth %s)',
+    async (name, expected, server_auth) => {
+      const address = '192.168.61.1';
+      const issued = await issue(address, { server_auth }, platform, suite, address);
+      const { serial_number: serial } = issued.json();
+      // A name that could be given out once, before the rules of today.
+      await suite.store.query('UPDATE certificates SET names = $2 WHERE serial = $1', [
+        serial,
+        [name],
+      ]);
+      const path = `/certs/${serial}/renew`;
+      const reply = await suite.send('PATCH', path, { token: platform });
+      expect(reply.status === 422 ? reply.json().reason : String(reply.status)).toBe(expected);
+      const { total } = (
+        await suite.send('GET', `/certs?entity_id=${await entityOf(serial)}`, { token: platform })
+      ).json();
+      expect(total).toBe(reply.status === 200 ? 2 : 1);
+    },
+  );
+
+  const entityOf = async (serial: string): Promise<string> =>
+    (await suite.send('GET', `/certs/${serial}`, { token: platform })).json().entity_id;
+
   it('policies: platform administrators alone, with ETag and If-Match', async () => {
     const path = '/certs/policies/tenant-p';
     for (const token of [member, admin]) {

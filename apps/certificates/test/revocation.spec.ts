@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { CloudEvent } from '@glacis/contracts';
 import { EventContext } from '@glacis/events';
+import { Store, type Tx } from '@glacis/store';
 import { fromPem, readCertificate } from '@glacis/pki';
+import type { Services } from '../src/compose.js';
 import { BackendDeletedController } from '../src/revocation/backend-deleted.controller.js';
+import { SERVICES } from '../src/tokens.js';
 import { makeCsr } from './csr.js';
 import { Suite } from './suite.js';
 
@@ -246,6 +249,77 @@ describe('life of a certificate', () => {
       reason: 5,
     });
     expect(again.serialNumbers).toEqual([]);
+  });
+
+  it('certificates.md 16.4: no signature is made by revoke-all', async () => {
+    const { authority, responders } = suite.app.get<Services>(SERVICES, { strict: false });
+    const backend = suite.backends.register('tenant-a');
+    for (let i = 0; i < 20; i++) {
+      await suite.send('POST', `/certs/issue/backend/${backend}`, { token });
+    }
+    await suite.send('GET', '/certs/crl');
+    let signatures = 0;
+    const cas = [...authority.roots(), ...authority.intermediates()];
+    const signers = [
+      ...cas.map((ca) => ca.issuer),
+      ...cas.map((ca) => responders.of(ca.id)).filter((each) => each !== undefined),
+    ];
+    for (const signer of signers) {
+      const key = signer.privateKey;
+      Object.defineProperty(signer, 'privateKey', { get: () => ((signatures += 1), key) });
+    }
+    await suite.send('DELETE', `/certs/${backend}/delete`, { token });
+    const listed = await suite.send('GET', `/certs?entity_id=${backend}&status=revoked`, { token });
+    expect([listed.json().total, signatures]).toEqual([20, 0]);
+    await suite.send('GET', '/certs/crl');
+    expect(signatures).toBeGreaterThan(0);
+  });
+
+  /** Rows that the connection of a transaction has read of the tables that grow with revocations. */
+  async function rowsRead(tx: Tx): Promise<number> {
+    const [row] = await tx.query<{ read: string }>(
+      `SELECT coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0) AS read
+       FROM pg_stat_xact_user_tables WHERE relname IN ('certificates', 'crl_entries')`,
+    );
+    return Number(row?.read);
+  }
+
+  it('certificates.md 16.4: a revocation costs the same with ten and with many revoked', async () => {
+    const other = await Suite.start();
+    const store = other.app.get(Store, { strict: false });
+    const transaction = store.transaction.bind(store);
+    let cost = { statements: 0, rows: 0 };
+    store.transaction = (work) =>
+      transaction(async (tx) => {
+        let statements = 0;
+        const query: typeof tx.query = (sql, params) => {
+          statements += 1;
+          return tx.query(sql, params);
+        };
+        const before = await rowsRead(tx);
+        const result = await work({ query, afterCommit: (run) => tx.afterCommit(run) });
+        cost = { statements, rows: (await rowsRead(tx)) - before };
+        return result;
+      });
+    const costOfOne = async (): Promise<typeof cost> => {
+      const { serial, token: owner } = await other.issued();
+      await other.store.query('ANALYZE certificates, crl_entries');
+      const reply = await other.send('PATCH', `/certs/${serial}/revoke`, { token: owner });
+      expect(reply.status).toBe(200);
+      return cost;
+    };
+    for (let i = 0; i < 10; i++) await costOfOne();
+    const few = await costOfOne();
+    await other.store.query(
+      `INSERT INTO certificates SELECT (jsonb_populate_record(c, jsonb_build_object('serial', n,
+         'revocation_seq', nextval('revocation_sequence'), 'key_id', NULL))).*
+       FROM (SELECT c FROM certificates c WHERE status = 'revoked' LIMIT 1) AS one (c),
+         generate_series(1, 5000) AS n`,
+    );
+    const many = await costOfOne();
+    expect(many.statements).toBe(few.statements);
+    expect(many.rows).toBeLessThanOrEqual(few.rows);
+    await other.stop();
   });
 
   it('who follows the sequence misses no revocation of two replicas', async () => {
