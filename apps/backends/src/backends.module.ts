@@ -1,8 +1,8 @@
 import { EventsModule, eventsMigrations } from '@glacis/events';
-import { RpcDirectory } from '@glacis/grpc';
+import { RpcDirectory, ServiceCertificate } from '@glacis/grpc';
 import { Idempotency, idempotencyMigrations } from '@glacis/http';
 import { auditMigrations, AuditModule } from '@glacis/identity';
-import { newId } from '@glacis/runtime';
+import { CLOCK, newId, type Clock } from '@glacis/runtime';
 import { StoreModule, type MigrationClass } from '@glacis/store';
 import {
   Inject,
@@ -36,6 +36,7 @@ import { Sweeper } from './monitoring/sweeper.js';
 import { Replica } from './replica.js';
 import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
+import { InternalPort } from './rpc/internal-port.js';
 import { Relay } from './runs/relay.js';
 import { RunQueues } from './runs/run-queues.js';
 import { RunsService } from './runs/runs.service.js';
@@ -53,7 +54,6 @@ import { AdmissionLog } from './streams/admission-log.js';
 import { RefusedCalls } from './streams/refused-calls.js';
 import { RefusedClients } from './streams/refused-clients.js';
 import { RefusedSet } from './streams/refused-set.js';
-import { ServerCertificate } from './streams/server-certificate.js';
 import { StreamClosings } from './streams/stream-closings.js';
 import { StreamEnder } from './streams/stream-ender.js';
 import { StreamFinder } from './streams/stream-finder.js';
@@ -88,7 +88,6 @@ const streams: Provider[] = [
   RefusedCalls,
   RefusedClients,
   RefusedSet,
-  ServerCertificate,
   StreamClosings,
   StreamEnder,
   StreamFinder,
@@ -116,6 +115,21 @@ const monitoring: Provider[] = [
   Revocations,
   Shutdown,
 ];
+
+/** The certificate of the manager stream and of the internal port alike. */
+function ownCertificate({ publicNames }: BackendsSettings): Provider {
+  return {
+    provide: ServiceCertificate,
+    inject: [RpcDirectory, CLOCK],
+    useFactory: (directory: RpcDirectory, clock: Clock) =>
+      new ServiceCertificate({
+        service: SERVICE,
+        names: publicNames,
+        certificates: directory.client('certificates'),
+        clock,
+      }),
+  };
+}
 
 /** The backends service: REST, the manager stream and what other services may ask of it. */
 @Module({})
@@ -152,6 +166,8 @@ export class BackendsModule implements OnModuleInit {
         BackendReader,
         BackendsService,
         BackendsRpcService,
+        InternalPort,
+        ownCertificate(settings),
         Terminations,
         TerminationHolder,
         RestHooks,

@@ -1,4 +1,5 @@
 export { BackendsModule } from './backends.module.js';
 export { backendsMigrations } from './migrations.js';
 export { backendsSettings, type BackendsSettings } from './settings.js';
+export { InternalPort } from './rpc/internal-port.js';
 export { ManagerListener } from './streams/manager-listener.js';

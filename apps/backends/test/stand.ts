@@ -94,6 +94,7 @@ export class Stand {
         overrides: {
           managerHost: '127.0.0.1',
           managerPort: '0',
+          grpcPort: '',
           shutdownSpread: '0s',
           handshakes: '10000',
           ...settings,

@@ -1,7 +1,8 @@
 import type { Services, Surroundings } from './compose.js';
 
 /** Says whether the service can work: readiness and the life of its CAs (`certificates.md` 11). */
-export function observe({ authority, responders, safe }: Services, around: Surroundings): void {
+export function observe(services: Services, around: Surroundings): void {
+  const { authority, responders, safe, internalPort } = services;
   const { health, store, metrics, clock } = around;
   health.add('certificates database', () => store.ping());
   health.add('certificates kek', () => safe.assertOpenable());
@@ -11,6 +12,9 @@ export function observe({ authority, responders, safe }: Services, around: Surro
   health.add('certificates responders', () => {
     const without = authority.intermediates().find((ca) => responders.of(ca.id) === undefined);
     if (without !== undefined) throw new Error(`issuer ${without.id} has no OCSP responder`);
+  });
+  health.add('certificates.internal_port', () => {
+    if (!internalPort.isReady) throw new Error('not open yet');
   });
   metrics.observeCas(() =>
     [...authority.roots(), ...authority.intermediates()].map((ca) => ({

@@ -1,12 +1,13 @@
+import { ServiceCertificate } from '@glacis/grpc';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
+import { InternalPort } from '../rpc/internal-port.js';
 import { ManagerListener } from '../streams/manager-listener.js';
-import { ServerCertificate } from '../streams/server-certificate.js';
 import type { Duty } from './duty.js';
 
 const CHECK_MS = 60_000;
 
-/** Gets our server certificate and the CA bundle, keeps both fresh, and opens the port with the first. */
+/** Gets our server certificate and the CA bundle, keeps both fresh, and opens the ports with the first. */
 @Injectable()
 export class Credentials implements Duty {
   readonly name = 'server certificate';
@@ -15,8 +16,9 @@ export class Credentials implements Duty {
   private nextCheck = 0;
 
   constructor(
-    @Inject(ServerCertificate) private readonly certificate: ServerCertificate,
+    @Inject(ServiceCertificate) private readonly certificate: ServiceCertificate,
     @Inject(ManagerListener) private readonly listener: ManagerListener,
+    @Inject(InternalPort) private readonly internal: InternalPort,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -30,6 +32,7 @@ export class Credentials implements Duty {
     if (now < this.nextCheck) return;
     const fresh = await this.certificate.refresh();
     if (fresh || this.listener.port === undefined) await this.listener.use();
+    if (fresh || this.internal.port === undefined) await this.internal.use();
     this.nextCheck = now + CHECK_MS;
   }
 }

@@ -1,6 +1,7 @@
 import { Health } from '@glacis/observability';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
+import { InternalPort } from '../rpc/internal-port.js';
 import { LiveStreams } from '../streams/live-streams.js';
 import { ManagerListener } from '../streams/manager-listener.js';
 
@@ -11,12 +12,16 @@ export class Readiness {
     @Inject(Health) health: Health,
     @Inject(Store) store: Store,
     @Inject(ManagerListener) listener: ManagerListener,
+    @Inject(InternalPort) internal: InternalPort,
     @Inject(LiveStreams) live: LiveStreams,
   ) {
     health.add('backends database', () => store.ping());
     health.add('backends manager stream', () => {
       if (!live.accepting) throw new Error('shutting down');
       if (listener.port === undefined) throw new Error('no server certificate yet');
+    });
+    health.add('backends internal port', () => {
+      if (!internal.isReady) throw new Error('no server certificate yet');
     });
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { InternalPort } from '../rpc/internal-port.js';
 import type { BackendsSettings } from '../settings.js';
 import { endings } from '../streams/endings.js';
 import { LiveStreams } from '../streams/live-streams.js';
@@ -18,6 +19,7 @@ export class Shutdown implements BeforeApplicationShutdown {
     @Inject(LiveStreams) private readonly live: LiveStreams,
     @Inject(StreamEnder) private readonly ender: StreamEnder,
     @Inject(ManagerListener) private readonly listener: ManagerListener,
+    @Inject(InternalPort) private readonly internal: InternalPort,
     @Inject(DutyLoops) private readonly duties: DutyLoops,
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
   ) {}
@@ -33,6 +35,6 @@ export class Shutdown implements BeforeApplicationShutdown {
       await sleep(pause);
     }
     await Promise.all(ends);
-    await this.listener.close();
+    await Promise.all([this.listener.close(), this.internal.close()]);
   }
 }

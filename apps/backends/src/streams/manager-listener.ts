@@ -2,6 +2,7 @@ import {
   createGrpcServer,
   listenMutualTls,
   managerService,
+  ServiceCertificate,
   status,
   type MutualTlsListener,
   type RefusalReason,
@@ -12,7 +13,6 @@ import { SETTINGS } from '../tokens.js';
 import { Doorkeeper } from './doorkeeper.js';
 import { StreamMetrics } from './metrics.js';
 import { Reception } from './reception.js';
-import { ServerCertificate } from './server-certificate.js';
 import { StreamCall, type ServerCall } from './stream-call.js';
 
 /** The port that managers dial. It opens with the first server certificate. */
@@ -22,7 +22,7 @@ export class ManagerListener {
 
   constructor(
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
-    @Inject(ServerCertificate) private readonly certificate: ServerCertificate,
+    @Inject(ServiceCertificate) private readonly certificate: ServiceCertificate,
     @Inject(Doorkeeper) private readonly doorkeeper: Doorkeeper,
     @Inject(Reception) private readonly reception: Reception,
     @Inject(StreamMetrics) private readonly metrics: StreamMetrics,

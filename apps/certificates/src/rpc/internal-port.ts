@@ -52,6 +52,11 @@ export class InternalPort implements BeforeApplicationShutdown {
     return this.server?.port;
   }
 
+  /** True when it is open, or not wanted. */
+  get isReady(): boolean {
+    return this.server === undefined || this.server.port !== undefined;
+  }
+
   /** Opens the port with our first certificate and keeps that fresh. */
   async refresh(): Promise<void> {
     if (this.server === undefined) return;
