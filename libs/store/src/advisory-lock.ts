@@ -125,7 +125,7 @@ export async function runLocked<T>(
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  const patient = { ...config, statement_timeout: 0, lock_timeout: 0 };
+  const patient = { ...config, statement_timeout: 0, query_timeout: undefined, lock_timeout: 0 };
   return withConnection(patient, async (connection) => {
     await connection.query(`SELECT pg_advisory_lock(${key})`, [name]);
     return work();

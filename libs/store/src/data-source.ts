@@ -9,7 +9,10 @@ export interface ConnectionOptions {
   url: string;
   /** Connections at most. Default 10. */
   poolSize?: number;
-  /** Milliseconds that one statement may take. Default 30,000; 0 for no bound. */
+  /**
+   * Milliseconds that one statement may take. Default 30,000; 0 for no bound. A server that does not even end it then
+   * is given up 2 s later.
+   */
   statementTimeoutMs?: number;
   /** Milliseconds that one statement may wait for a lock. Default 10,000; 0 for no bound. */
   lockTimeoutMs?: number;
@@ -18,22 +21,29 @@ export interface ConnectionOptions {
 /** Milliseconds to wait for a free or new connection. */
 const connectTimeoutMs = 10_000;
 
+/** Milliseconds past its bound after which a statement fails here, as the server cannot end it: it may be frozen. */
+const answerMarginMs = 2_000;
+
 /** What a `pg` connection of the service needs: its schema as the only search path, and the time bounds. */
 export function clientConfig(o: ConnectionOptions): {
   connectionString: string;
   application_name: string;
   options: string;
   statement_timeout: number;
+  /** Absent: no bound. */
+  query_timeout?: number;
   lock_timeout: number;
   idle_in_transaction_session_timeout: number;
   connectionTimeoutMillis: number;
   keepAlive: boolean;
 } {
+  const statementTimeout = o.statementTimeoutMs ?? 30_000;
   return {
     connectionString: o.url,
     application_name: `glacis-${o.service}`,
     options: `-c search_path=${o.service} -c TimeZone=UTC -c plan_cache_mode=force_custom_plan`,
-    statement_timeout: o.statementTimeoutMs ?? 30_000,
+    statement_timeout: statementTimeout,
+    ...(statementTimeout > 0 && { query_timeout: statementTimeout + answerMarginMs }),
     lock_timeout: o.lockTimeoutMs ?? 10_000,
     idle_in_transaction_session_timeout: 60_000,
     connectionTimeoutMillis: connectTimeoutMs,

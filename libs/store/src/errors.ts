@@ -48,6 +48,27 @@ export function isOutdatedPlan(error: unknown): boolean {
 }
 
 /**
+ * The database does not answer, or the connection to it broke under a statement, which may have taken effect or not.
+ * Try again later. The SQLSTATE is that of a connection failure.
+ */
+export class DatabaseUnreachableError extends Error {
+  readonly code = '08006';
+
+  constructor(cause: Error) {
+    super(`the database does not answer: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * The error of a statement, with a code in any case: the server's errors and those of the network have one, and what
+ * `pg` says without one is that its connection is lost or that time is up.
+ */
+export function coded(error: unknown): unknown {
+  const codeless = error instanceof Error && error.name === 'Error' && !('code' in error);
+  return codeless ? new DatabaseUnreachableError(error) : error;
+}
+
+/**
  * COMMIT was refused because a statement of the transaction had failed and its error was swallowed by the work.
  * Nothing was written. The work must let database errors pass, or use `ON CONFLICT`.
  */

@@ -1,5 +1,10 @@
 export type { Queryable, Tx } from './queryable.js';
-export { conflictOf, TransactionAbortedError, TransactionEndedError } from './errors.js';
+export {
+  conflictOf,
+  DatabaseUnreachableError,
+  TransactionAbortedError,
+  TransactionEndedError,
+} from './errors.js';
 export { migration, type MigrationClass } from './migration.js';
 export { openStore, Store, type StoreOptions } from './store.js';
 export { withConnection } from './connection.js';

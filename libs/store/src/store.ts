@@ -5,7 +5,7 @@ import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { LockSession, runLocked, type HeldLock } from './advisory-lock.js';
 import { clientConfig, dataSourceOf, type ConnectionOptions } from './data-source.js';
-import { isRetryable } from './errors.js';
+import { coded, isRetryable } from './errors.js';
 import { migrate } from './migrate.js';
 import type { MigrationClass } from './migration.js';
 import type { Queryable, Tx } from './queryable.js';
@@ -41,13 +41,11 @@ export class Store implements Queryable {
   }
 
   async query<T = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<T[]> {
-    const run = async (): Promise<T[]> =>
-      (await this.pool.query(this.statements.prepare(sql, params))).rows as T[];
     try {
-      return await run();
+      return await this.ask<T>(sql, params);
     } catch (error) {
       if (this.statements.outdatedBy(error)) {
-        return run();
+        return this.ask<T>(sql, params);
       }
       throw error;
     }
@@ -89,7 +87,7 @@ export class Store implements Queryable {
 
   /** Rejects when the database cannot be asked. */
   async ping(): Promise<void> {
-    await this.pool.query('SELECT 1');
+    await this.ask('SELECT 1');
   }
 
   /** Waits for the statements under way and closes every connection; locks are released. */
@@ -98,6 +96,14 @@ export class Store implements Queryable {
     // Its connections end a moment after the pool, and a server that stops meanwhile is no news to anybody.
     this.pool.removeAllListeners('error').on('error', () => undefined);
     await this.source.destroy();
+  }
+
+  private async ask<T>(sql: string, params?: readonly unknown[]): Promise<T[]> {
+    try {
+      return (await this.pool.query(this.statements.prepare(sql, params))).rows as T[];
+    } catch (error) {
+      throw coded(error);
+    }
   }
 
   /** A callback that throws is a fault of its author; the transaction is committed all the same. */

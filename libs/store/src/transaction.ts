@@ -1,7 +1,28 @@
-import type { Pool, PoolClient } from 'pg';
-import { TransactionAbortedError, TransactionEndedError } from './errors.js';
+import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
+import {
+  coded,
+  DatabaseUnreachableError,
+  TransactionAbortedError,
+  TransactionEndedError,
+} from './errors.js';
 import type { Tx } from './queryable.js';
 import type { Statements } from './statements.js';
+
+async function connect(pool: Pool): Promise<PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw coded(error);
+  }
+}
+
+async function ask(client: PoolClient, query: string | QueryConfig): Promise<QueryResult> {
+  try {
+    return await client.query(query);
+  } catch (error) {
+    throw coded(error);
+  }
+}
 
 class OpenTransaction implements Tx {
   private ended = false;
@@ -16,7 +37,7 @@ class OpenTransaction implements Tx {
     if (this.ended) {
       throw new TransactionEndedError();
     }
-    const result = await this.client.query(this.statements.prepare(sql, params));
+    const result = await ask(this.client, this.statements.prepare(sql, params));
     return result.rows as T[];
   }
 
@@ -39,7 +60,7 @@ export interface Committed<T> {
 const ignore = (): void => undefined;
 
 async function commit(client: PoolClient): Promise<void> {
-  const { command } = await client.query('COMMIT');
+  const { command } = await ask(client, 'COMMIT');
   // The server answers COMMIT of a failed transaction with ROLLBACK, and with no error.
   if (command !== 'COMMIT') {
     throw new TransactionAbortedError();
@@ -47,7 +68,11 @@ async function commit(client: PoolClient): Promise<void> {
 }
 
 /** Gives the connection back once it is out of the transaction; one that cannot roll back is closed instead. */
-async function rollBack(client: PoolClient): Promise<void> {
+async function rollBack(client: PoolClient, cause: unknown): Promise<void> {
+  if (cause instanceof DatabaseUnreachableError) {
+    client.release(cause);
+    return;
+  }
   await client.query('ROLLBACK').then(
     () => client.release(),
     (error: Error) => client.release(error),
@@ -64,18 +89,18 @@ export async function runTransaction<T>(
   statements: Statements,
   work: (tx: Tx) => Promise<T>,
 ): Promise<Committed<T>> {
-  const client = await pool.connect();
+  const client = await connect(pool);
   client.on('error', ignore);
   const tx = new OpenTransaction(client, statements);
   let result: T;
   try {
-    await client.query('BEGIN');
+    await ask(client, 'BEGIN');
     result = await work(tx);
     tx.end();
     await commit(client);
   } catch (error) {
     tx.end();
-    await rollBack(client);
+    await rollBack(client, error);
     throw error;
   } finally {
     client.off('error', ignore);
