@@ -7,10 +7,12 @@ import type { CertificatesMetrics } from '../metrics.js';
 import { markEnded } from './ended-entities.store.js';
 import { reasonName } from './reasons.js';
 import {
+  entryOf,
   keepCrlEntries,
   knownMarks,
   liveSerialsOf,
   lockRevocations,
+  markEntityRevoked,
   markKey,
   markRevoked,
   type RevokedRow,
@@ -68,10 +70,7 @@ export class Revocation {
 
   /** Revokes what an entity has, and tells the serials; null when it never had a certificate. */
   async revokeEntity(order: EntityOrder): Promise<string[] | null> {
-    return this.parts.store.transaction(async (tx) => {
-      await lockRevocations(tx);
-      return this.revokeLive(tx, order);
-    });
+    return this.parts.store.transaction((tx) => this.revokeLive(tx, order, lockRevocations));
   }
 
   /** Revokes what an entity has and lets it have nothing more, as it is gone. Tells the serials. */
@@ -81,19 +80,28 @@ export class Revocation {
 
   /** The same inside a transaction of the caller that has locked no row yet. */
   async endEntityIn(tx: Tx, order: EndOrder): Promise<string[]> {
-    await lockRevocations(tx);
-    await markEnded(tx, order, this.parts.clock.now());
-    return (await this.revokeLive(tx, order)) ?? [];
+    const serials = await this.revokeLive(tx, order, async () => {
+      await lockRevocations(tx);
+      await markEnded(tx, order, this.parts.clock.now());
+    });
+    return serials ?? [];
   }
 
-  private async revokeLive(tx: Tx, order: EntityOrder): Promise<string[] | null> {
-    const { serials, known } = await liveSerialsOf(tx, order, this.parts.clock.now());
-    const { tenant, reason, by } = order;
-    await this.revokeLocked(
-      tx,
-      serials.map((serial) => ({ serial, tenant, reason, by })),
-    );
-    return known ? serials : null;
+  /** All that can be made before the lock is: everybody else's revocations wait behind it. */
+  private async revokeLive(
+    tx: Tx,
+    order: EntityOrder,
+    lock: (tx: Tx) => Promise<void>,
+  ): Promise<string[] | null> {
+    const now = this.parts.clock.now();
+    const { serials, known } = await liveSerialsOf(tx, order, now);
+    const change = { revoked_at: now, revocation_reason: order.reason };
+    const made = new Map(serials.map((serial) => [serial, entryOf({ serial, ...change })]));
+    await lock(tx);
+    const rows = await markEntityRevoked(tx, order, order.reason, now);
+    await keepCrlEntries(tx, rows, made);
+    await this.tell(tx, rows, () => order.by);
+    return known || rows.length > 0 ? rows.map((row) => row.serial) : null;
   }
 
   /** Inside a transaction that holds `lockRevocations`; each serial at most once. Gives what changed. */
@@ -101,21 +109,27 @@ export class Revocation {
     if (orders.length === 0) return [];
     const now = this.parts.clock.now();
     const rows = await markRevoked(tx, orders, now);
-    await keepCrlEntries(
-      tx,
-      rows.filter((row) => row.not_after > now),
-    );
-    if (rows.length === 0) return rows;
+    const listed = rows.filter((row) => row.not_after > now);
+    await keepCrlEntries(tx, listed, new Map());
     const revokers = new Map(orders.map((order) => [keyOf(order), order.by]));
-    const byOf = (row: RevokedRow): Revoker =>
-      revokers.get(markKey(row.serial, row.tenant_id)) ?? { actor: 'certificates' };
+    const unnamed = { actor: 'certificates' };
+    await this.tell(tx, rows, (row) => revokers.get(markKey(row.serial, row.tenant_id)) ?? unnamed);
+    return rows;
+  }
+
+  /** Event and audit entry of each, with who revoked it. */
+  private async tell(
+    tx: Tx,
+    rows: readonly RevokedRow[],
+    byOf: (row: RevokedRow) => Revoker,
+  ): Promise<void> {
+    if (rows.length === 0) return;
     await this.parts.outbox.add(tx, ...rows.map((row) => revokedEvent(row, byOf(row))));
     await this.parts.audit.recordAll(
       tx,
       rows.map((row) => revokeAudit(row, byOf(row))),
     );
     tx.afterCommit(() => this.count(rows));
-    return rows;
   }
 
   private async revokeAll(orders: RevocationOrder[]): Promise<boolean[]> {

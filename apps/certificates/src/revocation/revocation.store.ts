@@ -31,6 +31,9 @@ export interface MarkRevoked {
   reason: number;
 }
 
+const revokedColumns = `c.serial, c.tenant_id, c.entity_type, c.entity_id, c.issuer_id, c.shard,
+  c.not_after, c.revoked_at, c.revocation_reason, c.revocation_seq`;
+
 /** Marks certificates, each named once; keyCompromise replaces a weaker reason. Returns those that changed. */
 export function markRevoked(
   db: Queryable,
@@ -44,8 +47,7 @@ export function markRevoked(
      FROM unnest($1::numeric[], $2::text[], $3::smallint[]) AS mark (serial, tenant, reason)
      WHERE c.serial = mark.serial AND c.tenant_id = mark.tenant
        AND (c.status = 'valid' OR (mark.reason = 1 AND c.revocation_reason <> 1))
-     RETURNING c.serial, c.tenant_id, c.entity_type, c.entity_id, c.issuer_id, c.shard, c.not_after,
-       c.revoked_at, c.revocation_reason, c.revocation_seq`,
+     RETURNING ${revokedColumns}`,
     [
       marks.map((mark) => mark.serial),
       marks.map((mark) => mark.tenant),
@@ -55,14 +57,46 @@ export function markRevoked(
   );
 }
 
+/** Whose certificates; of every type when it is left out. */
+export interface EntityName {
+  tenant: string;
+  entityId: string;
+  entityType?: string;
+}
+
+const ofEntity = `c.tenant_id = $1 AND c.entity_id = $2 AND ($3::text IS NULL OR c.entity_type = $3)`;
+
+/** Marks every certificate of an entity that is neither revoked nor ended. Returns them. */
+export function markEntityRevoked(
+  db: Queryable,
+  { tenant, entityId, entityType }: EntityName,
+  reason: number,
+  now: Date,
+): Promise<RevokedRow[]> {
+  return db.query<RevokedRow>(
+    `UPDATE certificates c SET status = 'revoked', revoked_at = $4, revocation_reason = $5,
+       revocation_seq = nextval('revocation_sequence'), row_version = c.row_version + 1
+     WHERE ${ofEntity} AND c.status = 'valid' AND c.not_after > $4
+     RETURNING ${revokedColumns}`,
+    [tenant, entityId, entityType ?? null, now, reason],
+  );
+}
+
+/** CRL entries in DER by serial, as hex. */
+export type MadeEntries = ReadonlyMap<string, string>;
+
 /** Keeps the CRL entries of revoked certificates, in DER, for whichever CRL is asked for next. */
-export async function keepCrlEntries(db: Queryable, rows: readonly RevokedRow[]): Promise<void> {
+export async function keepCrlEntries(
+  db: Queryable,
+  rows: readonly RevokedRow[],
+  made: MadeEntries,
+): Promise<void> {
   if (rows.length === 0) return;
   const entries = rows.map((row) => ({
     issuer_id: row.issuer_id,
     shard: row.shard,
     serial: row.serial,
-    entry: `\\x${entryOf(row).toString('hex')}`,
+    entry: `\\x${made.get(row.serial) ?? entryOf(row)}`,
     revoked_at: row.revoked_at,
     change_seq: row.revocation_seq,
     expires_at: row.not_after,
@@ -78,12 +112,12 @@ export async function keepCrlEntries(db: Queryable, rows: readonly RevokedRow[])
   );
 }
 
-const entryOf = (row: RevokedRow): Buffer =>
-  crlEntry({
-    serial: BigInt(row.serial),
-    revokedAt: row.revoked_at,
-    reason: row.revocation_reason,
-  });
+type Entry = Pick<RevokedRow, 'serial' | 'revoked_at' | 'revocation_reason'>;
+
+export function entryOf({ serial, revoked_at, revocation_reason }: Entry): string {
+  const entry = { serial: BigInt(serial), revokedAt: revoked_at, reason: revocation_reason };
+  return crlEntry(entry).toString('hex');
+}
 
 /** The name of a certificate as its tenant may say it: the same serial from another tenant is unknown. */
 export const markKey = (serial: string, tenant: string): string => `${serial} ${tenant}`;
@@ -105,13 +139,13 @@ export async function knownMarks(
 /** Certificates of an entity that are neither revoked nor ended, and whether it ever had any. */
 export async function liveSerialsOf(
   db: Queryable,
-  entity: { tenant: string; entityId: string; entityType?: string },
+  { tenant, entityId, entityType }: EntityName,
   now: Date,
 ): Promise<{ serials: string[]; known: boolean }> {
   const rows = await db.query<{ serial: string; live: boolean }>(
-    `SELECT serial, status = 'valid' AND not_after > $4 AS live FROM certificates
-     WHERE tenant_id = $1 AND entity_id = $2 AND ($3::text IS NULL OR entity_type = $3)`,
-    [entity.tenant, entity.entityId, entity.entityType ?? null, now],
+    `SELECT serial, status = 'valid' AND not_after > $4 AS live FROM certificates c
+     WHERE ${ofEntity}`,
+    [tenant, entityId, entityType ?? null, now],
   );
   return {
     serials: rows.filter((row) => row.live).map((row) => row.serial),
