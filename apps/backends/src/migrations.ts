@@ -96,9 +96,11 @@ const createRuns = migration(
     computation_id text NOT NULL,
     stream_id uuid NOT NULL,
     instance text,
-    requested_at timestamptz NOT NULL
+    requested_at timestamptz NOT NULL,
+    sent_at timestamptz
   )`,
   'CREATE INDEX runs_computation ON runs (backend_id, computation_id)',
+  'CREATE INDEX runs_unsent ON runs (stream_id) WHERE sent_at IS NULL',
   'CREATE INDEX runs_requested ON runs (requested_at)',
 );
 

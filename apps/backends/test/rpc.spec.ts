@@ -121,6 +121,8 @@ describe('Get and Terminate', () => {
 });
 
 const key = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' });
+const onCurve = (namedCurve: string): Buffer =>
+  generateKeyPairSync('ec', { namedCurve }).publicKey.export({ type: 'spki', format: 'der' });
 const run = (id: string, changes: Partial<ComputationRun> = {}): ComputationRun => ({
   id,
   name: 'sum',
@@ -194,6 +196,10 @@ describe('backends.md 16.6: runs', () => {
     ],
     ['no algorithm key', { algorithm: { hash: randomBytes(32), userKey: Buffer.alloc(0) } }],
     ['a consumer key that is none', { resultConsumers: [{ userKey: Buffer.from('no key') }] }],
+    ['a NUL in its id', { id: 'a\0b' }],
+    ['bytes behind a key', { resultConsumers: [{ userKey: Buffer.concat([key, Buffer.of(0)]) }] }],
+    ['a key on secp256k1', { resultConsumers: [{ userKey: onCurve('secp256k1') }] }],
+    ['a key on brainpoolP256r1', { resultConsumers: [{ userKey: onCurve('brainpoolP256r1') }] }],
     ['32 MiB', { description: 'x'.repeat(32 * 1024 * 1024) }],
   ];
   it.each(fatal)('with %s are refused and never sent', async (_, changes) => {
@@ -254,6 +260,60 @@ describe('backends.md 16.6: runs', () => {
     expect((await received(stream, 3))[2]).toMatchObject({ value: { id: 'c' } });
   });
 
+  it('may have keys on P-224 to P-521, RSA and Ed25519', async () => {
+    const { id } = await pinned('v0.4');
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey;
+    const keys = [
+      ...['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1'].map(onCurve),
+      rsa.export({ type: 'spki', format: 'der' }),
+      key,
+    ];
+    const resultConsumers = keys.map((userKey) => ({ userKey }));
+    expect(await send(id, run('c', { resultConsumers }))).toMatchObject({ accepted: true });
+  });
+
+  it('that wait when their stream ends are told as dropped, and are unknown to a stop', async () => {
+    const dial = {
+      dialect: 'v0.2',
+      metadata: { 'glacis-protocol': 'v0.2', 'glacis-manager-instance': 'one' },
+    } as const;
+    const { id, files, stream } = await stand.connected(dial);
+    await send(id, run('sent'));
+    await send(id, run('waiting'));
+    await received(stream, 1);
+    stream.end();
+    await stand.active(id, false);
+    const told = (await stand.events(id)).filter(({ type }) => type === 'backend.run.dropped');
+    expect(told.map(({ data }) => data.computation_id)).toEqual(['waiting']);
+    const again = stand.dial(files, dial);
+    await again.opened;
+    const stop = (computationId: string) => rpc.stop({ backendId: id, computationId });
+    await expect(stop('waiting')).rejects.toMatchObject({ code: status.NOT_FOUND });
+    await stop('sent');
+    expect(await received(again, 1)).toEqual([{ kind: 'stop', value: { computationId: 'sent' } }]);
+  });
+
+  it('backends.md 13: are audited with serial and result, refused ones too', async () => {
+    const { id, files } = await pinned('v0.3');
+    await send(id, run('a'));
+    await expect(send(id, run('b'))).rejects.toMatchObject({ reason: 'one-run-per-stream' });
+    await expect(rpc.stop({ backendId: id, computationId: 'c' })).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+    });
+    const told = await stand.store.query(
+      `SELECT action, detail->>'computation_id' AS id, detail->>'serial' AS serial,
+         detail->>'result' AS result
+       FROM audit WHERE subject = $1 AND action IN ('backend.run', 'backend.stop') ORDER BY 2`,
+      [id],
+    );
+    const { serial } = files;
+    expect(told).toEqual([
+      { action: 'backend.run', id: 'a', serial, result: 'accepted' },
+      { action: 'backend.run', id: 'b', serial, result: 'one-run-per-stream' },
+      { action: 'backend.stop', id: 'c', serial, result: 'not-found' },
+    ]);
+  });
+
   it('are one per stream on v0.3, until the manager reconnects', async () => {
     const { id, files, stream } = await pinned('v0.3');
     await send(id, run('a'));
@@ -272,6 +332,7 @@ describe('stops', () => {
   it('go out for what this stream started, and are 404 and never sent for the rest', async () => {
     const { id, stream } = await pinned('v0.4');
     await expect(stop(id, 'c')).rejects.toMatchObject({ code: status.NOT_FOUND });
+    await expect(stop(id, 'a\0b')).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     await send(id, run('c'));
     await stop(id, 'c');
     expect((await received(stream, 3))[2]).toEqual({ kind: 'stop', value: { computationId: 'c' } });

@@ -88,6 +88,11 @@ export const eventTypes = {
       closed_at: time,
     }),
   ),
+  /** A run that was accepted and will not be sent, as its stream has ended. */
+  'backend.run.dropped': define(
+    'backend-agents',
+    z.object({ backend_id: uuid, stream_id: uuid, computation_id: z.string() }),
+  ),
   /** What a manager or its agents reported, for the computations service (`backends.md` 4.9). */
   'backend.agent.event': define(
     'backend-agents',

@@ -3,6 +3,8 @@ import { encodeRun, maxRunBytes, type ComputationRun } from '@glacis/grpc';
 
 const HASH_BYTES = 32;
 const KEY_TYPES = new Set(['rsa', 'ec', 'ed25519']);
+/** P-224 to P-521: managers and agents know no other. */
+const CURVES = new Set(['secp224r1', 'prime256v1', 'secp384r1', 'secp521r1']);
 const MAX_ID = 256;
 
 interface Asset {
@@ -15,7 +17,8 @@ interface Asset {
  * algorithm or agent configuration, or with a short hash, dies of it.
  */
 export function faultOf(run: ComputationRun): string | undefined {
-  if (run.id === '' || run.id.length > MAX_ID) return `id: expected 1 to ${MAX_ID} characters`;
+  const fault = faultOfId(run.id);
+  if (fault !== undefined) return fault;
   if (run.algorithm === undefined) return 'algorithm: missing';
   if (run.agentConfig === undefined) return 'agent_config: missing';
   const assets: [string, Asset][] = [
@@ -29,6 +32,14 @@ export function faultOf(run: ComputationRun): string | undefined {
     ) ??
     (encodeRun(run).length >= maxRunBytes ? 'the run is 32 MiB or longer' : undefined)
   );
+}
+
+/** What is wrong with the id of a computation. */
+export function faultOfId(id: string): string | undefined {
+  const fits = id !== '' && id.length <= MAX_ID && !/\p{Cc}/u.test(id);
+  return fits
+    ? undefined
+    : `id: expected 1 to ${MAX_ID} characters, none of them a control character`;
 }
 
 function firstFault<T>(
@@ -50,7 +61,11 @@ function faultOfAsset(name: string, { hash, userKey }: Asset): string | undefine
 function isPublicKey(der: Buffer): boolean {
   try {
     const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
-    return KEY_TYPES.has(key.asymmetricKeyType ?? '');
+    if (!KEY_TYPES.has(key.asymmetricKeyType ?? '')) return false;
+    const curve = key.asymmetricKeyDetails?.namedCurve;
+    if (key.asymmetricKeyType === 'ec' && !CURVES.has(curve ?? '')) return false;
+    // OpenSSL reads over bytes behind the key, at which others stumble.
+    return key.export({ format: 'der', type: 'spki' }).equals(der);
   } catch {
     return false;
   }

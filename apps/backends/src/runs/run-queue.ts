@@ -1,29 +1,49 @@
-import type { ClientMessage, ComputationRun } from '@glacis/grpc';
+import { maxRunBytes, type ClientMessage, type ComputationRun } from '@glacis/grpc';
 import type { LiveStream } from '../streams/live-stream.js';
 
 /** After so long a run counts as started, whatever its manager says: managers themselves give up after 15 minutes. */
 const STARTING_MS = 20 * 60_000;
 
+/** Bytes of the runs that one stream may hold: the longest run, and one more that waits. */
+const MAX_BYTES = 2 * maxRunBytes;
+
 /** What forbids a run on a stream as it is. */
 export type RunRefusal = 'dialect-ambiguous' | 'one-run-per-stream' | 'queue-full';
 
+/** A run that was accepted. */
+export interface QueuedRun {
+  /** Of its record. */
+  id: string;
+  run: ComputationRun;
+  /** Encoded. */
+  bytes: number;
+}
+
+export interface RunQueueOptions {
+  maxWaiting: number;
+  /** Notes that a run is about to be sent; false: it is not to be sent. */
+  markSent: (id: string) => Promise<boolean>;
+}
+
 /**
- * The runs of one stream. Managers before `v0.4` start one at a time and read nothing meanwhile, so further runs wait
- * for the answer; those of `v0.3` never clear their buffer and get one run per stream.
+ * The runs of one stream, sent one after the other. Managers before `v0.4` start one at a time and read nothing
+ * meanwhile, so further runs wait for the answer; those of `v0.3` never clear their buffer and get one run per stream.
  */
 export class RunQueue {
-  private readonly waiting: ComputationRun[] = [];
+  private readonly waiting: QueuedRun[] = [];
+  /** The run on its way through the flow control of the stream. */
+  private current: QueuedRun | undefined;
   private starting: { id: string; timer: NodeJS.Timeout } | undefined;
   private sending: Promise<void> = Promise.resolve();
   /** Runs that this stream was given, those included that are still being recorded. */
   private taken = 0;
   private recording = 0;
-  /** Runs on their way through the flow control of the stream. */
-  private unsent = 0;
+  /** Bytes of all runs that are not sent yet. */
+  private bytes = 0;
 
   constructor(
     private readonly stream: LiveStream,
-    private readonly maxWaiting: number,
+    private readonly options: RunQueueOptions,
   ) {}
 
   get length(): number {
@@ -31,39 +51,43 @@ export class RunQueue {
   }
 
   /** Keeps a place for a run while it is recorded; the caller fills it with `add` or gives it back with `release`. */
-  reserve(): RunRefusal | undefined {
+  reserve(bytes: number): RunRefusal | undefined {
     if (this.stream.ambiguous) return 'dialect-ambiguous';
     if (this.stream.dialect.name === 'v0.3' && this.taken > 0) return 'one-run-per-stream';
     const waiting = this.waiting.length + this.recording;
-    if (waiting >= this.maxWaiting || this.unsent > this.maxWaiting) return 'queue-full';
+    if (waiting >= this.options.maxWaiting || this.bytes + bytes > MAX_BYTES) return 'queue-full';
     this.taken += 1;
     this.recording += 1;
+    this.bytes += bytes;
     return undefined;
   }
 
-  release(): void {
+  release(bytes: number): void {
     this.taken -= 1;
     this.recording -= 1;
+    this.bytes -= bytes;
   }
 
   /** Sends the run, or queues it; gives its place in the queue, 0 when it goes at once. */
-  add(run: ComputationRun): number {
+  add(queued: QueuedRun): number {
     this.recording -= 1;
-    if (this.stream.dialect.name === 'v0.4') {
-      this.send(run);
-      return 0;
-    }
-    this.waiting.push(run);
+    this.waiting.push(queued);
     this.next();
     return this.waiting.length;
   }
 
-  /** Takes a run out of the queue; false when it does not wait. */
-  cancel(id: string): boolean {
-    const at = this.waiting.findIndex((run) => run.id === id);
-    if (at < 0) return false;
-    this.waiting.splice(at, 1);
-    return true;
+  /** Takes a run out of the queue; undefined when it does not wait. */
+  cancel(computationId: string): QueuedRun | undefined {
+    const at = this.waiting.findIndex(({ run }) => run.id === computationId);
+    if (at < 0) return undefined;
+    const [queued] = this.waiting.splice(at, 1);
+    this.bytes -= queued?.bytes ?? 0;
+    return queued;
+  }
+
+  /** True while the run is being sent. */
+  isSending(computationId: string): boolean {
+    return this.current?.run.id === computationId;
   }
 
   /** Hears what the manager says of runs: an answer or a failure lets the next one go. */
@@ -77,19 +101,22 @@ export class RunQueue {
     this.sending = this.sending.then(() => this.stream.call.write(bytes));
   }
 
-  /** The stream is over: nothing waits any more. */
+  /** The stream is over: nothing waits any more. Whoever records its end tells of the runs that were not sent. */
   close(): void {
     clearTimeout(this.starting?.timer);
     this.waiting.length = 0;
   }
 
   private next(): void {
-    if (this.starting !== undefined) return;
-    const run = this.waiting.shift();
-    if (run === undefined) return;
-    const timer = setTimeout(() => this.settle(), STARTING_MS).unref();
-    this.starting = { id: run.id, timer };
-    this.send(run);
+    if (this.current !== undefined || this.starting !== undefined) return;
+    const queued = this.waiting.shift();
+    if (queued === undefined) return;
+    this.current = queued;
+    if (this.stream.dialect.name !== 'v0.4') {
+      const timer = setTimeout(() => this.settle(), STARTING_MS).unref();
+      this.starting = { id: queued.run.id, timer };
+    }
+    this.sending = this.sending.then(() => this.send(queued));
   }
 
   private settle(): void {
@@ -99,12 +126,14 @@ export class RunQueue {
   }
 
   /** Pieces go back to back, at the speed at which the manager reads. */
-  private send(run: ComputationRun): void {
-    this.unsent += 1;
-    this.sending = this.sending.then(async () => {
-      for (const bytes of this.stream.dialect.encodeRun(run)) await this.stream.call.write(bytes);
-      this.unsent -= 1;
-    });
+  private async send({ id, run, bytes }: QueuedRun): Promise<void> {
+    const { call, dialect } = this.stream;
+    if (!call.ended && (await this.options.markSent(id))) {
+      for (const piece of dialect.encodeRun(run)) await call.write(piece);
+    }
+    this.current = undefined;
+    this.bytes -= bytes;
+    this.next();
   }
 }
 

@@ -1,15 +1,19 @@
 import type { RunReply } from '@glacis/contracts';
 import { decodeRun, RpcError, status, type ComputationRun } from '@glacis/grpc';
+import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import { StreamFinder } from '../streams/stream-finder.js';
-import { faultOf } from './check-run.js';
+import { faultOf, faultOfId } from './check-run.js';
 import type { RunRefusal } from './run-queue.js';
 import { RunQueues } from './run-queues.js';
-import { deleteRun, insertRun, wasStarted } from './runs.store.js';
+import { deleteRun, insertRun, wasSent } from './runs.store.js';
+
+/** What is asked, and of which computation. */
+type Command = readonly [action: string, computationId: string];
 
 /** A single run request must fit one message of 4 MiB with its frame. */
 const MAX_SINGLE_BYTES = 4 * 1024 * 1024 - 1024;
@@ -39,33 +43,50 @@ export class RunsService {
   async run(backendId: string, encoded: Buffer): Promise<RunReply> {
     const run = checkedRun(encoded);
     const stream = await this.streams.of(backendId);
-    const queue = this.queues.of(stream);
-    checkSize(stream, run);
-    const refusal = queue.reserve();
-    if (refusal) throw new RpcError(refusals[refusal][0], refusal, refusals[refusal][1]);
-    try {
-      const row = recordOf(stream, run);
-      await this.record(stream, 'backend.run', run.id, (tx) => insertRun(tx, row));
-      if (stream.call.ended) throw notConnected();
-    } catch (error) {
-      queue.release();
-      throw error;
-    }
-    return { accepted: true, queuePosition: queue.add(run) };
+    return this.telling(stream, ['backend.run', run.id], async () => {
+      const queue = this.queues.of(stream);
+      checkSize(stream, run);
+      const bytes = encoded.length;
+      const refusal = queue.reserve(bytes);
+      if (refusal) throw new RpcError(refusals[refusal][0], refusal, refusals[refusal][1]);
+      try {
+        const row = recordOf(stream, run);
+        await this.record(stream, ['backend.run', run.id], async (tx) => {
+          if (!(await insertRun(tx, row))) throw notConnected();
+        });
+        if (stream.call.ended) throw notConnected();
+        return { accepted: true, queuePosition: queue.add({ id: row.id, run, bytes }) };
+      } catch (error) {
+        queue.release(bytes);
+        throw error;
+      }
+    });
   }
 
   async stop(backendId: string, computationId: string): Promise<void> {
+    const fault = faultOfId(computationId);
+    if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
     const stream = await this.streams.of(backendId);
     const queue = this.queues.of(stream);
-    if (queue.cancel(computationId)) {
-      await this.record(stream, 'backend.run.cancel', computationId, (tx) =>
-        deleteRun(tx, stream.facts, computationId),
+    const waiting = queue.cancel(computationId);
+    if (waiting) {
+      await this.record(stream, ['backend.run.cancel', computationId], (tx) =>
+        deleteRun(tx, waiting.id),
       );
       return;
     }
-    if (!(await wasStarted(this.store, stream.facts, computationId))) {
-      throw new RpcError(status.NOT_FOUND, 'not-found', 'no such run on this backend');
-    }
+    await this.telling(stream, ['backend.stop', computationId], async () => {
+      await this.checkStop(stream, computationId);
+      await this.record(stream, ['backend.stop', computationId]);
+      queue.stop(computationId);
+    });
+  }
+
+  private async checkStop(stream: LiveStream, computationId: string): Promise<void> {
+    const sent =
+      this.queues.of(stream).isSending(computationId) ||
+      (await wasSent(this.store, stream.facts, computationId));
+    if (!sent) throw new RpcError(status.NOT_FOUND, 'not-found', 'no such run on this backend');
     if (stream.ambiguous || !stream.dialect.sends.has('stop')) {
       throw new RpcError(
         status.FAILED_PRECONDITION,
@@ -73,28 +94,45 @@ export class RunsService {
         'the dialect of the manager has no stop, or is not known yet',
       );
     }
-    await this.record(stream, 'backend.stop', computationId, async () => undefined);
-    queue.stop(computationId);
+  }
+
+  /** Notes what is refused, too. */
+  private async telling<T>(
+    stream: LiveStream,
+    command: Command,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof RpcError) {
+        await this.journal.note({ audit: [auditOf(stream, command, error.reason)] });
+      }
+      throw error;
+    }
   }
 
   private record(
-    { facts }: LiveStream,
-    action: string,
-    computationId: string,
-    effect: (tx: Tx) => Promise<void>,
+    stream: LiveStream,
+    command: Command,
+    effect?: (tx: Tx) => Promise<void>,
   ): Promise<void> {
     return this.store.transaction(async (tx) => {
-      await effect(tx);
-      const entry = {
-        actor: 'computations',
-        tenant: facts.tenant,
-        action,
-        subject: facts.backendId,
-        detail: { computation_id: computationId, stream_id: facts.streamId, serial: facts.serial },
-      };
-      await this.journal.write(tx, { audit: [entry] });
+      await effect?.(tx);
+      await this.journal.write(tx, { audit: [auditOf(stream, command, 'accepted')] });
     });
   }
+}
+
+function auditOf({ facts }: LiveStream, [action, id]: Command, result: string): AuditEntry {
+  const { tenant, backendId, streamId, serial } = facts;
+  return {
+    actor: 'computations',
+    tenant,
+    action,
+    subject: backendId,
+    detail: { computation_id: id, stream_id: streamId, serial, result },
+  };
 }
 
 function notConnected(): RpcError {

@@ -9,35 +9,50 @@ export interface RunRecord {
   at: Date;
 }
 
-export async function insertRun(tx: Tx, run: RunRecord): Promise<void> {
-  await tx.query(
+/** False when the stream has ended: its runs are told of as not sent, and this one would be missed. */
+export async function insertRun(tx: Tx, run: RunRecord): Promise<boolean> {
+  const rows = await tx.query(
     `INSERT INTO runs (id, backend_id, computation_id, stream_id, instance, requested_at)
-     VALUES ($1, $2, $3, $4, $5, $6)`,
+     SELECT $1, backend_id, $3, stream_id, $5, $6 FROM backend_streams
+     WHERE backend_id = $2 AND stream_id = $4 FOR SHARE
+     RETURNING 1`,
     [run.id, run.backendId, run.computationId, run.streamId, run.instance, run.at],
   );
+  return rows.length > 0;
+}
+
+/** Notes that a run is about to be sent; false when it is not to be sent any more. */
+export async function markSent(db: Queryable, id: string): Promise<boolean> {
+  const rows = await db.query('UPDATE runs SET sent_at = now() WHERE id = $1 RETURNING 1', [id]);
+  return rows.length > 0;
 }
 
 /** Forgets a run that was never sent. */
-export async function deleteRun(
+export async function deleteRun(tx: Tx, id: string): Promise<void> {
+  await tx.query('DELETE FROM runs WHERE id = $1', [id]);
+}
+
+/** Forgets the runs of streams that have ended before they could be sent, and gives them. */
+export async function deleteUnsent(
   tx: Tx,
-  stream: { backendId: string; streamId: string },
-  computationId: string,
-): Promise<void> {
-  await tx.query(
-    'DELETE FROM runs WHERE backend_id = $1 AND computation_id = $2 AND stream_id = $3',
-    [stream.backendId, computationId, stream.streamId],
+  streamIds: readonly string[],
+): Promise<{ computation_id: string; stream_id: string }[]> {
+  return tx.query(
+    `DELETE FROM runs WHERE stream_id = ANY($1) AND sent_at IS NULL
+     RETURNING computation_id, stream_id`,
+    [streamIds],
   );
 }
 
 /** True when this stream, or an earlier one of the same manager process, was sent the run. */
-export async function wasStarted(
+export async function wasSent(
   db: Queryable,
   stream: { backendId: string; streamId: string; instance: string | null },
   computationId: string,
 ): Promise<boolean> {
   const rows = await db.query(
     `SELECT 1 FROM runs WHERE backend_id = $1 AND computation_id = $2
-       AND (stream_id = $3 OR instance = $4) LIMIT 1`,
+       AND (stream_id = $3 OR instance = $4) AND sent_at IS NOT NULL LIMIT 1`,
     [stream.backendId, computationId, stream.streamId, stream.instance],
   );
   return rows.length > 0;

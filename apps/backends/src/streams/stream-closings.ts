@@ -4,6 +4,7 @@ import { coalesce, newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
+import { dropUnsentRuns } from '../runs/unsent-runs.js';
 import {
   closeRequests,
   insertRequests,
@@ -67,7 +68,11 @@ export class StreamClosings {
         revocations.find((one) => one.streamId === closing.streamId),
       ),
     );
-    await this.journal.write(tx, { events, audit: ours.map(auditOf) });
+    const runs = await dropUnsentRuns(tx, ours);
+    await this.journal.write(tx, {
+      events: [...runs.events, ...events],
+      audit: [...runs.audit, ...ours.map(auditOf)],
+    });
   }
 }
 
