@@ -305,6 +305,13 @@ describe('names', () => {
     expect((await policy('tenant-p', {}, fresh)).status).toBe(200);
     const gone = await suite.send('DELETE', path, { token: platform });
     expect([gone.status, gone.headers['content-length']]).toEqual([204, undefined]);
+    const after = await suite.send('GET', path, { token: platform });
+    expect(after.text).toBe(standard.text);
+    expect((await policy('tenant-p', { cidrs: ['100.65.0.0/16'] })).status).toBe(200);
+    for (const older of [standard, put]) {
+      const headers = { 'if-match': String(older.headers.etag) };
+      expect((await policy('tenant-p', {}, headers)).status).toBe(412);
+    }
   });
 
   it('policies: what meets our own names or those of another tenant is a conflict', async () => {

@@ -6,7 +6,6 @@ import { policyOverlap } from '../problems.js';
 import { loopbackNames, overlap, spaceOf, type NameSpace } from './name-space.js';
 import {
   allOtherPolicies,
-  deletePolicy,
   findPolicy,
   putPolicy,
   serviceNames,
@@ -69,13 +68,12 @@ export class Policies {
     });
   }
 
-  /** @throws Problem `precondition-failed` */
+  /**
+   * Back to the default. The row stays, so that its version goes on and no older ETag fits again.
+   * @throws Problem `precondition-failed`
+   */
   async delete(change: PolicyChange): Promise<void> {
-    await this.parts.store.transaction(async (tx) => {
-      const before = await this.lock(tx, change);
-      await deletePolicy(tx, change.tenant);
-      await this.record(tx, change, { before: policyOf(before), after: defaultPolicy });
-    });
+    await this.put(change, defaultPolicy);
   }
 
   /** One change of policies at a time, as each is held against all others. */

@@ -57,10 +57,6 @@ export async function putPolicy(db: Queryable, row: PolicyRow): Promise<void> {
   );
 }
 
-export async function deletePolicy(db: Queryable, tenant: string): Promise<void> {
-  await db.query(`DELETE FROM name_policies WHERE tenant_id = $1`, [tenant]);
-}
-
 /** Names of live certificates of our own services; of those asked only, when `among` is given. */
 export async function serviceNames(
   db: Queryable,
