@@ -5,6 +5,7 @@ import { fromPem, oids, readCertificate } from '@glacis/pki';
 import { waitFor } from '@glacis/runtime';
 import { openssl, temporaryFolder, testDatabase } from '@glacis/testbed';
 import { certificatesMigrations } from '../src/index.js';
+import { purge } from '../src/certificates/purge.js';
 import { newKekFile, Suite } from './suite.js';
 
 describe('the authority', () => {
@@ -184,6 +185,16 @@ describe('the authority', () => {
     expect(rows[1]!.not_after.getTime() - suite.clock.now().getTime()).toBeGreaterThan(
       week - 2_000,
     );
+    const responders = (): Promise<unknown[]> =>
+      next.store.query(
+        `SELECT r.id FROM responders r FULL JOIN private_keys k ON k.id = r.key_id
+         WHERE r.id IS NOT NULL OR k.purpose = 'responder'`,
+      );
+    await purge(next.store, suite.clock.now(), week);
+    expect(await responders()).toHaveLength(2);
+    suite.clock.advance(week / 2);
+    await purge(next.store, suite.clock.now(), week);
+    expect(await responders()).toHaveLength(1);
     await suite.stop();
     await next.stop();
   });

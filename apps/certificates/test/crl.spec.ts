@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fromPem, readCertificate } from '@glacis/pki';
 import { openssl, temporaryFolder } from '@glacis/testbed';
+import { purge } from '../src/certificates/purge.js';
 import { Suite, type Reply } from './suite.js';
 
 describe('CRLs', () => {
@@ -212,6 +213,22 @@ describe('CRLs', () => {
     expect((await serials()).toSorted()).toEqual([brief.serial, long.serial].toSorted());
     suite.clock.advance(12 * 3_600_000);
     expect(await serials()).toEqual([long.serial]);
+    await suite.stop();
+  });
+
+  it('an entry stays until a CRL was made after the end, however long nobody asks for one', async () => {
+    const suite = await Suite.start();
+    const day = 24 * 3_600_000;
+    const { serial, token } = await suite.issued({ ttl: '10m' });
+    const shard = pathOf(await pointer(suite, serial, token));
+    await suite.send('PATCH', `/certs/${serial}/revoke`, { token });
+    suite.clock.advance(400 * day);
+    await purge(suite.store, suite.clock.now(), 365 * day);
+    for (const path of ['/certs/crl', shard]) {
+      expect((await shown((await suite.send('GET', path)).bytes)).serials).toEqual([serial]);
+      await purge(suite.store, suite.clock.now(), 365 * day);
+    }
+    expect(await suite.store.query('SELECT 1 FROM crl_entries')).toEqual([]);
     await suite.stop();
   });
 
