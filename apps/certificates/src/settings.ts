@@ -43,6 +43,14 @@ const organization = text.refine(
   },
 );
 
+/** A duration within bounds, both included and both written as durations. */
+function duration(min: string, max?: string): z.ZodType<number> {
+  const [least, most] = [min, max].map((bound) => parseDurationMs(bound ?? ''));
+  return durationMs.refine((ms) => ms >= (least ?? 0) && ms <= (most ?? ms), {
+    error: max === undefined ? `expected at least ${min}` : `expected ${min} to ${max}`,
+  });
+}
+
 const trustDomain = text.refine((value) => /^[a-z0-9._-]{1,255}$/.test(value), {
   error: 'expected a SPIFFE trust domain: a-z, 0-9, dots, hyphens and underscores',
 });
@@ -86,9 +94,13 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     'glacis.local',
     'SPIFFE trust domain of the URI in certificates.',
   ),
-  defaultTtl: setting(durationMs, '2160h', 'Life of a certificate when the request names none.'),
+  defaultTtl: setting(
+    duration('1m'),
+    '2160h',
+    'Life of a certificate when the request names none.',
+  ),
   maxTtl: setting(
-    durationMs,
+    duration('1m'),
     '8760h',
     'Longest life of a certificate; longer wishes are shortened.',
   ),
@@ -112,17 +124,17 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     undefined,
     'File with the key-encryption keys, one of 32 bytes per line in base64 or hex; the first encrypts.',
   ),
-  rootTtl: setting(durationMs, '87600h', 'Life of the root.'),
-  intermediateTtl: setting(durationMs, '17520h', 'Life of an intermediate.'),
+  rootTtl: setting(duration('1h'), '87600h', 'Life of the root.'),
+  intermediateTtl: setting(duration('1h'), '17520h', 'Life of an intermediate.'),
   crlNextUpdate: setting(
-    durationMs,
+    duration('1m'),
     '24h',
     'How long a CRL is valid; signed anew after half of it.',
   ),
   crlShardSize: setting(integer(1, 1_000_000), '4096', 'Certificates per CRL shard, as a target.'),
   crlOpenShards: setting(integer(1, 1024), '16', 'CRL shards that take new certificates at once.'),
   crlRate: setting(ratePerSecond, '50/s', 'CRL, CA and download requests per address.'),
-  ocspNextUpdate: setting(durationMs, '1h', 'How long an OCSP answer is valid.'),
+  ocspNextUpdate: setting(duration('1m'), '1h', 'How long an OCSP answer is valid.'),
   ocspMaxAge: setting(durationMs, '60s', 'How long HTTP caches may keep an OCSP answer.'),
   ocspRate: setting(ratePerSecond, '1000/s', 'OCSP requests per address and issuer.'),
   statusRetention: setting(
@@ -130,7 +142,12 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     '8760h',
     'How long the status of a certificate is told after its end; then its row goes.',
   ),
-  tokenTtl: setting(durationMs, '5m', 'Life of a download token.'),
+  tokenTtl: setting(
+    // As long as a replaced key counts.
+    duration('1s', '10m'),
+    '5m',
+    'Life of a download token; at most 10m.',
+  ),
   keyRetention: setting(
     keyRetention,
     '24h',

@@ -253,21 +253,21 @@ describe('downloads', () => {
   });
 
   it('replaces the token key daily, and the replaced one counts for 10 minutes more', async () => {
-    const first = await Suite.start({ env: { TOKEN_TTL: '30m' } });
+    const first = await Suite.start({ env: { TOKEN_TTL: '10m' } });
     const { serial, token } = await first.issued();
-    first.clock.advance(24 * hour - 60_000);
+    first.clock.advance(24 * hour - 1_000);
     const inTime = await tokenFor(serial, token, first);
     const tooLate = await tokenFor(serial, token, first);
-    first.clock.advance(60_000);
-    const next = await first.replica({ TOKEN_TTL: '30m' });
+    first.clock.advance(1_000);
+    const next = await first.replica({ TOKEN_TTL: '10m' });
     const fresh = await tokenFor(serial, token, next);
     expect(decodeProtectedHeader(fresh).kid).not.toBe(decodeProtectedHeader(inTime).kid);
     const path = `/certs/${serial}/download?token=`;
     // The older replica has not met the new key yet.
     expect((await first.send('GET', path + fresh)).status).toBe(200);
-    first.clock.advance(599_000);
+    first.clock.advance(590_000);
     expect((await first.send('GET', path + inTime)).status).toBe(200);
-    first.clock.advance(1_000);
+    first.clock.advance(10_000);
     expect((await next.send('GET', path + tooLate)).status).toBe(401);
     expect((await first.send('GET', path + tooLate)).status).toBe(401);
     await next.stop();
