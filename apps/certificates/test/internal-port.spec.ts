@@ -171,4 +171,16 @@ describe('certificates.md 8: the internal port', () => {
       details: 'the certificate does not hold',
     });
   });
+
+  it('says UNAVAILABLE when the CA cannot sign', async () => {
+    const call = await upstream(await serviceTls('tester'));
+    suite.clock.advance(3 * 365 * 24 * 3_600_000);
+    await expect(serviceTls('late')).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      reason: 'ca-unavailable',
+    });
+    await expect(call('GetEntityID', { serial_number: '1' })).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+    });
+  });
 });

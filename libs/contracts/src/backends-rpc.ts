@@ -7,6 +7,7 @@ export interface BackendsRpc {
   /** Sends a run; `computationRunReq` has the field numbers of `v0.3` and is converted per dialect. */
   run(request: { backendId: string; computationRunReq: Buffer }): Promise<RunReply>;
   stop(request: { backendId: string; computationId: string }): Promise<Record<string, never>>;
+  /** `requestedBy` does not travel between processes: it is then the calling service, as its certificate says. */
   terminate(request: {
     backendId: string;
     type: 0 | 1;

@@ -9,9 +9,15 @@ export interface CertificatesRpc {
   issueService(request: IssueServiceRequest): Promise<IssuedService>;
   /** Revokes every certificate of an entity in one transaction; one event per serial. */
   revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }>;
-  /** Revocations since a sequence, oldest first, at most 1,000: what a lost event is made up with. */
+  /**
+   * Revocations since a sequence, oldest first, at most 1,000: what a lost event is made up with. Within one process
+   * only: between processes revocations travel as a stream.
+   */
   revocationsSince(request: { after: number }): Promise<{ revocations: Revocation[] }>;
-  /** Roots and live intermediates in PEM, roots alone, and the ids of revoked issuers. */
+  /**
+   * Roots and live intermediates in PEM, roots alone, and the ids of revoked issuers. Within one process only: between
+   * processes the bundle travels as a stream.
+   */
   trustBundle(request: Record<string, never>): Promise<TrustBundle>;
 }
 

@@ -19,6 +19,7 @@ import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
 import { reasonCode } from '../revocation/reasons.js';
 import type { Revocation } from '../revocation/revocation.service.js';
 import { revocationsAfter } from '../revocation/revocation.store.js';
+import { asRefusal } from './refusals.js';
 
 export interface RpcParts {
   directory: RpcDirectory;
@@ -56,8 +57,12 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
     };
   }
 
-  issueService(request: IssueServiceRequest): Promise<IssuedService> {
-    return this.parts.serviceIssuing.issue(request);
+  async issueService(request: IssueServiceRequest): Promise<IssuedService> {
+    try {
+      return await this.parts.serviceIssuing.issue(request);
+    } catch (error) {
+      throw asRefusal(error);
+    }
   }
 
   /** Asked by the service that deletes the entity. */

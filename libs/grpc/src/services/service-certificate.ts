@@ -10,7 +10,7 @@ export interface ServiceCertificateOptions {
   service: string;
   /** Host names and IP addresses under which it is dialled; all of them stand in the certificate. */
   names: readonly string[];
-  certificates: CertificatesRpc;
+  certificates: Pick<CertificatesRpc, 'issueService' | 'trustBundle'>;
   clock: Clock;
 }
 

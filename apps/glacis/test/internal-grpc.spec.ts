@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { InternalPort as BackendsPort } from '@glacis/backends';
+import { InternalPort as CertificatesPort } from '@glacis/certificates';
+import type { RpcContracts } from '@glacis/contracts';
+import { EventsServer } from '@glacis/events';
+import { RpcDirectory, ServiceCertificate, status, type RemoteOptions } from '@glacis/grpc';
+import { createHttpApp } from '@glacis/http';
+import { RevokedTokens, TokenIssuer, TokenVerifier } from '@glacis/identity';
+import { createLogger, Health, Metrics, Tracing } from '@glacis/observability';
+import { systemClock, waitFor } from '@glacis/runtime';
+import { loadSettings } from '@glacis/settings';
+import { temporaryFolder, testDatabase, type TestDatabase } from '@glacis/testbed';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Api } from '../src/demo/api.js';
+import { openDataFolder } from '../src/data-folder.js';
+import { GlacisModule } from '../src/glacis.module.js';
+import { suiteSettings } from '../src/settings.js';
+
+const ports = ['GLACIS_CERTS_GRPC_PORT', 'GLACIS_BACKENDS_GRPC_PORT'];
+const opened: RpcDirectory[] = [];
+let database: TestDatabase;
+let app: NestFastifyApplication;
+let api: Api;
+let local: RpcDirectory;
+let remote: RpcDirectory;
+
+/** The suite's modules in this process, with the internal ports turned on. */
+async function start(): Promise<void> {
+  database = await testDatabase();
+  const dataFolder = await openDataFolder(join(await temporaryFolder(), 'data'));
+  const issuer = await TokenIssuer.open(dataFolder.issuerDir);
+  const revoked = new RevokedTokens();
+  const verifier = new TokenVerifier({ issuers: [issuer.trusted()], revoked });
+  const host = {
+    logger: createLogger({ name: 'test', level: process.env.TEST_LOG ?? 'silent' }),
+    metrics: new Metrics(),
+    health: new Health(),
+    tracing: new Tracing({ service: 'test' }),
+    databaseUrl: database.url,
+  };
+  const settings = loadSettings(suiteSettings, { env: {}, overrides: { port: '0' } });
+  const identity = { issuer, verifier, revoked };
+  app = await createHttpApp(GlacisModule.forRoot({ settings, dataFolder, host, identity }), {
+    ...host,
+    about: { version: '', commit: '', description: '', buildTime: '', instanceId: '' },
+    apis: ['backends', 'certs'],
+    authenticate: (authorization) => verifier.verify(authorization),
+  });
+  app.connectMicroservice({ strategy: app.get(EventsServer) });
+  await app.startAllMicroservices();
+  await app.listen(0, '127.0.0.1');
+  const door = (app.getHttpServer().address() as AddressInfo).port;
+  const member = { subject: 'tester', tenant: 'tenant-a', roles: ['admin'], ttlMs: 3_600_000 };
+  api = new Api(`http://127.0.0.1:${door}`, (await issuer.issue(member)).token);
+  const ready = async (): Promise<boolean> => (await host.health.ready()).status === 'ok';
+  await waitFor(ready, { what: 'every dependency to be up', deadlineMs: 30_000 });
+}
+
+/** Another process as the wire sees it: nothing provided, both services at their ports. */
+function elsewhere(credentials: RemoteOptions['credentials']): RpcDirectory {
+  const directory = new RpcDirectory();
+  const certificates = app.get(CertificatesPort, { strict: false }).port;
+  const backends = app.get(BackendsPort, { strict: false }).port;
+  directory.connect('certificates', { address: `localhost:${certificates}`, credentials });
+  directory.connect('backends', { address: `127.0.0.1:${backends}`, credentials });
+  opened.push(directory);
+  return directory;
+}
+
+beforeAll(async () => {
+  for (const name of [...ports, 'GLACIS_BACKENDS_MANAGER_PORT']) process.env[name] = '0';
+  await start();
+  local = app.get(RpcDirectory);
+  const certificate = new ServiceCertificate({
+    service: 'computations',
+    names: [],
+    certificates: local.client('certificates'),
+    clock: systemClock,
+  });
+  await certificate.refresh();
+  remote = elsewhere(() => certificate.credentials());
+});
+afterAll(async () => {
+  for (const directory of opened) directory.close();
+  await app?.close();
+  await database?.drop();
+});
+
+/** A new backend with that address, and a certificate of it. */
+async function enrolled(address = ''): Promise<{ backend: string; serial: string }> {
+  const created = await api.call('POST', '/backends', { name: randomUUID(), address });
+  const backend = idFrom(created);
+  const serial = idFrom(await api.call('POST', `/certs/issue/backend/${backend}`, {}));
+  return { backend, serial };
+}
+
+/** What the last part of `Location` names. */
+function idFrom(reply: Response): string {
+  return reply.headers.get('location')?.split('/').at(-1) ?? '';
+}
+
+type Outcome = { reply: unknown } | { code: unknown; reason: unknown; message: unknown };
+
+async function outcome(call: Promise<unknown>): Promise<Outcome> {
+  try {
+    return { reply: await call };
+  } catch (error) {
+    const { code, reason, message } = error as Record<string, unknown>;
+    return { code, reason, message };
+  }
+}
+
+/** The same call in this process and over the wire. */
+async function both<K extends keyof RpcContracts>(
+  name: K,
+  call: (client: RpcContracts[K]) => Promise<unknown>,
+): Promise<Outcome> {
+  const here = await outcome(call(local.client(name)));
+  expect(await outcome(call(remote.client(name)))).toEqual(here);
+  return here;
+}
+
+describe('calls between services, in one process and over mutual TLS', () => {
+  it('resolve a certificate alike, and refuse alike what is unknown', async () => {
+    const { backend, serial } = await enrolled();
+    expect(await both('certificates', (it) => it.resolve({ serialNumber: serial }))).toMatchObject({
+      reply: { entityId: backend, entityType: 'backend', tenant: 'tenant-a', status: 'valid' },
+    });
+    expect(await both('certificates', (it) => it.resolve({ serialNumber: '1' }))).toEqual({
+      code: status.NOT_FOUND,
+      reason: 'not-found',
+      message: 'unknown serial',
+    });
+  });
+
+  it('revoke what an entity has, seen by the other at once', async () => {
+    const { backend, serial } = await enrolled();
+    const entity = { tenant: 'tenant-a', entityType: 'backend', entityId: backend, reason: 1 };
+    expect(await remote.client('certificates').revokeEntity(entity)).toEqual({
+      serialNumbers: [serial],
+    });
+    expect(await both('certificates', (it) => it.revokeEntity(entity))).toEqual({
+      reply: { serialNumbers: [] },
+    });
+    expect(await both('certificates', (it) => it.resolve({ serialNumber: serial }))).toMatchObject({
+      reply: { status: 'revoked' },
+    });
+    expect(
+      await both('certificates', (it) => it.revokeEntity({ ...entity, reason: 6 })),
+    ).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  it('issue for a service that has no process in common with the issuer', async () => {
+    const certificates = remote.client('certificates');
+    const certificate = new ServiceCertificate({
+      service: 'jobs',
+      names: ['jobs.example', '10.9.8.7'],
+      // The bundle comes by a stream of its own.
+      certificates: {
+        issueService: (request) => certificates.issueService(request),
+        trustBundle: (request) => local.client('certificates').trustBundle(request),
+      },
+      clock: systemClock,
+    });
+    expect(await certificate.refresh()).toBe(true);
+    const jobs = elsewhere(() => certificate.credentials()).client('certificates');
+    await expect(jobs.resolve({ serialNumber: '1' })).rejects.toMatchObject({
+      code: status.NOT_FOUND,
+    });
+    const bad = { csr: Buffer.from('x'), service: 'jobs', dnsNames: [], ipAddresses: [] };
+    expect(await both('certificates', (it) => it.issueService(bad))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: 'malformed',
+    });
+  });
+
+  it('find backends and the holders of names alike', async () => {
+    const { backend } = await enrolled('own.example');
+    expect(await both('backends', (it) => it.get({ id: backend }))).toMatchObject({
+      reply: { id: backend, tenant: 'tenant-a', address: 'own.example' },
+    });
+    expect(await both('backends', (it) => it.get({ id: 'nobody' }))).toMatchObject({
+      code: status.NOT_FOUND,
+    });
+    const names = ['own.example', 'free.example'];
+    for (const [tenant, holder] of [
+      ['tenant-a', 1],
+      ['tenant-b', 3],
+    ] as const) {
+      const request = { tenant, backendId: backend, names };
+      const own = tenant === 'tenant-a';
+      expect(await both('backends', (it) => it.checkNames(request))).toEqual({
+        reply: { exists: own, addressIsOurs: own, holders: [holder, 0] },
+      });
+    }
+  });
+
+  it('run and stop alike, and terminate in the name of the service', async () => {
+    const { backend } = await enrolled();
+    const run = { backendId: backend, computationRunReq: Buffer.of(0xff) };
+    expect(await both('backends', (it) => it.run(run))).toHaveProperty(
+      'code',
+      status.INVALID_ARGUMENT,
+    );
+    const stop = { backendId: backend, computationId: 'none' };
+    expect(await both('backends', (it) => it.stop(stop))).toHaveProperty(
+      'code',
+      status.FAILED_PRECONDITION,
+    );
+    const wish = { backendId: backend, type: 1 as const, reason: 'done', requestedBy: 'ignored' };
+    const { requestId } = await remote.client('backends').terminate(wish);
+    const page = await api.json<object>('GET', `/backends/${backend}/terminations`);
+    expect(JSON.stringify(page)).toContain(requestId);
+    expect(JSON.stringify(page)).toContain('service:computations');
+  });
+
+  it('refuse a backend that dials the internal ports with its certificate', async () => {
+    const { serial } = await enrolled();
+    const { token } = await api.json<{ token: string }>('GET', `/certs/${serial}/download/token`);
+    const accept = { accept: 'application/json' };
+    const reply = await api.anonymous(`/certs/${serial}/download?token=${token}`, accept);
+    const files = (await reply.json()) as Record<'ca' | 'certificate' | 'private_key', string>;
+    const pem = (name: keyof typeof files): Buffer => Buffer.from(files[name], 'base64');
+    const tls = { key: pem('private_key'), cert: pem('certificate'), ca: pem('ca') };
+    const intruder = elsewhere(() => tls);
+    const refusal = { code: status.PERMISSION_DENIED, reason: 'forbidden' };
+    await expect(
+      intruder.client('certificates').resolve({ serialNumber: serial }),
+    ).rejects.toMatchObject(refusal);
+    await expect(intruder.client('backends').get({ id: 'x' })).rejects.toMatchObject(refusal);
+  });
+});
