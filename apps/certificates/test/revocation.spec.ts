@@ -275,6 +275,37 @@ describe('life of a certificate', () => {
     expect(signatures).toBeGreaterThan(0);
   });
 
+  it('revoke-all takes the lock after it has read, and then writes each table once for all', async () => {
+    const backend = suite.backends.register('tenant-a');
+    for (let i = 0; i < 3; i++) {
+      await suite.send('POST', `/certs/issue/backend/${backend}`, { token });
+    }
+    const store = suite.app.get(Store, { strict: false });
+    const transaction = store.transaction.bind(store);
+    const seen: string[][] = [];
+    store.transaction = (work) =>
+      transaction((tx) => {
+        const statements: string[] = [];
+        seen.push(statements);
+        const query: typeof tx.query = (sql, params) => {
+          statements.push(/pg_advisory|UPDATE \w+|INSERT INTO \w+/.exec(sql)?.[0] ?? 'read');
+          return tx.query(sql, params);
+        };
+        return work({ query, afterCommit: (run) => tx.afterCommit(run) });
+      });
+    const reply = await suite.send('DELETE', `/certs/${backend}/delete`, { token });
+    store.transaction = transaction;
+    expect(reply.status).toBe(204);
+    expect(seen.find((statements) => statements.includes('UPDATE certificates'))).toEqual([
+      'read',
+      'pg_advisory',
+      'UPDATE certificates',
+      'INSERT INTO crl_entries',
+      'INSERT INTO outbox',
+      'INSERT INTO audit',
+    ]);
+  });
+
   /** Rows that the connection of a transaction has read of the tables that grow with revocations. */
   async function rowsRead(tx: Tx): Promise<number> {
     const [row] = await tx.query<{ read: string }>(
