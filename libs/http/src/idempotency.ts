@@ -70,7 +70,7 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
   async run(request: IdempotentRequest, work: (tx: Tx) => Promise<Answer>): Promise<Answer> {
     const { key } = request;
     if (key === undefined) return this.store.transaction(work);
-    const scope = digest(request.tenant, request.subject, request.route, key);
+    const scope = digest(request.tenant, request.subject, request.operation, key);
     const bodyHash = digest(request.body);
     return this.store.transaction(async (tx) => {
       if (!(await this.claim(tx, scope, bodyHash))) return this.repeat(tx, scope, bodyHash);

@@ -9,8 +9,8 @@ export interface IdempotentRequest {
   key: string | undefined;
   tenant: string;
   subject: string;
-  /** Verb and path. */
-  route: string;
+  /** The handler and its path parameters: paths that lead to the same handler are one operation. */
+  operation: string;
   /** Query and body. */
   body: string;
 }
@@ -25,20 +25,24 @@ function keyOf(request: FastifyRequest): string | undefined {
   });
 }
 
-function read(request: FastifyRequest): IdempotentRequest {
-  const { context, url, body } = request;
+function read(request: FastifyRequest, handler: string): IdempotentRequest {
+  const { context, url, body, params } = request;
   const path = pathOf(url);
   const text = Buffer.isBuffer(body) ? body.toString('base64') : JSON.stringify(body ?? null);
   return {
     key: keyOf(request),
     tenant: context?.tenant ?? '',
     subject: context?.principal?.subject ?? '',
-    route: `${request.method} ${path}`,
+    operation: `${handler} ${JSON.stringify(params ?? {})}`,
     body: `${url.slice(path.length)}\n${text}`,
   };
 }
 
 /** `@IdempotencyParam() request: IdempotentRequest`, for {@link Idempotency.run}. */
 export const IdempotencyParam: () => ParameterDecorator = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => read(context.switchToHttp().getRequest()),
+  (_: unknown, context: ExecutionContext) =>
+    read(
+      context.switchToHttp().getRequest(),
+      `${context.getClass().name}.${context.getHandler().name}`,
+    ),
 );

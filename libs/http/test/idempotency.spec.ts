@@ -36,7 +36,7 @@ let inside = 0;
 class OrderController {
   constructor(private readonly idempotency: Idempotency) {}
 
-  @Post()
+  @Post(['', 'order', ':desk/order'])
   @Operation({ access: 'member', summary: 'Order', body: order, status: 201 })
   async create(
     @Body(zBody(order)) body: z.infer<typeof order>,
@@ -103,7 +103,13 @@ beforeEach(() => {
 });
 
 const post = (key: string | undefined, item: string, token = 'member'): Promise<Reply> =>
-  send(app, 'POST', '/orders', {
+  postTo('/orders', key, { item, token });
+const postTo = (
+  path: string,
+  key: string | undefined,
+  { item, token = 'member' }: { item: string; token?: string },
+): Promise<Reply> =>
+  send(app, 'POST', path, {
     token,
     body: JSON.stringify({ item }),
     headers: key === undefined ? {} : { 'idempotency-key': key },
@@ -131,6 +137,15 @@ test('the same key with another body is 422', async () => {
   const other = await post('b', 'paper');
   expect([other.status, other.json()['code']]).toEqual([422, 'idempotency-key-reused']);
   expect(await orders('paper')).toBe(0);
+});
+
+test('another path to the same operation has the same keys; with other parameters it is another', async () => {
+  const first = await post('b2', 'ruler');
+  expect((await postTo('/orders/order', 'b2', { item: 'ruler' })).text).toBe(first.text);
+  expect((await postTo('/orders/order', 'b2', { item: 'chalk' })).status).toBe(422);
+  expect((await postTo('/orders/a/order', 'b2', { item: 'chalk' })).status).toBe(201);
+  expect((await postTo('/orders/b/order', 'b2', { item: 'chalk' })).status).toBe(201);
+  expect(await orders('chalk')).toBe(2);
 });
 
 test('keys of another subject are other keys; without a key each request counts', async () => {
