@@ -372,6 +372,35 @@ describe('Backend Replaced', () => {
     expect(program.manager.connected).toBe(true);
   });
 
+  it('a renewal keeps the stream in use until the new one is admitted, however long that takes', async () => {
+    const driver = new StubDriver({ stepMs: 250 });
+    const { server, program } = await stand('v0.4', {}, { driver });
+    const first = await server.stream(0);
+    server.onStream = () => undefined;
+    await waitFor(() => program.manager.connected);
+    const renewed = program.manager.renew();
+    const second = await server.stream(1);
+    // A run of almost two seconds, all of which is told on the first stream.
+    first.send(run('c1'));
+    await first.hears('agent Complete Completed');
+    expect(first.closed).toBe(false);
+    second.accept();
+    expect(await renewed).toBe(true);
+    await waitFor(() => first.closed);
+  });
+
+  it('a stop does not wait for a renewal that is not admitted', async () => {
+    const { server, program } = await stand('v0.4');
+    await server.stream(0);
+    server.onStream = () => undefined;
+    await waitFor(() => program.manager.connected);
+    const renewed = program.manager.renew();
+    await server.stream(1);
+    program.manager.stop();
+    expect(await program.ended).toBe('stopped');
+    expect(await renewed).toBe(false);
+  });
+
   it('a renewal that fails leaves the stream in use alone', async () => {
     const { server, program } = await stand('v0.4');
     const first = await server.stream(0);

@@ -4,7 +4,7 @@ import { backoffMs, systemClock, type BackoffOptions, type Clock } from '@glacis
 import { afterEnd, type AfterEnd, type StreamEnd } from './link/after-end.js';
 import { Outgoing } from './link/outgoing.js';
 import type { ServerRevocation } from './link/server-revocation.js';
-import { Session } from './link/session.js';
+import { Session, silentReplacementMs } from './link/session.js';
 import type { Log } from './log.js';
 import { Orders } from './orders.js';
 import type { Requests } from './requests.js';
@@ -43,6 +43,8 @@ export class Manager {
   private readonly outgoing = new Outgoing();
   private readonly stopping = new AbortController();
   private current: Session | undefined;
+  /** The one that is to take the place of `current`. */
+  private next: Session | undefined;
   private replacing: Promise<boolean> = Promise.resolve(false);
   private failures = 0;
 
@@ -69,6 +71,7 @@ export class Manager {
   stop(): void {
     this.stopping.abort();
     this.current?.close();
+    this.next?.close();
   }
 
   /**
@@ -118,9 +121,9 @@ export class Manager {
   }
 
   /** A session, or its end when it could not even begin. */
-  private async dial(): Promise<Session | StreamEnd> {
+  private async dial(silentMs?: number): Promise<Session | StreamEnd> {
     try {
-      return await this.openSession();
+      return await this.openSession(silentMs);
     } catch (error) {
       const details = `certificate files: ${(error as Error).message}`;
       return { code: status.UNAVAILABLE, details, livedMs: 0 };
@@ -129,12 +132,15 @@ export class Manager {
 
   private async replaceStream(): Promise<boolean> {
     if (!this.connected) return false;
-    const session = await this.dial();
+    const session = await this.dial(silentReplacementMs);
     if (!(session instanceof Session)) {
       this.options.log.warn({ details: session.details }, 'stream not replaced');
       return false;
     }
-    if (!(await session.opened)) {
+    this.next = session;
+    const opened = await session.opened;
+    this.next = undefined;
+    if (!opened) {
       return (await this.options.revocation.refresh()) ? this.replaceStream() : false;
     }
     this.current?.close();
@@ -142,7 +148,7 @@ export class Manager {
     return true;
   }
 
-  private async openSession(): Promise<Session> {
+  private async openSession(silentMs?: number): Promise<Session> {
     const { client, log } = this.options;
     const { runs, outgoing } = this;
     const orders = new Orders({
@@ -151,7 +157,7 @@ export class Manager {
       say: this.say.bind(this),
       tell: (message) => outgoing.push(message),
     });
-    const session = new Session(await client(), (order) => orders.take(order));
+    const session = new Session(await client(), (order) => orders.take(order), silentMs);
     if (this.stopping.signal.aborted) session.close();
     const send = session.send.bind(session);
     void session.opened.then((open) => {

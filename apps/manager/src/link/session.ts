@@ -9,6 +9,8 @@ import type { StreamEnd } from './after-end.js';
 
 /** A server that sends its headers only with its first message counts as open after so long. */
 const silentServerMs = 1_000;
+/** The same for a stream that is to replace one: ours may take its time to admit it, and nothing is lost by waiting. */
+export const silentReplacementMs = 60_000;
 
 /** One stream from the dial to its end. */
 export class Session {
@@ -24,6 +26,7 @@ export class Session {
   constructor(
     private readonly client: ManagerClient,
     private readonly onOrder: (order: Exclude<ServerMessage, { kind: 'terminate' }>) => void,
+    silentMs: number = silentServerMs,
   ) {
     this.opened = new Promise((resolve) => (this.open = resolve));
     this.ended = new Promise((resolve) => (this.finish = resolve));
@@ -33,7 +36,7 @@ export class Session {
       onEnd: ({ code, details }) => this.end({ code, details }),
     });
     client.connect().then(
-      () => setTimeout(() => this.markOpen(), silentServerMs).unref(),
+      () => setTimeout(() => this.markOpen(), silentMs).unref(),
       () =>
         this.end({ code: status.UNAVAILABLE, details: 'no connection within the time allowed' }),
     );
