@@ -30,9 +30,13 @@ export class Credentials implements Duty {
   async run(): Promise<void> {
     const now = this.clock.now().getTime();
     if (now < this.nextCheck) return;
-    const fresh = await this.certificate.refresh();
-    if (fresh || this.listener.port === undefined) await this.listener.use();
-    if (fresh || this.internal.port === undefined) await this.internal.use();
+    while (await this.certificate.refresh()) await this.use();
+    if (this.listener.port === undefined || !this.internal.isReady) await this.use();
     this.nextCheck = now + CHECK_MS;
+  }
+
+  private async use(): Promise<void> {
+    await this.listener.use();
+    await this.internal.use();
   }
 }

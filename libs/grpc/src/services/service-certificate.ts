@@ -35,15 +35,21 @@ export class ServiceCertificate {
   }
 
   /**
-   * Takes a new certificate at two thirds of the life of the old one, and whenever the CAs have changed, as the one
-   * that signed ours may have fallen. True when there are new credentials.
+   * Takes the CAs when they have changed, else a new certificate when ours is due: at two thirds of its life, and after
+   * a change of the CAs, as the one that signed it may have fallen. True when there are new credentials: call again.
+   * The CAs come alone, so that one that has fallen is trusted no longer while none signs for us.
    */
   async refresh(): Promise<boolean> {
-    const trust = await this.options.certificates.trustBundle({});
-    const due = this.options.clock.now().getTime() >= this.renewAt;
-    if (!due && trust.version === this.bundleVersion) return false;
-    this.current = { ...(await this.issue()), ca: trust.caPem };
-    this.bundleVersion = trust.version;
+    const { version, caPem } = await this.options.certificates.trustBundle({});
+    if (this.current && version !== this.bundleVersion) {
+      this.current = { ...this.current, ca: caPem };
+      this.bundleVersion = version;
+      this.renewAt = 0;
+      return true;
+    }
+    if (this.options.clock.now().getTime() < this.renewAt) return false;
+    this.current = { ...(await this.issue()), ca: caPem };
+    this.bundleVersion = version;
     return true;
   }
 
