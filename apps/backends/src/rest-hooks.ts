@@ -13,7 +13,9 @@ export class RestHooks implements OnModuleInit {
     const instance = this.host.httpAdapter.getInstance<FastifyInstance>();
     instance.addHook('onSend', (request, reply, payload, done) => {
       // A link that ends a stream must act each time it is followed.
-      if (request.url.startsWith(TERMINATE)) reply.header('cache-control', 'no-store');
+      // The route and not the path, which may be spelled in many ways; without a route it is all there is.
+      const url = request.routeOptions.url ?? request.url;
+      if (url.startsWith(TERMINATE)) reply.header('cache-control', 'no-store');
       done(null, payload);
     });
   }

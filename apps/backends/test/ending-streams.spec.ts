@@ -55,6 +55,23 @@ describe('backends.md 16.2: Terminate', () => {
     },
   );
 
+  it('backends.md 13: is audited with the serial, and so is the end of the stream', async () => {
+    const { id, files, stream } = await stand.connected();
+    await terminate(id);
+    await stream.ended;
+    await stand.active(id, false);
+    const audited = await stand.store.query(
+      `SELECT action, detail->>'serial' AS serial FROM audit
+       WHERE subject = $1 AND action IN ('backend.terminate', 'stream.close') ORDER BY 1`,
+      [id],
+    );
+    const { serial } = files;
+    expect(audited).toEqual([
+      { action: 'backend.terminate', serial },
+      { action: 'stream.close', serial },
+    ]);
+  });
+
   it('cuts off a client that does not obey', async () => {
     const { id, stream } = await stand.connected({ obeys: false });
     await terminate(id);

@@ -34,8 +34,14 @@ describe('backends.md 7', () => {
     const idle = await stand.backend();
     expect((await get(idle)).status).toBe(404);
     expect((await ask(idle)).json()).toMatchObject({ status: 409, code: 'not-connected' });
-    const { id } = await stand.connected();
+    const { id, files } = await stand.connected();
     expect((await ask(id)).json()).toMatchObject({ status: 409, code: 'dialect-cannot' });
+    const audited = await stand.store.query(
+      `SELECT detail->>'serial' AS serial, detail->>'result' AS result FROM audit
+       WHERE subject = $1 AND action = 'backend.information.request'`,
+      [id],
+    );
+    expect(audited).toEqual([{ serial: files.serial, result: 'dialect-cannot' }]);
   });
 
   it.each(['v0.3', 'v0.4'] as const)(

@@ -203,6 +203,13 @@ describe('concurrency and repeats', () => {
     expect(again.headers.location).toBe(first.headers.location);
     expect(again.status).toBe(201);
     expect((await create('k1', { name: 'two' })).status).toBe(422);
+    // The older path is the same operation.
+    const older = await stand.send('POST', '/backends/backend', {
+      authorization,
+      body: { name: 'two' },
+      headers: { 'idempotency-key': 'k1' },
+    });
+    expect(older.status).toBe(422);
     expect((await create('k2', { name: 'one' })).status).toBe(409);
   });
 
@@ -415,6 +422,8 @@ describe('backends.md 16.5: terminate', () => {
     );
     expect(replies.map((reply) => reply.status)).toEqual([204, 204, 204, 204, 204]);
     expect(replies[0]?.headers['cache-control']).toBe('no-store');
+    const spelled = await stand.send('GET', `/backends/%74erminate/${id}/1`);
+    expect([spelled.status, spelled.headers['cache-control']]).toEqual([204, 'no-store']);
     await stream.ended;
     await stand.active(id, false);
     expect(stream.messages).toHaveLength(1);

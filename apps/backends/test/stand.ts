@@ -129,7 +129,7 @@ export class Stand {
     return this.get(ManagerListener).port;
   }
 
-  get<T>(type: new (...args: never[]) => T): T {
+  get<T>(type: string | symbol | (new (...args: never[]) => T)): T {
     return this.app.get(type, { strict: false });
   }
 

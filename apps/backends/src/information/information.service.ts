@@ -42,9 +42,7 @@ export class InformationService {
   /** @throws {Problem} 409 when the backend is not connected or its dialect has no such request */
   async ask(caller: Caller, backendId: string): Promise<void> {
     const stream = await this.streams.forCaller(backendId);
-    if (stream.ambiguous || !stream.dialect.sends.has('informationRequest')) {
-      throw dialectCannot(`managers of dialect ${stream.dialect.name} cannot be asked`);
-    }
+    const able = !stream.ambiguous && stream.dialect.sends.has('informationRequest');
     await this.journal.note({
       audit: [
         {
@@ -53,10 +51,15 @@ export class InformationService {
           action: 'backend.information.request',
           subject: backendId,
           requestId: caller.requestId,
-          detail: { stream_id: stream.facts.streamId, serial: stream.facts.serial },
+          detail: {
+            stream_id: stream.facts.streamId,
+            serial: stream.facts.serial,
+            result: able ? 'accepted' : 'dialect-cannot',
+          },
         },
       ],
     });
+    if (!able) throw dialectCannot(`managers of dialect ${stream.dialect.name} cannot be asked`);
     const id = this.expect(stream);
     await stream.call.write(
       stream.dialect.encodeServer({ kind: 'informationRequest', value: { id } }),

@@ -10,6 +10,9 @@ import { decideDialect } from './streams.store.js';
 /** Counts what arrives, and learns from it which dialect an ambiguous client speaks. */
 @Injectable()
 export class DialectWatch {
+  /** Streams whose contradiction was logged: every message counts, but a client must not fill the log. */
+  private readonly logged = new WeakSet<LiveStream>();
+
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(StreamMetrics) private readonly metrics: StreamMetrics,
@@ -23,11 +26,16 @@ export class DialectWatch {
     const choice = { dialect: stream.dialect.name, ambiguous: stream.ambiguous };
     const sign = signOf(choice, kind);
     if (sign === 'decides') this.decide(stream);
-    if (sign !== 'contradicts') return;
+    if (sign === 'contradicts') this.contradicted(stream, kind);
+  }
+
+  private contradicted(stream: LiveStream, kind: ClientMessage['kind']): void {
     this.metrics.contradictions.inc();
+    if (this.logged.has(stream)) return;
+    this.logged.add(stream);
     const { backendId, streamId } = stream.facts;
     this.logger.warn(
-      { backend: backendId, stream: streamId, dialect: choice.dialect, kind },
+      { backend: backendId, stream: streamId, dialect: stream.dialect.name, kind },
       'message contradicts the dialect of its stream',
     );
   }

@@ -1,6 +1,24 @@
+import { dialectNames, dialects, type RefusalReason as ListenerRefusal } from '@glacis/grpc';
 import { Metrics } from '@glacis/observability';
 import { Inject, Injectable } from '@nestjs/common';
+import { refusalCodes } from './admission.js';
+import type { DropReason } from './admission-log.js';
 import { LiveStreams } from './live-streams.js';
+
+const turnedAway: readonly (ListenerRefusal | DropReason | 'blocked' | 'reconnect_limit')[] = [
+  'accept_failed',
+  'source_limit',
+  'pending_limit',
+  'connection_limit',
+  'handshake',
+  'resumed',
+  'blocked',
+  'refused_set',
+  'not_valid_now',
+  'reconnect_limit',
+];
+
+const clientKinds = new Set(dialectNames.flatMap((name) => [...dialects[name].answers]));
 
 /** Series of `backends.md` 13. */
 @Injectable()
@@ -43,7 +61,15 @@ export class StreamMetrics {
       help: 'Messages of managers, by kind',
       labels: ['kind'],
     });
+    this.showFromStart();
     observeLive(metrics, live);
+  }
+
+  /** A series that begins with its first event hides that event from rates. */
+  private showFromStart(): void {
+    for (const result of ['admitted', ...Object.keys(refusalCodes)]) this.opens.inc({ result }, 0);
+    for (const reason of turnedAway) this.refusals.inc({ reason }, 0);
+    for (const kind of ['unset', ...clientKinds]) this.relayed.inc({ kind }, 0);
   }
 
   /** Shows how many runs wait for their managers. */
@@ -62,7 +88,7 @@ function observeLive(metrics: Metrics, live: LiveStreams): void {
     help: 'Streams held by this replica, by dialect',
     labels: ['protocol'],
     collect: (gauge) => {
-      gauge.reset();
+      for (const protocol of dialectNames) gauge.set({ protocol }, 0);
       for (const stream of live.all()) gauge.inc({ protocol: stream.dialect.name });
     },
   });
