@@ -7,8 +7,11 @@ const network = new Set<unknown>([
   'EHOSTUNREACH',
 ]);
 
-/** SQLSTATE: connection exceptions (08), operator intervention (57P), too many connections (53300). */
-const databaseGone = /^(08...|57P..|53300)$/;
+/**
+ * SQLSTATE: connection exceptions (08), operator intervention (57P), a statement that took too long (57014) or waited too
+ * long for a lock (55P03), too many connections (53300).
+ */
+const databaseGone = /^(08...|57P..|57014|55P03|53300)$/;
 
 /** SQLSTATE: a character that text or jsonb cannot hold, which is NUL. */
 const unstorable = new Set<unknown>(['22021', '22P05']);

@@ -91,7 +91,8 @@ export class WidgetController {
     if (id === 'broken') throw new Error('secret of the database');
     if (id === 'nul')
       throw new Error('x', { cause: Object.assign(new Error(), { code: '22021' }) });
-    if (id === 'down') throw Object.assign(new Error('x'), { code: '57P01' });
+    const gone = /^sqlstate-(.....)$/.exec(id);
+    if (gone) throw Object.assign(new Error('x'), { code: gone[1] });
     reply.header('etag', etagOf(3));
     return { id, tenant: caller.tenant, subject: caller.principal.subject };
   }

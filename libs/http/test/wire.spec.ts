@@ -165,8 +165,13 @@ describe('errors (backends.md 2.5)', () => {
     expect([reply.status, reply.json()['code']]).toEqual([400, 'malformed']);
   });
 
-  test('a database that goes away is 503', async () => {
-    const reply = await send(app, 'GET', '/widgets/down', { token: 'member' });
+  test.each([
+    ['goes away', '57P01'],
+    ['does not answer', '08006'],
+    ['takes too long', '57014'],
+    ['is locked for too long', '55P03'],
+  ])('a database that %s is 503', async (_, code) => {
+    const reply = await send(app, 'GET', `/widgets/sqlstate-${code}`, { token: 'member' });
     expect([reply.status, reply.json()['code']]).toEqual([503, 'unavailable']);
   });
 
