@@ -38,6 +38,11 @@ export class AdmissionLog {
     this.metrics.opens.inc({ result: 'admitted' });
   }
 
+  /** Only counted: it must cost nothing. */
+  turnedAway(reason: RefusalReason): void {
+    this.metrics.opens.inc({ result: reason });
+  }
+
   /** Never fails: the refusal stands whether it can be recorded or not. */
   async refused(
     presented: PresentedCertificate,

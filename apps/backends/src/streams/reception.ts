@@ -24,22 +24,17 @@ export class Reception {
 
   async receive(call: StreamCall): Promise<void> {
     const presented = presentedBy(call.connection.socket);
-    const early = this.refusalUnseen(call, presented);
-    if (early !== undefined || !presented) return this.refuse(call, early ?? 'unknown_certificate');
+    if (!presented) return this.turnAway(call, 'unknown_certificate');
+    if (this.isBlocked(call, presented)) return this.turnAway(call, 'blocked');
     const refusal = await this.open(call, presented);
     if (refusal === undefined) return this.log.admitted();
     this.refuse(call, refusal.reason);
     await this.log.refused(presented, call.connection.address, refusal);
   }
 
-  /** What is refused from local knowledge alone, since it must cost us nothing. */
-  private refusalUnseen(
-    call: StreamCall,
-    presented: VerifiedCertificate | undefined,
-  ): RefusalReason | undefined {
-    if (!presented) return 'unknown_certificate';
-    const { closing, address } = call.connection;
-    return closing || this.doorkeeper.blocks(presented.serial, address) ? 'blocked' : undefined;
+  /** Known from memory alone, since a client that was refused before must cost us nothing. */
+  private isBlocked({ connection }: StreamCall, { serial }: VerifiedCertificate): boolean {
+    return connection.closing || this.doorkeeper.blocks(serial, connection.address);
   }
 
   private async open(
@@ -55,6 +50,11 @@ export class Reception {
       this.logger.warn({ err: error, serial: presented.serial }, 'admission not decided');
       return { reason: 'status_unavailable', tenant: null };
     }
+  }
+
+  private turnAway(call: StreamCall, reason: RefusalReason): void {
+    this.refuse(call, reason);
+    this.log.turnedAway(reason);
   }
 
   private refuse(call: StreamCall, reason: RefusalReason): void {
