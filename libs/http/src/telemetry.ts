@@ -1,20 +1,23 @@
 import type { Logger, Metrics } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Histogram } from 'prom-client';
 import type { RequestContext } from './request-context.js';
 
 type ResponseHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
 
-interface RequestSeries {
-  requests: { inc(): void };
+/** What is kept of one route, verb and status. */
+interface Series {
+  labels: { code: string; method: string; handler: string };
+  /** Requests so far; the counters read it when they are scraped. */
+  count: number;
   seconds: { observe(value: number): void };
-}
-
-interface Series extends RequestSeries {
   /** The same under the name of the API, for routes of one. */
-  api: RequestSeries | undefined;
+  apiSeconds: { observe(value: number): void } | undefined;
   requestBytes: { observe(value: number): void };
   responseBytes: { observe(value: number): void };
 }
+
+const apiOf = (handler: string): string => handler.split('/')[1] ?? '';
 
 const byteBuckets = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216];
 const secretParameter = /([?&][^=&]*(?:token|secret|password|key)[^=&]*=)[^&]*/gi;
@@ -24,39 +27,13 @@ export function loggableUrl(url: string): string {
   return url.replace(secretParameter, '$1********');
 }
 
-/** Requests below one first path segment, under the names that upstream dashboards know (`backends.md` 13). */
-class ApiSeries {
-  private readonly requests;
-  private readonly seconds;
-
-  constructor(metrics: Metrics, api: string) {
-    this.requests = metrics.counter({
-      name: `${api}_api_request_count`,
-      help: `Requests to the routes below /${api}.`,
-      labels: ['method', 'status'] as const,
-    });
-    this.seconds = metrics.histogram({
-      name: `${api}_api_request_latency_seconds`,
-      help: `Time from headers read to reply sent, below /${api}.`,
-      labels: ['method'] as const,
-    });
-  }
-
-  of(method: string, status: string): RequestSeries {
-    return {
-      requests: this.requests.labels({ method, status }),
-      seconds: this.seconds.labels({ method }),
-    };
-  }
-}
-
 /** Counts, times and, at debug, logs every request; ends its span. */
 export class RequestTelemetry {
-  private readonly requests;
   private readonly seconds;
   private readonly requestBytes;
   private readonly responseBytes;
-  private readonly apis: ReadonlyMap<string, ApiSeries>;
+  private readonly apiSeconds: ReadonlyMap<string, Histogram<'method'>>;
+  private readonly all: Series[] = [];
 
   /** @param apis first path segments whose requests are also counted as `<segment>_api_request_count` */
   constructor(
@@ -64,12 +41,13 @@ export class RequestTelemetry {
     private readonly logger: Logger,
     apis: readonly string[],
   ) {
-    this.apis = new Map(apis.map((api) => [api, new ApiSeries(metrics, api)]));
+    this.apiSeconds = new Map(apis.map((api) => [api, this.addApi(metrics, api)]));
     const labels = ['code', 'method', 'handler'] as const;
-    this.requests = metrics.counter({
+    metrics.counter({
       name: 'requests_total',
       help: 'Requests answered.',
       labels,
+      collect: (counter) => this.all.forEach((series) => counter.inc(series.labels, series.count)),
     });
     this.seconds = metrics.histogram({
       name: 'request_duration_seconds',
@@ -96,11 +74,10 @@ export class RequestTelemetry {
     return (request, reply, done) => {
       const code = reply.statusCode;
       const series = (byStatus[code] ??= this.series(String(code), method, handler));
-      series.requests.inc();
+      series.count += 1;
       const seconds = reply.elapsedTime / 1000;
       series.seconds.observe(seconds);
-      series.api?.requests.inc();
-      series.api?.seconds.observe(seconds);
+      series.apiSeconds?.observe(seconds);
       const length = request.raw.headers['content-length'];
       if (length !== undefined) series.requestBytes.observe(Number(length));
       series.responseBytes.observe(Number(reply.getHeader('content-length') ?? 0));
@@ -111,13 +88,36 @@ export class RequestTelemetry {
 
   private series(code: string, method: string, handler: string): Series {
     const labels = { code, method, handler };
-    return {
-      api: this.apis.get(handler.split('/')[1] ?? '')?.of(method, code),
-      requests: this.requests.labels(labels),
+    const series: Series = {
+      labels,
+      count: 0,
       seconds: this.seconds.labels(labels),
+      apiSeconds: this.apiSeconds.get(apiOf(handler))?.labels({ method }),
       requestBytes: this.requestBytes.labels(labels),
       responseBytes: this.responseBytes.labels(labels),
     };
+    this.all.push(series);
+    return series;
+  }
+
+  /** The names that upstream dashboards know (`backends.md` 13). */
+  private addApi(metrics: Metrics, api: string): Histogram<'method'> {
+    metrics.counter({
+      name: `${api}_api_request_count`,
+      help: `Requests to the routes below /${api}.`,
+      labels: ['method', 'status'] as const,
+      collect: (counter) => {
+        for (const { labels, count } of this.all) {
+          if (apiOf(labels.handler) !== api) continue;
+          counter.inc({ method: labels.method, status: labels.code }, count);
+        }
+      },
+    });
+    return metrics.histogram({
+      name: `${api}_api_request_latency_seconds`,
+      help: `Time from headers read to reply sent, below /${api}.`,
+      labels: ['method'] as const,
+    });
   }
 
   private finish(request: FastifyRequest, reply: FastifyReply, code: number): void {

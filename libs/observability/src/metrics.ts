@@ -18,8 +18,20 @@ const defaultBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 export class Metrics {
   readonly registry: prom.Registry = new prom.Registry();
 
-  counter<L extends string = never>(options: MetricOptions<L>): prom.Counter<L> {
-    return this.once(options.name, () => new prom.Counter(this.config(options)));
+  counter<L extends string = never>(
+    options: MetricOptions<L> & {
+      /** For counts that are kept elsewhere: called on the empty counter before each scrape to add them. */
+      collect?: (counter: prom.Counter<L>) => void;
+    },
+  ): prom.Counter<L> {
+    const { collect } = options;
+    const own = collect && {
+      collect(this: prom.Counter<L>): void {
+        this.reset();
+        collect(this);
+      },
+    };
+    return this.once(options.name, () => new prom.Counter({ ...this.config(options), ...own }));
   }
 
   gauge<L extends string = never>(

@@ -17,7 +17,9 @@ interface Bucket {
 
 /** A rate limit per key: a full bucket at first, refilled steadily, one token per call of `take`. */
 export class TokenBuckets {
+  /** From the longest unused to the newest. */
   private readonly buckets = new Map<string, Bucket>();
+  private newest: string | undefined;
   private readonly capacity: number;
   private readonly perMs: number;
   private readonly maxKeys: number;
@@ -54,6 +56,7 @@ export class TokenBuckets {
     const elapsed = Math.max(0, now - bucket.at);
     bucket.tokens = Math.min(this.capacity, bucket.tokens + elapsed * this.perMs);
     bucket.at = now;
+    if (key === this.newest) return bucket;
     this.buckets.delete(key);
     return this.remember(key, bucket);
   }
@@ -64,6 +67,7 @@ export class TokenBuckets {
       if (!oldest.done) this.buckets.delete(oldest.value);
     }
     this.buckets.set(key, bucket);
+    this.newest = key;
     return bucket;
   }
 }

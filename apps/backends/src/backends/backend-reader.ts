@@ -28,8 +28,8 @@ export class BackendReader {
   }
 
   /** Whatever its tenant; undefined also for what is no id. */
-  async find(id: string): Promise<Backend | undefined> {
-    return UUID.test(id) ? this.read(id) : undefined;
+  find(id: string): Promise<Backend | undefined> {
+    return UUID.test(id) ? this.read(id) : Promise.resolve(undefined);
   }
 
   /** @throws {Problem} 404 when it does not exist or is another tenant's */
