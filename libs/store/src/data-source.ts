@@ -41,7 +41,8 @@ export function clientConfig(o: ConnectionOptions): {
   return {
     connectionString: o.url,
     application_name: `glacis-${o.service}`,
-    options: `-c search_path=${o.service} -c TimeZone=UTC -c plan_cache_mode=force_custom_plan`,
+    // A plan that is kept must suit the table when it has grown: what an index can serve is read through the index.
+    options: `-c search_path=${o.service} -c TimeZone=UTC -c enable_seqscan=off`,
     statement_timeout: statementTimeout,
     ...(statementTimeout > 0 && { query_timeout: statementTimeout + answerMarginMs }),
     lock_timeout: o.lockTimeoutMs ?? 10_000,

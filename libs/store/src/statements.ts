@@ -5,8 +5,8 @@ import { isOutdatedPlan } from './errors.js';
 const mostNames = 500;
 
 /**
- * Gives every parametrised SQL text a name, under which each connection has the server parse it only once. Plans are
- * still made for each call (`plan_cache_mode` of the connection), so they suit tables that grow.
+ * Gives every parametrised SQL text a name, under which each connection has the server parse it, and soon also plan it,
+ * only once.
  */
 export class Statements {
   private readonly names = new Map<string, string>();
