@@ -122,10 +122,21 @@ describe('query', () => {
     expect(await allInTransaction()).toMatchObject([{ id: 1, one: null, two: null }]);
   });
 
-  it('plans each call for the table as it is', async () => {
-    const store = await open();
-    const [row] = await store.query('SHOW plan_cache_mode');
-    expect(row).toEqual({ plan_cache_mode: 'force_custom_plan' });
+  it('keeps a plan that still reads through the index when the table has grown', async () => {
+    const store = await open({ poolSize: 1 });
+    await store.query('CREATE TABLE grown (id int PRIMARY KEY)');
+    await store.query('INSERT INTO grown VALUES (1)');
+    const read = 'SELECT id FROM grown WHERE id = ANY($1::int[])';
+    const ids = Array.from({ length: 30 }, (_, i) => i);
+    for (let i = 0; i < 10; i++) await store.query(read, [ids]);
+    const [kept] = await store.query<{ plans: number; name: string }>(
+      'SELECT generic_plans::int AS plans, name FROM pg_prepared_statements WHERE statement = $1',
+      [read],
+    );
+    expect(kept?.plans).toBeGreaterThan(0);
+    await store.query('INSERT INTO grown SELECT generate_series(2, 50000)');
+    const plan = await store.query(`EXPLAIN EXECUTE "${kept?.name}" ('{1}')`);
+    expect(JSON.stringify(plan)).toMatch(/Index/);
   });
 
   it('keeps at most 500 statements prepared on a connection', async () => {
