@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sign } from 'node:crypto';
 import { derOf, openssl, testFolder } from '../test/support.js';
 import * as der from './der.js';
-import { CsrError, generateKeys, readCsr, spkiOf, toPem } from './index.js';
+import { bareCsr, CsrError, generateKeys, readCsr, spkiOf, toPem } from './index.js';
 
 const folder = testFolder();
 
@@ -160,5 +160,27 @@ describe('readCsr', () => {
     ['too large a DER', Buffer.concat([Buffer.from('3082ffff', 'hex'), Buffer.alloc(65_535)])],
   ])('calls %s malformed', (_name, input) => {
     expect(codeOf(input)).toBe('malformed');
+  });
+});
+
+it('a bare CSR of ours proves its key to openssl and to our own reader, and asks for nothing', async () => {
+  const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+  const file = join(folder.path, 'bare.der');
+  writeFileSync(file, bareCsr(privateKey));
+  const { code, output } = await openssl([
+    'req',
+    '-inform',
+    'DER',
+    '-in',
+    file,
+    '-verify',
+    '-noout',
+  ]);
+  expect([code, output]).toEqual([0, expect.stringMatching(/verify OK/i)]);
+  expect(readCsr(readFileSync(file))).toMatchObject({
+    spki: spkiOf(publicKey),
+    dnsNames: [],
+    ipAddresses: [],
+    serverAuth: false,
   });
 });

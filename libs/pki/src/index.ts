@@ -2,6 +2,7 @@ export * from './addresses.js';
 export * from './certificate.js';
 export * from './crl.js';
 export * from './csr.js';
+export { bareCsr } from './write-csr.js';
 export { DerError } from './der-reader.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';
 export * from './host-names.js';

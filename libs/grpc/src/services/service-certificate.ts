@@ -1,9 +1,8 @@
 import { isIP } from 'node:net';
 import type { CertificatesRpc } from '@glacis/contracts';
-import { generateKeys, privateKeyPem } from '@glacis/pki';
+import { bareCsr, generateKeys, privateKeyPem } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { TlsCredentials } from '../tls/mutual-tls.js';
-import { serviceCsr } from './service-csr.js';
 
 export interface ServiceCertificateOptions {
   /** The service's name: the last part of the URI in its certificate. */
@@ -57,7 +56,7 @@ export class ServiceCertificate {
     const { service, names, certificates, clock } = this.options;
     const { privateKey } = await generateKeys('ECDSA-P256');
     const issued = await certificates.issueService({
-      csr: serviceCsr(privateKey),
+      csr: bareCsr(privateKey),
       service,
       dnsNames: names.filter((name) => isIP(name) === 0),
       ipAddresses: names.filter((name) => isIP(name) !== 0),
