@@ -2,6 +2,7 @@ import { auditMigrations } from '@glacis/identity';
 import { eventsMigrations } from '@glacis/events';
 import { idempotencyMigrations } from '@glacis/http';
 import { migration, type MigrationClass } from '@glacis/store';
+import { issuersMigrations } from './authority/issuers.migrations.js';
 
 const createIssuers = migration(
   'CreateIssuers1763700100000',
@@ -148,4 +149,5 @@ export const certificatesMigrations: MigrationClass[] = [
   createIssuers,
   createCertificates,
   createCrls,
+  ...issuersMigrations,
 ];

@@ -251,6 +251,22 @@ describe('life of a certificate', () => {
     expect(again.serialNumbers).toEqual([]);
   });
 
+  it('an issuer revoked stands in the same sequence, without a serial', async () => {
+    const { store } = suite;
+    const before = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
+    await store.query(
+      `UPDATE issuers SET revoked_at = $1, revocation_reason = 2,
+         revocation_seq = nextval('revocation_sequence') WHERE kind = 'root'`,
+      [suite.clock.now()],
+    );
+    const { serial } = await suite.issued();
+    await suite.send('PATCH', `/certs/${serial}/revoke`, { token });
+    const { revocations } = await rpc().revocationsSince({ after: before });
+    expect(revocations).toMatchObject([{ reason: 2, revokedAt: suite.clock.now() }, { reason: 0 }]);
+    expect(revocations.map((each) => each.serialNumber)).toEqual([undefined, serial]);
+    await store.query(`UPDATE issuers SET revoked_at = NULL, revocation_seq = NULL`);
+  });
+
   it('certificates.md 16.4: no signature is made by revoke-all', async () => {
     const { authority, responders } = suite.app.get<Services>(SERVICES, { strict: false });
     const backend = suite.backends.register('tenant-a');

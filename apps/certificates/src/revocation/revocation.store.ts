@@ -153,21 +153,29 @@ export async function liveSerialsOf(
   };
 }
 
-export type SequencedRevocation = Pick<CertificateRow, 'serial' | 'entity_id' | 'issuer_id'> & {
+/** A revocation of a certificate, or of an issuer: then without serial and entity. */
+export interface SequencedRevocation {
+  serial: string | null;
+  entity_id: string | null;
+  issuer_id: string;
   revoked_at: Date;
   revocation_reason: number;
   revocation_seq: string;
-};
+}
 
-/** Revocations after a sequence number, oldest first. */
+/** Revocations of certificates and of issuers after a sequence number, oldest first. */
 export function revocationsAfter(
   db: Queryable,
   after: number,
   limit: number,
 ): Promise<SequencedRevocation[]> {
   return db.query<SequencedRevocation>(
-    `SELECT serial, entity_id, issuer_id, revoked_at, revocation_reason, revocation_seq
-     FROM certificates WHERE revocation_seq > $1 ORDER BY revocation_seq LIMIT $2`,
+    `(SELECT serial, entity_id, issuer_id, revoked_at, revocation_reason, revocation_seq
+      FROM certificates WHERE revocation_seq > $1 ORDER BY revocation_seq LIMIT $2)
+     UNION ALL
+     (SELECT NULL, NULL, id, revoked_at, revocation_reason, revocation_seq
+      FROM issuers WHERE revocation_seq > $1 ORDER BY revocation_seq LIMIT $2)
+     ORDER BY revocation_seq LIMIT $2`,
     [after, limit],
   );
 }

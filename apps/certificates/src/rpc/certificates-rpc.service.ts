@@ -91,8 +91,8 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
     return {
       revocations: rows.map((row) => ({
         sequence: Number(row.revocation_seq),
-        serialNumber: row.serial,
-        entityId: row.entity_id,
+        serialNumber: row.serial ?? undefined,
+        entityId: row.entity_id ?? undefined,
         revokedAt: row.revoked_at,
         reason: row.revocation_reason,
         issuerId: row.issuer_id,
