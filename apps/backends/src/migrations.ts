@@ -114,10 +114,20 @@ const createInformation = migration(
   )`,
 );
 
+/** `backends.md` 1: a backend is a host, or one VM, whose agent may open two streams (9). */
+const addConfidentialVms = migration(
+  'AddConfidentialVms1763710000030',
+  `ALTER TABLE backends
+     ADD COLUMN entity_type text NOT NULL DEFAULT 'backend' CHECK (entity_type IN ('backend', 'cvm')),
+     ADD COLUMN host_id uuid REFERENCES backends`,
+  `CREATE INDEX backends_hosted ON backends (host_id) WHERE host_id IS NOT NULL`,
+);
+
 export const backendsMigrations: MigrationClass[] = [
   createBackends,
   createStreams,
   createTerminations,
   createRuns,
   createInformation,
+  addConfidentialVms,
 ];

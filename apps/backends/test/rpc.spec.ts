@@ -43,17 +43,28 @@ describe('backends.md 16.11: CheckNames', () => {
       body: { name: 'theirs', address: '2001:db8::7' },
     });
     const names = ['10.3.0.1', 'peer.example', '2001:DB8:0:0::7', 'free.example', '*.wild', ''];
-    expect(await rpc.checkNames({ tenant: 'tenant-a', backendId: own, names })).toEqual({
+    expect(
+      await rpc.checkNames({ tenant: 'tenant-a', backendId: own, entityType: 'backend', names }),
+    ).toEqual({
       exists: true,
       addressIsOurs: true,
       holders: [1, 2, 3, 0, 0, 0],
     });
-    expect(await rpc.checkNames({ tenant: 'tenant-b', backendId: own, names })).toEqual({
+    expect(
+      await rpc.checkNames({ tenant: 'tenant-b', backendId: own, entityType: 'backend', names }),
+    ).toEqual({
       exists: false,
       addressIsOurs: false,
       holders: [3, 3, 2, 0, 0, 0],
     });
-    expect(await rpc.checkNames({ tenant: 'tenant-a', backendId: 'no id', names: [] })).toEqual({
+    expect(
+      await rpc.checkNames({
+        tenant: 'tenant-a',
+        backendId: 'no id',
+        entityType: 'backend',
+        names: [],
+      }),
+    ).toEqual({
       exists: false,
       addressIsOurs: false,
       holders: [],
@@ -69,12 +80,16 @@ describe('backends.md 16.11: CheckNames', () => {
     });
     const second = String(reply.headers.location).slice('/backends/'.length);
     const names = ['10.3.1.1'];
-    expect(await rpc.checkNames({ tenant: 'tenant-a', backendId: first, names })).toEqual({
+    expect(
+      await rpc.checkNames({ tenant: 'tenant-a', backendId: first, entityType: 'backend', names }),
+    ).toEqual({
       exists: true,
       addressIsOurs: true,
       holders: [1],
     });
-    expect(await rpc.checkNames({ tenant: 'tenant-b', backendId: second, names })).toEqual({
+    expect(
+      await rpc.checkNames({ tenant: 'tenant-b', backendId: second, entityType: 'backend', names }),
+    ).toEqual({
       exists: true,
       addressIsOurs: false,
       holders: [1],
@@ -82,13 +97,22 @@ describe('backends.md 16.11: CheckNames', () => {
     // Another backend of the second tenant is told that the first tenant has it.
     const third = await stand.send('POST', '/backends', { authorization, body: { name: 'third' } });
     const thirdId = String(third.headers.location).slice('/backends/'.length);
-    expect(await rpc.checkNames({ tenant: 'tenant-b', backendId: thirdId, names })).toMatchObject({
+    expect(
+      await rpc.checkNames({
+        tenant: 'tenant-b',
+        backendId: thirdId,
+        entityType: 'backend',
+        names,
+      }),
+    ).toMatchObject({
       holders: [3],
     });
     // Moving away and back loses the age.
     await stand.send('PUT', `/backends/${first}`, { body: { name: first, address: '' } });
     await stand.send('PUT', `/backends/${first}`, { body: { name: first, address: '10.3.1.1' } });
-    expect(await rpc.checkNames({ tenant: 'tenant-a', backendId: first, names })).toMatchObject({
+    expect(
+      await rpc.checkNames({ tenant: 'tenant-a', backendId: first, entityType: 'backend', names }),
+    ).toMatchObject({
       addressIsOurs: false,
     });
   });

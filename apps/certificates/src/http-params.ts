@@ -19,11 +19,11 @@ export class SerialPipe implements PipeTransform<string, string> {
 export class EntityTypePipe implements PipeTransform<string | undefined, TenantEntityType> {
   transform(text: string | undefined): TenantEntityType {
     if (text === undefined || text === 'backend') return 'backend';
-    if (text === 'party') return text;
+    if (text === 'cvm' || text === 'party') return text;
     if (text === 'service') {
       throw problems.forbidden('certificates of our own services are not issued to tenants');
     }
-    throw problems.malformed('entity_type: expected backend or party', {
+    throw problems.malformed('entity_type: expected backend, cvm or party', {
       error: 'unknown entity type',
       members: { field: 'entity_type' },
     });

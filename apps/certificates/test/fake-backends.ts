@@ -10,6 +10,7 @@ interface Registered {
   id: string;
   tenant: string;
   address: string;
+  entityType: 'backend' | 'cvm';
 }
 
 const unused = (): never => {
@@ -24,9 +25,9 @@ export class FakeBackends implements BackendsRpc {
   /** Runs between the decision and the answer. */
   beforeAnswer: () => Promise<unknown> = async () => undefined;
 
-  register(tenant: string, address = ''): string {
+  register(tenant: string, address = '', entityType: 'backend' | 'cvm' = 'backend'): string {
     const id = newId();
-    this.registered.push({ id, tenant, address });
+    this.registered.push({ id, tenant, address, entityType });
     return id;
   }
 
@@ -39,7 +40,10 @@ export class FakeBackends implements BackendsRpc {
 
   private decide(request: CheckNamesRequest): CheckNamesReply {
     const backend = this.registered.find(
-      (each) => each.id === request.backendId && each.tenant === request.tenant,
+      (each) =>
+        each.id === request.backendId &&
+        each.tenant === request.tenant &&
+        each.entityType === request.entityType,
     );
     if (backend === undefined) return { exists: false, addressIsOurs: false, holders: [] };
     const oldest = this.registered.find((each) => each.address === backend.address);

@@ -189,7 +189,7 @@ describe('calls between services, in one process and over mutual TLS', () => {
       ['tenant-a', 1],
       ['tenant-b', 3],
     ] as const) {
-      const request = { tenant, backendId: backend, names };
+      const request = { tenant, backendId: backend, entityType: 'backend' as const, names };
       const own = tenant === 'tenant-a';
       expect(await both('backends', (it) => it.checkNames(request))).toEqual({
         reply: { exists: own, addressIsOurs: own, holders: [holder, 0] },

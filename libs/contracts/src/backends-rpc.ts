@@ -19,6 +19,8 @@ export interface BackendsRpc {
 export interface CheckNamesRequest {
   tenant: string;
   backendId: string;
+  /** What the backend must be: a host or one confidential VM. */
+  entityType: 'backend' | 'cvm';
   names: string[];
 }
 

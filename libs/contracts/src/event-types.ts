@@ -32,7 +32,12 @@ const entity = { entity_type: z.string(), entity_id: z.string() };
 export const eventTypes = {
   'backend.created': define('backend', backend),
   'backend.updated': define('backend', backend),
-  'backend.deleted': define('backend', backend),
+  /** `entity_type` is absent for a host. */
+  'backend.deleted': define(
+    'backend',
+    backend.extend({ entity_type: z.literal('cvm').optional() }),
+    2,
+  ),
   'backend.connected': define(
     'backend',
     z.object({

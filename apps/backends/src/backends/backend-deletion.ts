@@ -11,7 +11,9 @@ import { Terminations } from '../terminations/terminations.service.js';
 import { isBackendId, unknownBackend } from './backend-reader.js';
 import {
   abandonedDeletions,
+  guestsOf,
   lockForDeletion,
+  lockGuests,
   lockMarked,
   markDeleting,
   removeMarked,
@@ -22,8 +24,8 @@ import {
 const CESSATION_OF_OPERATION = 5;
 
 /**
- * Deletes a backend in three steps, each safe to repeat: mark it (from then on it exists for nobody) and end its
- * stream; revoke its certificates; remove it. What a crash or an unreachable CA leaves behind is finished later.
+ * Deletes a backend, and the VMs of a host with it, in three steps, each safe to repeat: mark it (from then on it
+ * exists for nobody) and end its stream; revoke its certificates; remove it. What a crash or an unreachable CA leaves behind is finished later.
  */
 @Injectable()
 export class BackendDeletion {
@@ -65,6 +67,16 @@ export class BackendDeletion {
     // A repeated request finds the mark of the first one and goes on from there.
     if (backend.marked) return backend;
     checkIfMatch(ifMatch, etagOf(backend.rowVersion));
+    // Nobody is left to answer for the VMs of a host that is gone.
+    const guests = await lockGuests(tx, id);
+    for (const each of [...guests.filter((guest) => !guest.marked), backend]) {
+      await this.markOne(tx, caller, each);
+    }
+    return backend;
+  }
+
+  private async markOne(tx: Tx, caller: Caller, backend: DeletingBackend): Promise<void> {
+    const { id } = backend;
     await markDeleting(tx, id);
     await this.terminations.endIfConnected(tx, {
       backendId: id,
@@ -85,10 +97,12 @@ export class BackendDeletion {
         },
       ],
     });
-    return backend;
   }
 
   private async finish(backend: DeletingBackend, traceparent?: string): Promise<void> {
+    for (const guest of await guestsOf(this.store, backend.id)) {
+      await this.finish(guest, traceparent);
+    }
     await this.revokeCertificates(backend);
     await this.store.transaction(async (tx) => {
       if (!(await lockMarked(tx, backend.id))) return;
@@ -106,6 +120,7 @@ export class BackendDeletion {
               name: backend.name,
               address: backend.address,
               changed: [],
+              ...(backend.entityType === 'cvm' && { entity_type: 'cvm' }),
             },
           },
         ],
@@ -120,11 +135,11 @@ export class BackendDeletion {
     await this.closings.recordIn(tx, [closingOf(stream, 'terminated', this.clock.now())]);
   }
 
-  private async revokeCertificates({ id, tenant }: DeletingBackend): Promise<void> {
+  private async revokeCertificates({ id, tenant, entityType }: DeletingBackend): Promise<void> {
     try {
       await this.certificates.revokeEntity({
         tenant,
-        entityType: 'backend',
+        entityType,
         entityId: id,
         reason: CESSATION_OF_OPERATION,
       });

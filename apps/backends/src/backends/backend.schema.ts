@@ -2,6 +2,7 @@ import { freeText, pageQuery, plainText, trimmedText } from '@glacis/http';
 import { dialectNames } from '@glacis/grpc';
 import { z } from 'zod';
 import { canonicalAddress } from './address.js';
+import { entityTypes } from './backend.js';
 
 const name = trimmedText(1024);
 const description = freeText(4096);
@@ -10,7 +11,7 @@ const address = plainText(260).refine((text) => text === '' || canonicalAddress(
 });
 const protocol = z.enum(['auto', ...dialectNames]);
 
-/** Body of POST and PUT: what is absent is empty, but for `name`, which is mandatory. */
+/** Body of PUT: what is absent is empty, but for `name`, which is mandatory. */
 export const backendBody = z.object({
   name,
   description: description.default(''),
@@ -18,12 +19,27 @@ export const backendBody = z.object({
   protocol: protocol.optional(),
 });
 
+/** Body of POST. A VM may stand below the host that it runs on. */
+export const newBackendBody = backendBody
+  .extend({
+    entity_type: z.enum(entityTypes).default('backend'),
+    host: z.uuid().lowercase().optional(),
+  })
+  .refine(({ entity_type: type, host }) => type === 'cvm' || host === undefined, {
+    path: ['host'],
+    error: 'expected only with entity_type cvm',
+  });
+
+export type NewBackendBody = z.output<typeof newBackendBody>;
+
 export const backendListQuery = pageQuery.extend({
   name: plainText(1024).optional(),
   active: z
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
+  entity_type: z.enum(entityTypes).default('backend'),
+  host: z.uuid().lowercase().optional(),
   order: z.enum(['created_at', 'name', 'last_seen']).default('created_at'),
   dir: z.enum(['asc', 'desc']).default('asc'),
 });
@@ -40,6 +56,8 @@ export const backendReply = z.object({
   protocol: z.enum(dialectNames).optional(),
   certificate_serial: z.string().optional(),
   version: z.string().optional(),
+  entity_type: z.literal('cvm').optional(),
+  host: z.uuid().optional(),
 });
 
 export const backendListReply = z.object({

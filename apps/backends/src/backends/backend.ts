@@ -1,7 +1,17 @@
+/**
+ * What a backend is, and so the entity type of its certificates: a host whose manager dials us, or one confidential VM
+ * whose agent does (`backends.md` 1).
+ */
+export const entityTypes = ['backend', 'cvm'] as const;
+export type BackendType = (typeof entityTypes)[number];
+
 /** A row of `backends` with what is known of its live stream. */
 export interface Backend {
   id: string;
   tenant: string;
+  entityType: BackendType;
+  /** Of a VM: the backend that it runs on, where that is one of ours. */
+  host: string | null;
   name: string;
   description: string;
   address: string;
@@ -23,6 +33,12 @@ export interface BackendInput {
   protocol?: string;
 }
 
+/** What a caller says of a new backend once and for all. */
+export interface NewBackendInput extends BackendInput {
+  entityType: BackendType;
+  host?: string;
+}
+
 /**
  * The object of `backends.md` 2.3, keys in its order; a backend that never connected and has no pin shows its original
  * four only.
@@ -38,5 +54,6 @@ export function backendJson(backend: Backend): Record<string, unknown> {
     protocol: backend.pin ?? backend.seen ?? undefined,
     certificate_serial: backend.lastSerial ?? undefined,
     version: backend.version ?? undefined,
+    ...(backend.entityType === 'cvm' && { entity_type: 'cvm', host: backend.host ?? undefined }),
   };
 }

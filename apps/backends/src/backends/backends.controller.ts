@@ -33,7 +33,9 @@ import {
   backendListQuery,
   backendListReply,
   backendReply,
+  newBackendBody,
   type BackendListQuery,
+  type NewBackendBody,
 } from './backend.schema.js';
 import { BackendsService, namingConflicts } from './backends.service.js';
 
@@ -49,16 +51,17 @@ export class BackendsController {
   @Post(['', 'backend'])
   @Operation({
     access: 'member',
-    summary: 'Register a backend',
-    body: backendBody,
-    errors: ['backend-exists', 'idempotency-key-reused'],
+    summary: 'Register a backend: a host, or with `entity_type` cvm a confidential VM',
+    body: newBackendBody,
+    errors: ['not-found', 'backend-exists', 'idempotency-key-reused'],
   })
   async create(
     @CallerParam() caller: Caller,
     @IdempotencyParam() request: IdempotentRequest,
-    @Body(zBody(backendBody)) input: BackendInput,
+    @Body(zBody(newBackendBody)) { entity_type: entityType, ...rest }: NewBackendBody,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
+    const input = { ...rest, entityType };
     const answer = await namingConflicts(input, () =>
       this.idempotency.run(request, (tx) => this.backends.create(tx, caller, input)),
     );

@@ -1,13 +1,13 @@
 import type { EventType } from '@glacis/contracts';
-import { etagOf, checkIfMatch, type Answer, type Caller } from '@glacis/http';
+import { etagOf, checkIfMatch, problems, type Answer, type Caller } from '@glacis/http';
 import { CLOCK, newId, type Clock } from '@glacis/runtime';
 import { conflictOf, Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { backendExists } from '../problems.js';
 import { unknownBackend, isBackendId } from './backend-reader.js';
-import type { Backend, BackendInput } from './backend.js';
-import { insertBackend, lockBackend, pinOf, updateBackend } from './backends.store.js';
+import type { Backend, BackendInput, NewBackendInput } from './backend.js';
+import { holdHost, insertBackend, lockBackend, pinOf, updateBackend } from './backends.store.js';
 
 /** Creates and changes backends. */
 @Injectable()
@@ -18,9 +18,21 @@ export class BackendsService {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async create(tx: Tx, caller: Caller, input: BackendInput): Promise<Answer> {
+  async create(tx: Tx, caller: Caller, input: NewBackendInput): Promise<Answer> {
+    const id = await this.register(tx, caller, input);
+    return { status: 201, headers: { location: `/backends/${id}` } };
+  }
+
+  /**
+   * Gives the id of a new backend; to be called within `namingConflicts`.
+   * @throws {Problem} 404 unknown host
+   */
+  async register(tx: Tx, caller: Caller, input: NewBackendInput): Promise<string> {
     const id = newId(this.clock);
     const { tenant, principal } = caller;
+    if (input.host !== undefined && !(await holdHost(tx, tenant, input.host))) {
+      throw problems.notFound('no such host');
+    }
     await insertBackend(tx, {
       ...input,
       id,
@@ -29,7 +41,7 @@ export class BackendsService {
       at: this.clock.now(),
     });
     await this.tell(tx, caller, { type: 'backend.created', id, after: input, changed: [] });
-    return { status: 201, headers: { location: `/backends/${id}` } };
+    return id;
   }
 
   /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 409 name or address taken */

@@ -1,9 +1,9 @@
 import type { Queryable, Tx } from '@glacis/store';
 import { canonicalAddress } from './address.js';
-import type { Backend, BackendInput } from './backend.js';
+import type { Backend, BackendInput, NewBackendInput } from './backend.js';
 import type { BackendListQuery } from './backend.schema.js';
 
-const columns = `b.id, b.tenant_id AS tenant, b.name, b.description, b.address, b.protocol_pin AS pin,
+const columns = `b.id, b.tenant_id AS tenant, b.entity_type AS "entityType", b.host_id AS host, b.name, b.description, b.address, b.protocol_pin AS pin,
   b.protocol_seen AS seen, b.manager_version AS version, b.last_seen AS "lastSeen",
   b.last_serial AS "lastSerial", b.row_version AS "rowVersion",
   s.lease_until IS NOT NULL AND s.lease_until > now() AS active`;
@@ -32,36 +32,53 @@ export async function listBackends(
   tenant: string,
   query: BackendListQuery,
 ): Promise<{ total: number; backends: Backend[] }> {
-  const where = `b.tenant_id = $1 AND b.deleting_at IS NULL
+  const where = `b.tenant_id = $1 AND b.entity_type = $4 AND b.deleting_at IS NULL
+    AND ($5::uuid IS NULL OR b.host_id = $5)
     AND ($2::text IS NULL OR strpos(b.name, $2) > 0)
     AND ($3::boolean IS NULL OR $3 = (s.lease_until IS NOT NULL AND s.lease_until > now()))`;
-  const params = [tenant, query.name ?? null, query.active ?? null];
+  const params = [
+    tenant,
+    query.name ?? null,
+    query.active ?? null,
+    query.entity_type,
+    query.host ?? null,
+  ];
   const [count] = await db.query<{ total: string }>(
     `SELECT count(*) AS total FROM ${tables} WHERE ${where}`,
     params,
   );
   const backends = await db.query<Backend>(
     `SELECT ${columns} FROM ${tables} WHERE ${where}
-     ORDER BY ${orders[query.order][query.dir]} LIMIT $4 OFFSET $5`,
+     ORDER BY ${orders[query.order][query.dir]} LIMIT $6 OFFSET $7`,
     [...params, query.limit, query.offset],
   );
   return { total: Number(count?.total ?? 0), backends };
 }
 
-export interface NewBackend extends BackendInput {
+export interface NewBackend extends NewBackendInput {
   id: string;
   tenant: string;
   createdBy: string;
   at: Date;
 }
 
+/** True when the tenant has this host and it is not being deleted; it stays until the transaction ends. */
+export async function holdHost(tx: Tx, tenant: string, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    `SELECT 1 FROM backends WHERE id = $1 AND tenant_id = $2 AND entity_type = 'backend'
+       AND deleting_at IS NULL FOR SHARE`,
+    [id, tenant],
+  );
+  return rows.length > 0;
+}
+
 export async function insertBackend(tx: Tx, backend: NewBackend): Promise<void> {
   const canonical = canonicalAddress(backend.address);
   await tx.query(
     `INSERT INTO backends (id, tenant_id, name, description, address, address_key, address_host,
-       address_since, protocol_pin, created_at, created_by, updated_at)
+       address_since, protocol_pin, created_at, created_by, updated_at, entity_type, host_id)
      VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $6::text IS NULL THEN NULL ELSE $9::timestamptz END,
-       $8, $9, $10, $9)`,
+       $8, $9, $10, $9, $11, $12)`,
     [
       backend.id,
       backend.tenant,
@@ -73,6 +90,8 @@ export async function insertBackend(tx: Tx, backend: NewBackend): Promise<void> 
       pinOf(backend.protocol) ?? null,
       backend.at,
       backend.createdBy,
+      backend.entityType,
+      backend.host ?? null,
     ],
   );
 }

@@ -48,7 +48,8 @@ function holderOf(
   return holder.tenant === request.tenant ? 2 : 3;
 }
 
-const ownerKey = ({ backendId, tenant }: CheckNamesRequest): string => `${backendId} ${tenant}`;
+const ownerKey = ({ backendId, tenant, entityType }: Omit<CheckNamesRequest, 'names'>): string =>
+  `${backendId} ${tenant} ${entityType}`;
 
 /** The host of each backend that exists in its tenant; `''` for one without an address. */
 async function ownHosts(
@@ -56,17 +57,14 @@ async function ownHosts(
   requests: readonly CheckNamesRequest[],
 ): Promise<Map<string, string>> {
   const ids = requests.map(({ backendId }) => backendId).filter(isBackendId);
-  const rows = await db.query<{ id: string; tenant: string; host: string | null }>(
-    `SELECT id, tenant_id AS tenant, address_host AS host FROM backends
+  const rows = await db.query<Omit<CheckNamesRequest, 'names'> & { host: string | null }>(
+    `SELECT id AS "backendId", tenant_id AS tenant, entity_type AS "entityType",
+       address_host AS host
+     FROM backends
      WHERE id = ANY($1::uuid[]) AND deleting_at IS NULL`,
     [ids],
   );
-  return new Map(
-    rows.map(({ id, tenant, host }) => [
-      ownerKey({ backendId: id, tenant, names: [] }),
-      host ?? '',
-    ]),
-  );
+  return new Map(rows.map((row) => [ownerKey(row), row.host ?? '']));
 }
 
 async function oldestRegistrations(

@@ -1,8 +1,10 @@
 import type { Queryable, Tx } from '@glacis/store';
+import type { BackendType } from './backend.js';
 
 export interface DeletingBackend {
   id: string;
   tenant: string;
+  entityType: BackendType;
   name: string;
   address: string;
   rowVersion: number;
@@ -10,7 +12,7 @@ export interface DeletingBackend {
   marked: boolean;
 }
 
-const columns = `id, tenant_id AS tenant, name, address, row_version AS "rowVersion",
+const columns = `id, tenant_id AS tenant, entity_type AS "entityType", name, address, row_version AS "rowVersion",
   deleting_at IS NOT NULL AS marked`;
 
 export async function lockForDeletion(
@@ -25,6 +27,14 @@ export async function lockForDeletion(
   return row;
 }
 
+/** The VMs of a host; nobody else changes them until the transaction ends. */
+export async function lockGuests(tx: Tx, hostId: string): Promise<DeletingBackend[]> {
+  return tx.query<DeletingBackend>(
+    `SELECT ${columns} FROM backends WHERE host_id = $1 ORDER BY id FOR UPDATE`,
+    [hostId],
+  );
+}
+
 export async function markDeleting(tx: Tx, id: string): Promise<void> {
   await tx.query('UPDATE backends SET deleting_at = now() WHERE id = $1', [id]);
 }
@@ -34,6 +44,14 @@ export function abandonedDeletions(db: Queryable): Promise<DeletingBackend[]> {
   return db.query<DeletingBackend>(
     `SELECT ${columns} FROM backends WHERE deleting_at < now() - interval '30 s'
      ORDER BY deleting_at LIMIT 100`,
+  );
+}
+
+/** The VMs of a host. */
+export function guestsOf(db: Queryable, hostId: string): Promise<DeletingBackend[]> {
+  return db.query<DeletingBackend>(
+    `SELECT ${columns} FROM backends WHERE host_id = $1 ORDER BY id`,
+    [hostId],
   );
 }
 

@@ -4,7 +4,7 @@ import { problems } from '@glacis/http';
 import { caUnavailable } from '../problems.js';
 
 /** What tenants may ask certificates for. */
-export type TenantEntityType = 'backend' | 'party';
+export type TenantEntityType = 'backend' | 'cvm' | 'party';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -31,7 +31,7 @@ export class EntityDirectory {
       throw caUnavailable('the jobs service, which knows parties, does not answer');
     if (!uuid.test(entityId)) throw problems.notFound();
     const reply = await this.backends
-      .checkNames({ tenant, backendId: entityId, names })
+      .checkNames({ tenant, backendId: entityId, entityType, names })
       .catch(failed);
     if (!reply.exists) throw problems.notFound();
     return reply;

@@ -17,7 +17,7 @@ export class BackendDeletedController {
   ): Promise<void> {
     await this.revocation.endEntityIn(context.tx, {
       tenant: event.tenant,
-      entityType: 'backend',
+      entityType: event.data.entity_type ?? 'backend',
       entityId: event.data.backend_id,
       reason: revocationReasons.cessationOfOperation,
       by: { actor: 'certificates', traceparent: context.traceparent },

@@ -36,8 +36,13 @@ export const backendsWire: Wire<BackendsRpc> = {
     fromReply: same,
   }),
   checkNames: wireMethod(BackendsDefinition, methods.checkNames, {
-    toRequest: ({ tenant, backendId, names }) => ({ tenant, backendId, name: names }),
-    fromRequest: ({ tenant, backendId, name }) => ({ tenant, backendId, names: name }),
+    toRequest: ({ names, ...rest }) => ({ ...rest, name: names }),
+    fromRequest: ({ tenant, backendId, entityType, name }) => ({
+      tenant,
+      backendId,
+      entityType: backendType(entityType),
+      names: name,
+    }),
     toReply: ({ exists, addressIsOurs, holders }) => ({ exists, addressIsOurs, holder: holders }),
     fromReply: ({ exists, addressIsOurs, holder }) => ({
       exists,
@@ -50,6 +55,13 @@ export const backendsWire: Wire<BackendsRpc> = {
 function terminationType(type: number): 0 | 1 {
   if (type === 0 || type === 1) return type;
   throw malformed('type is 0 or 1');
+}
+
+/** Callers that know of hosts alone name no type. */
+function backendType(type: string): 'backend' | 'cvm' {
+  if (type === '' || type === 'backend') return 'backend';
+  if (type === 'cvm') return type;
+  throw malformed('entity_type is backend or cvm');
 }
 
 function nameHolder(holder: number): NameHolder {

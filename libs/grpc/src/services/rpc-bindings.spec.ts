@@ -190,7 +190,7 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
   });
 
   it.each([[[]], [['a', '10.0.0.1', '']]])('tells whose the names %j are', async (names) => {
-    const request = { tenant: 't', backendId: 'b', names };
+    const request = { tenant: 't', backendId: 'b', entityType: 'cvm' as const, names };
     expect(await ofBackends().checkNames(request)).toEqual({
       exists: true,
       addressIsOurs: false,

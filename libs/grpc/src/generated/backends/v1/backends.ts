@@ -52,6 +52,8 @@ export interface CheckNamesRequest {
   tenant: string;
   backendId: string;
   name: string[];
+  /** What the backend must be: empty or `backend` for a host, `cvm` for a confidential VM. */
+  entityType: string;
 }
 
 export interface CheckNamesReply {
@@ -587,7 +589,7 @@ export const TerminateReply: MessageFns<TerminateReply> = {
 };
 
 function createBaseCheckNamesRequest(): CheckNamesRequest {
-  return { tenant: "", backendId: "", name: [] };
+  return { tenant: "", backendId: "", name: [], entityType: "" };
 }
 
 export const CheckNamesRequest: MessageFns<CheckNamesRequest> = {
@@ -600,6 +602,9 @@ export const CheckNamesRequest: MessageFns<CheckNamesRequest> = {
     }
     for (const v of message.name) {
       writer.uint32(26).string(v!);
+    }
+    if (message.entityType !== "") {
+      writer.uint32(34).string(message.entityType);
     }
     return writer;
   },
@@ -641,6 +646,14 @@ export const CheckNamesRequest: MessageFns<CheckNamesRequest> = {
             message.name.push(reader.string());
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.entityType = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -661,6 +674,7 @@ export const CheckNamesRequest: MessageFns<CheckNamesRequest> = {
     message.tenant = object.tenant ?? "";
     message.backendId = object.backendId ?? "";
     message.name = object.name?.map((e) => e) || [];
+    message.entityType = object.entityType ?? "";
     return message;
   },
 };
