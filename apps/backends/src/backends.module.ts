@@ -15,6 +15,8 @@ import { BackendDeletion } from './backends/backend-deletion.js';
 import { BackendReader } from './backends/backend-reader.js';
 import { BackendsController } from './backends/backends.controller.js';
 import { BackendsService } from './backends/backends.service.js';
+import { EnrolmentController } from './enrolment/enrolment.controller.js';
+import { Enrolment } from './enrolment/enrolment.service.js';
 import { InformationController } from './information/information.controller.js';
 import { InformationService } from './information/information.service.js';
 import { Journal } from './journal.js';
@@ -152,6 +154,7 @@ export class BackendsModule implements OnModuleInit {
       controllers: [
         BackendsController,
         TerminationsController,
+        EnrolmentController,
         InformationController,
         StreamsEvents,
         TerminationsEvents,
@@ -171,6 +174,7 @@ export class BackendsModule implements OnModuleInit {
         Terminations,
         TerminationHolder,
         RestHooks,
+        Enrolment,
         InformationService,
         Relay,
         RunQueues,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type {
   CertificatesRpc,
+  EnrolmentToken,
+  EnrolmentTokenRequest,
   IssuedService,
   IssueServiceRequest,
   ResolvedCertificate,
@@ -60,6 +62,7 @@ export class FakeCertificates implements CertificatesRpc {
   readonly resolved = new Map<string, ResolvedCertificate>();
   readonly revocations: Revocation[] = [];
   readonly revokedEntities: RevokeEntityRequest[] = [];
+  readonly enrolments: EnrolmentTokenRequest[] = [];
   /** While set, every call fails. */
   down = false;
   resolveCalls = 0;
@@ -178,6 +181,13 @@ export class FakeCertificates implements CertificatesRpc {
       .map(([serial]) => serial);
     serialNumbers.forEach((serial) => this.revoke(serial, request.reason));
     return { serialNumbers };
+  }
+
+  async createEnrolmentToken(request: EnrolmentTokenRequest): Promise<EnrolmentToken> {
+    this.answer();
+    this.enrolments.push(request);
+    const expiresAt = new Date(Date.now() + request.ttlSeconds * 1_000);
+    return { token: 'token', expiresAt, caSha256: sha256(this.root.der) };
   }
 
   async revocationsSince({ after }: { after: number }): Promise<{ revocations: Revocation[] }> {

@@ -13,6 +13,7 @@ import { purge } from './certificates/purge.js';
 import { DownloadTokens } from './downloads/download-tokens.js';
 import { Downloads } from './downloads/downloads.service.js';
 import { TokenKeys } from './downloads/token-keys.js';
+import { EnrolmentTokens } from './enrolment/enrolment-tokens.js';
 import { IssueWriter } from './issuing/issue-writer.js';
 import { Issuing } from './issuing/issuing.service.js';
 import { LeafSigner } from './issuing/leaf-signer.js';
@@ -145,7 +146,13 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const issuing = new Issuing({ ...parts, signer, keys });
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
-  const rpc = new CertificatesRpcService({ ...parts, serviceIssuing, revocation });
+  const enrolmentTokens = new EnrolmentTokens(parts);
+  const rpc = new CertificatesRpcService({
+    ...parts,
+    serviceIssuing,
+    revocation,
+    enrolmentTokens,
+  });
   const upstream = new UpstreamCertsService({ ...around, rpc, revocation });
   const ttlMs = around.settings.tokenTtl;
   const tokens = new DownloadTokens({ ...around, keys: foundation.tokenKeys, ttlMs });

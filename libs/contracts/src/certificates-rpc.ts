@@ -10,6 +10,10 @@ export interface CertificatesRpc {
   /** Revokes every certificate of an entity in one transaction; one event per serial. */
   revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }>;
   /**
+   * A token by which the host of a backend gets its first certificate, used once. NOT_FOUND when the backend is deleted.
+   */
+  createEnrolmentToken(request: EnrolmentTokenRequest): Promise<EnrolmentToken>;
+  /**
    * Revocations since a sequence, oldest first, at most 1,000: what a lost event is made up with. Within one process
    * only: between processes revocations travel as a stream.
    */
@@ -57,6 +61,24 @@ export interface RevokeEntityRequest {
   entityId: string;
   /** RFC 5280 5.3.1 reason code. */
   reason: number;
+}
+
+export interface EnrolmentTokenRequest {
+  tenant: string;
+  backendId: string;
+  /** 1 to 3600. */
+  ttlSeconds: number;
+  /** The block of addresses that the host must come from; empty: from anywhere. */
+  cidr: string;
+  /** The service that asks; between processes, as its certificate names it. */
+  requestedBy: string;
+}
+
+export interface EnrolmentToken {
+  token: string;
+  expiresAt: Date;
+  /** SHA-256 of the root in DER, lower-case hex: by it the host knows us at its first contact. */
+  caSha256: string;
 }
 
 export interface Revocation {

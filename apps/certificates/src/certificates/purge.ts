@@ -1,14 +1,16 @@
 import type { Store } from '@glacis/store';
+import { purgeEnrolment } from '../enrolment/enrolment-tokens.store.js';
 import { purgeEnded } from '../revocation/ended-entities.store.js';
 
 const batch = 1_000;
 
 /**
- * Removes what nobody may ask for any more: download tokens past their end; certificates whose status is no longer
+ * Removes what nobody may ask for any more: download and enrolment tokens past their end; certificates whose status is no longer
  * told, with their keys and CRL entries; OCSP responders that have ended.
  */
 export async function purge(store: Store, now: Date, statusRetentionMs: number): Promise<void> {
   await store.query(`DELETE FROM download_tokens WHERE expires_at <= $1`, [now]);
+  await purgeEnrolment(store, now);
   await purgeEnded(store, now);
   const before = new Date(now.getTime() - statusRetentionMs);
   while ((await purgeCertificates(store, before)) === batch) continue;

@@ -1,5 +1,7 @@
 import type {
   CertificatesRpc,
+  EnrolmentToken,
+  EnrolmentTokenRequest,
   IssuedService,
   IssueServiceRequest,
   ResolvedCertificate,
@@ -15,6 +17,7 @@ import type { OnModuleInit } from '@nestjs/common';
 import type { Authority } from '../authority/authority.js';
 import { statusOf } from '../certificates/certificate.entity.js';
 import { findCertificate } from '../certificates/certificates.store.js';
+import type { EnrolmentTokens } from '../enrolment/enrolment-tokens.js';
 import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
 import { reasonCode } from '../revocation/reasons.js';
 import type { Revocation } from '../revocation/revocation.service.js';
@@ -27,6 +30,7 @@ export interface RpcParts {
   authority: Authority;
   serviceIssuing: ServiceIssuing;
   revocation: Revocation;
+  enrolmentTokens: EnrolmentTokens;
   clock: Clock;
 }
 
@@ -80,6 +84,14 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
       by: { actor: `${entityType} ${entityId}` },
     });
     return { serialNumbers };
+  }
+
+  async createEnrolmentToken(request: EnrolmentTokenRequest): Promise<EnrolmentToken> {
+    try {
+      return await this.parts.enrolmentTokens.create(request);
+    } catch (error) {
+      throw asRefusal(error);
+    }
   }
 
   async revocationsSince({

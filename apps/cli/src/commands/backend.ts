@@ -4,7 +4,7 @@ import type { Act } from '../context.js';
 
 type Backend = Record<string, unknown>;
 
-/** `glacis backend create|list|show|terminate|delete`. */
+/** `glacis backend create|list|show|enrolment-token|terminate|delete`. */
 export function backendCommands(program: Command, act: Act): void {
   const backend = program
     .command('backend')
@@ -15,6 +15,7 @@ export function backendCommands(program: Command, act: Act): void {
   act(show, async (context, [id]) => {
     context.show({ object: await context.client.get<Backend>(pathOf(id)) });
   });
+  enrolmentTokenCommand(backend, act);
   terminateCommand(backend, act);
   const remove = backend
     .command('delete <id>')
@@ -62,6 +63,23 @@ function listCommand(backend: Command, act: Act): void {
       show({ list: page.backends, columns });
     },
   );
+}
+
+function enrolmentTokenCommand(backend: Command, act: Act): void {
+  const make = backend
+    .command('enrolment-token <id>')
+    .description('a token by which the host gets its certificate, used once')
+    .option('--ttl <duration>', 'life of the token, at most 1h', '15m')
+    .option('--cidr <block>', 'addresses that the host must come from', '')
+    .addHelpText(
+      'after',
+      '\nThen on the host:\n  manager enrol --server <host>:9012 --backend <id> --token <token> --ca-sha256 <ca_sha256>',
+    );
+  act(make, async ({ client, show }, [id], options: { ttl: string; cidr: string }) => {
+    const path = `${pathOf(id)}/enrolment-tokens`;
+    const reply = await client.call('POST', path, { body: options });
+    show({ object: reply.json<Backend>() });
+  });
 }
 
 function terminateCommand(backend: Command, act: Act): void {

@@ -45,6 +45,17 @@ export const certificatesWire: Wire<CertificatesRpc> = {
     toReply: same,
     fromReply: same,
   }),
+  createEnrolmentToken: wireMethod(CertificatesDefinition, methods.createEnrolmentToken, {
+    toRequest: ({ tenant, backendId, ttlSeconds, cidr }) => ({
+      tenant,
+      backendId,
+      ttlSeconds,
+      cidr,
+    }),
+    fromRequest: (message, caller) => ({ ...message, requestedBy: `service:${caller}` }),
+    toReply: same,
+    fromReply: (message) => ({ ...message, expiresAt: present(message.expiresAt) }),
+  }),
 };
 
 /** A status of a newer server counts as none of ours, so the reply is not taken. */

@@ -39,6 +39,8 @@ const certificates: CertificatesRpc = {
   issueService: (request) =>
     answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
   revokeEntity: (request) => answer(request, { serialNumbers: ['1', '2'.repeat(39)] }),
+  createEnrolmentToken: (request) =>
+    answer(request, { token: 't', expiresAt: notAfter, caSha256: 'ab' }),
   revocationsSince: (request) => answer(request, { revocations: [] }),
   trustBundle: (request) =>
     answer(request, { caPem: '', rootsPem: '', version: 1, revokedIssuerIds: [] }),
@@ -170,6 +172,19 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     const revoked = { serialNumbers: ['1', '2'.repeat(39)] };
     expect(await ofCertificates().revokeEntity(entity)).toEqual(revoked);
     expect(asked).toEqual([wish, entity]);
+  });
+
+  it('makes enrolment tokens, in the name of the calling service', async () => {
+    const wish = {
+      tenant: 't',
+      backendId: 'b',
+      ttlSeconds: 3_600,
+      cidr: '10.0.0.0/8',
+      requestedBy: 'service:tester',
+    };
+    const made = { token: 't', expiresAt: notAfter, caSha256: 'ab' };
+    expect(await ofCertificates().createEnrolmentToken(wish)).toEqual(made);
+    expect(asked).toEqual([wish]);
   });
 
   it('gives, runs and stops', async () => {

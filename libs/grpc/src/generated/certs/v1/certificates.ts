@@ -62,6 +62,24 @@ export interface RevokedEntity {
   serialNumbers: string[];
 }
 
+export interface CreateEnrolmentTokenRequest {
+  tenant: string;
+  backendId: string;
+  /** 1 to 3600. */
+  ttlSeconds: number;
+  /** Where the host must come from; empty: from anywhere. */
+  cidr: string;
+}
+
+export interface EnrolmentToken {
+  token: string;
+  expiresAt:
+    | Date
+    | undefined;
+  /** Of the root in DER, lower-case hex. */
+  caSha256: string;
+}
+
 function createBaseResolveRequest(): ResolveRequest {
   return { serialNumber: "" };
 }
@@ -581,6 +599,176 @@ export const RevokedEntity: MessageFns<RevokedEntity> = {
   },
 };
 
+function createBaseCreateEnrolmentTokenRequest(): CreateEnrolmentTokenRequest {
+  return { tenant: "", backendId: "", ttlSeconds: 0, cidr: "" };
+}
+
+export const CreateEnrolmentTokenRequest: MessageFns<CreateEnrolmentTokenRequest> = {
+  encode(message: CreateEnrolmentTokenRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tenant !== "") {
+      writer.uint32(10).string(message.tenant);
+    }
+    if (message.backendId !== "") {
+      writer.uint32(18).string(message.backendId);
+    }
+    if (message.ttlSeconds !== 0) {
+      writer.uint32(24).int64(message.ttlSeconds);
+    }
+    if (message.cidr !== "") {
+      writer.uint32(34).string(message.cidr);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateEnrolmentTokenRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateEnrolmentTokenRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.backendId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ttlSeconds = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cidr = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<CreateEnrolmentTokenRequest>, I>>(base?: I): CreateEnrolmentTokenRequest {
+    return CreateEnrolmentTokenRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CreateEnrolmentTokenRequest>, I>>(object: I): CreateEnrolmentTokenRequest {
+    const message = createBaseCreateEnrolmentTokenRequest();
+    message.tenant = object.tenant ?? "";
+    message.backendId = object.backendId ?? "";
+    message.ttlSeconds = object.ttlSeconds ?? 0;
+    message.cidr = object.cidr ?? "";
+    return message;
+  },
+};
+
+function createBaseEnrolmentToken(): EnrolmentToken {
+  return { token: "", expiresAt: undefined, caSha256: "" };
+}
+
+export const EnrolmentToken: MessageFns<EnrolmentToken> = {
+  encode(message: EnrolmentToken, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== "") {
+      writer.uint32(10).string(message.token);
+    }
+    if (message.expiresAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.expiresAt), writer.uint32(18).fork()).join();
+    }
+    if (message.caSha256 !== "") {
+      writer.uint32(26).string(message.caSha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EnrolmentToken {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEnrolmentToken();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.token = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.expiresAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.caSha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<EnrolmentToken>, I>>(base?: I): EnrolmentToken {
+    return EnrolmentToken.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<EnrolmentToken>, I>>(object: I): EnrolmentToken {
+    const message = createBaseEnrolmentToken();
+    message.token = object.token ?? "";
+    message.expiresAt = object.expiresAt ?? undefined;
+    message.caSha256 = object.caSha256 ?? "";
+    return message;
+  },
+};
+
 export type CertificatesDefinition = typeof CertificatesDefinition;
 export const CertificatesDefinition = {
   name: "Certificates",
@@ -613,6 +801,15 @@ export const CertificatesDefinition = {
       responseStream: false,
       options: { idempotencyLevel: "IDEMPOTENT" },
     },
+    /** A token by which a host gets its first certificate. */
+    createEnrolmentToken: {
+      name: "CreateEnrolmentToken",
+      requestType: CreateEnrolmentTokenRequest as typeof CreateEnrolmentTokenRequest,
+      requestStream: false,
+      responseType: EnrolmentToken as typeof EnrolmentToken,
+      responseStream: false,
+      options: {},
+    },
   },
 } as const;
 
@@ -639,6 +836,17 @@ function fromTimestamp(t: Timestamp): Date {
   let millis = (t.seconds || 0) * 1_000;
   millis += (t.nanos || 0) / 1_000_000;
   return new globalThis.Date(millis);
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
 }
 
 interface MessageFns<T> {
