@@ -11,6 +11,7 @@ const LAYERS = [
   ['http'],
   ['events'],
   ['identity'],
+  ['host'],
   ['testbed'],
 ];
 /** Packages that may be named in one place only, with that place. */

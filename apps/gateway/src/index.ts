@@ -3,3 +3,4 @@ export { gatewayMigrations } from './migrations.js';
 export { gatewaySettings, type GatewaySettings } from './settings.js';
 export { OpenApi } from './openapi/open-api.js';
 export { TokensService, type CreatedToken, type NewToken } from './tokens/tokens.service.js';
+export { ensureAdminToken } from './tokens/admin-token.js';

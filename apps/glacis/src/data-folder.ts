@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeSecretFile } from '@glacis/runtime';
 
 /** The paths inside the data folder: the only thing that a run leaves behind. */
 export interface DataFolder {
@@ -39,26 +40,4 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
     await writeSecretFile(folder.kekFile, randomBytes(32));
   }
   return folder;
-}
-
-export async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** Writes a file of mode 0600 that is there whole or not at all, also after a power cut. */
-export async function writeSecretFile(file: string, content: string | Buffer): Promise<void> {
-  const unfinished = `${file}.new`;
-  const handle = await open(unfinished, 'w', 0o600);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(unfinished, file);
 }

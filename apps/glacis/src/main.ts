@@ -1,4 +1,5 @@
-import { loadSettings, SettingsError } from '@glacis/settings';
+import { run } from '@glacis/host';
+import { loadSettings } from '@glacis/settings';
 import { DataFolderInUseError, UnreachableFolderError } from '@glacis/store';
 import { KekMissingError } from './data-folder.js';
 import { suiteSettings } from './settings.js';
@@ -18,35 +19,9 @@ async function start(): Promise<Suite> {
   return suite;
 }
 
-function onSignal(suite: Promise<Suite>): void {
-  let stopping = false;
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    await (await suite).stop();
-    process.exit(0);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
-}
-
-/** What the operator did wrong needs no stack. */
-function explain(error: unknown): string {
-  const operatorsOwn = [
-    SettingsError,
-    DataFolderInUseError,
-    UnreachableFolderError,
-    KekMissingError,
-  ];
-  const known = operatorsOwn.some((type) => error instanceof type);
-  if (known) return (error as Error).message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-const suite = start();
-onSignal(suite);
-try {
-  await suite;
-} catch (error) {
-  console.error(`Glacis cannot start: ${explain(error)}`);
-  process.exit(1);
-}
+await run({
+  name: 'Glacis',
+  start,
+  stopLimitMs: 30_000,
+  plain: [DataFolderInUseError, UnreachableFolderError, KekMissingError],
+});

@@ -1,61 +1,40 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { InternalPort as BackendsPort } from '@glacis/backends';
 import { InternalPort as CertificatesPort } from '@glacis/certificates';
 import type { RpcContracts } from '@glacis/contracts';
-import { EventsServer } from '@glacis/events';
 import { RpcDirectory, ServiceCertificate, status, type RemoteOptions } from '@glacis/grpc';
-import { createHttpApp } from '@glacis/http';
-import { RevokedTokens, TokenIssuer, TokenVerifier } from '@glacis/identity';
-import { createLogger, Health, Metrics, Tracing } from '@glacis/observability';
-import { systemClock, waitFor } from '@glacis/runtime';
+import { makeHost, type Program } from '@glacis/host';
+import { TokenIssuer } from '@glacis/identity';
+import { systemClock } from '@glacis/runtime';
 import { loadSettings } from '@glacis/settings';
 import { temporaryFolder, testDatabase, type TestDatabase } from '@glacis/testbed';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Api } from '../src/demo/api.js';
 import { openDataFolder } from '../src/data-folder.js';
-import { GlacisModule } from '../src/glacis.module.js';
 import { suiteSettings } from '../src/settings.js';
+import { open } from '../src/suite.js';
 
 const ports = ['GLACIS_CERTS_GRPC_PORT', 'GLACIS_BACKENDS_GRPC_PORT'];
 const opened: RpcDirectory[] = [];
 let database: TestDatabase;
-let app: NestFastifyApplication;
+let program: Program;
+let app: Program['app'];
 let api: Api;
 let local: RpcDirectory;
 let remote: RpcDirectory;
 
-/** The suite's modules in this process, with the internal ports turned on. */
+/** The suite's services in this process, with the internal ports turned on. */
 async function start(): Promise<void> {
   database = await testDatabase();
   const dataFolder = await openDataFolder(join(await temporaryFolder(), 'data'));
-  const issuer = await TokenIssuer.open(dataFolder.issuerDir);
-  const revoked = new RevokedTokens();
-  const verifier = new TokenVerifier({ issuers: [issuer.trusted()], revoked });
-  const host = {
-    logger: createLogger({ name: 'test', level: process.env.TEST_LOG ?? 'silent' }),
-    metrics: new Metrics(),
-    health: new Health(),
-    tracing: new Tracing({ service: 'test' }),
-    databaseUrl: database.url,
-  };
-  const settings = loadSettings(suiteSettings, { env: {}, overrides: { port: '0' } });
-  const identity = { issuer, verifier, revoked };
-  app = await createHttpApp(GlacisModule.forRoot({ settings, dataFolder, host, identity }), {
-    ...host,
-    about: { version: '', commit: '', description: '', buildTime: '', instanceId: '' },
-    apis: ['backends', 'certs'],
-    authenticate: (authorization) => verifier.verify(authorization),
+  const settings = loadSettings(suiteSettings, {
+    env: {},
+    overrides: { port: '0', logLevel: 'error' },
   });
-  app.connectMicroservice({ strategy: app.get(EventsServer) });
-  await app.startAllMicroservices();
-  await app.listen(0, '127.0.0.1');
-  const door = (app.getHttpServer().address() as AddressInfo).port;
+  program = await open(settings, dataFolder, makeHost('test', settings, database.url));
+  ({ app } = program);
   const member = { subject: 'tester', tenant: 'tenant-a', roles: ['admin'], ttlMs: 3_600_000 };
-  api = new Api(`http://127.0.0.1:${door}`, (await issuer.issue(member)).token);
-  const ready = async (): Promise<boolean> => (await host.health.ready()).status === 'ok';
-  await waitFor(ready, { what: 'every dependency to be up', deadlineMs: 30_000 });
+  api = new Api(program.url, (await app.get(TokenIssuer).issue(member)).token);
 }
 
 /** Another process as the wire sees it: nothing provided, both services at their ports. */
@@ -84,7 +63,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const directory of opened) directory.close();
-  await app?.close();
+  await program?.stop();
   await database?.drop();
 });
 

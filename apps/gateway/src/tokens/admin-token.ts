@@ -1,7 +1,7 @@
-import type { INestApplicationContext } from '@nestjs/common';
-import { TokensService } from '@glacis/gateway';
 import type { TokenVerifier } from '@glacis/identity';
-import { readIfThere, writeSecretFile } from './data-folder.js';
+import { readIfThere, writeSecretFile } from '@glacis/runtime';
+import type { INestApplicationContext } from '@nestjs/common';
+import { TokensService } from './tokens.service.js';
 
 /** Makes the first administrator's token unless the file holds one that is still good. */
 export async function ensureAdminToken(

@@ -11,6 +11,8 @@ export interface Host {
   health: Health;
   tracing: Tracing;
   databaseUrl: string;
+  /** Where its services find one another and those of other processes. */
+  directory: RpcDirectory;
 }
 
 /** Global: everything that services expect of the program around them. */
@@ -24,7 +26,7 @@ export class HostModule {
       { provide: Tracing, useValue: host.tracing },
       { provide: CLOCK, useValue: systemClock },
       { provide: DATABASE_URL, useValue: host.databaseUrl },
-      { provide: RpcDirectory, useValue: new RpcDirectory() },
+      { provide: RpcDirectory, useValue: host.directory },
     ];
     const exports = providers.map(({ provide }) => provide);
     return { module: HostModule, global: true, providers, exports };

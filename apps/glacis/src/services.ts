@@ -1,0 +1,30 @@
+import { BackendsModule, backendsSettings } from '@glacis/backends';
+import { CertificatesModule, certificatesSettings } from '@glacis/certificates';
+import { GatewayModule, gatewaySettings } from '@glacis/gateway';
+import { loadSettings } from '@glacis/settings';
+import type { DynamicModule } from '@nestjs/common';
+import type { DataFolder } from './data-folder.js';
+import type { SuiteSettings } from './settings.js';
+
+/** Every service, mounted behind one door. */
+export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): DynamicModule[] {
+  // In one process the services call each other without a port.
+  const internal = { grpcHost: settings.host, grpcPort: '' };
+  const certificates = loadSettings(certificatesSettings, {
+    overrides: {
+      ...internal,
+      kekFile: dataFolder.kekFile,
+      allowLoopback: 'true',
+      // A port that changes from start to start is no address to print into certificates.
+      publicUrl: settings.port === 0 ? '' : `http://${settings.host}:${settings.port}`,
+    },
+  });
+  const backends = loadSettings(backendsSettings, {
+    overrides: { ...internal, managerHost: settings.host },
+  });
+  return [
+    GatewayModule.forRoot(loadSettings(gatewaySettings)),
+    CertificatesModule.forRoot(certificates),
+    BackendsModule.forRoot(backends),
+  ];
+}

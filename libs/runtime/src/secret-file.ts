@@ -1,0 +1,24 @@
+import { open, readFile, rename } from 'node:fs/promises';
+
+/** The text of a file; null when it does not exist. */
+export async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Writes a file of mode 0600 that is there whole or not at all, also after a power cut. */
+export async function writeSecretFile(file: string, content: string | Buffer): Promise<void> {
+  const unfinished = `${file}.new`;
+  const handle = await open(unfinished, 'w', 0o600);
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(unfinished, file);
+}
