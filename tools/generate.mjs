@@ -31,6 +31,7 @@ async function put(path, text) {
 async function settingsPage() {
   const { settingsTable } = await import('@glacis/settings');
   const { httpSettings } = await import('@glacis/http');
+  const { identitySettings } = await import('@glacis/identity');
   const { suiteSettings } = await import('@glacis/glacis');
   const { backendsSettings } = await import('@glacis/backends');
   const { certificatesSettings } = await import('@glacis/certificates');
@@ -39,6 +40,7 @@ async function settingsPage() {
   const parts = {
     'The suite': suiteSettings,
     'HTTP of every program': httpSettings,
+    'Tokens, in every program': identitySettings,
     'The door': gatewaySettings,
     backends: backendsSettings,
     certificates: certificatesSettings,

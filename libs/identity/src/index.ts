@@ -5,17 +5,17 @@ export {
   type TokenRequest,
 } from './tokens/token-issuer.js';
 export { KeyFileError } from './tokens/key-file.js';
-export {
-  TokenVerifier,
-  type TokenVerifierOptions,
-  type TrustedIssuer,
-} from './tokens/token-verifier.js';
+export { TokenVerifier, type TokenVerifierOptions } from './tokens/token-verifier.js';
+export { type TrustedIssuer } from './tokens/trusted-issuer.js';
 export { maxLeewaySeconds, RevokedTokens, type RevokedToken } from './tokens/revoked-tokens.js';
 export {
   RevocationFeed,
   type RevocationFeedOptions,
+  type RevocationPage,
   type RevocationSource,
 } from './tokens/revocation-feed.js';
+export { identitySettings, type IdentitySettings } from './settings.js';
+export { openIdentity, type OpenIdentityOptions } from './open-identity.js';
 export { IdentityModule, type IdentityOptions } from './identity.module.js';
 export { adminScope, type AdminScope } from './administrators.js';
 export { Audit, type AuditEntry } from './audit/audit.js';

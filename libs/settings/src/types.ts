@@ -81,6 +81,32 @@ export const list: z.ZodType<string[]> = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+/** JSON of the given form; a fault is named with its path. */
+export function json<T>(schema: z.ZodType<T>): z.ZodType<T> {
+  return z
+    .string()
+    .transform((input, context): unknown => {
+      try {
+        return JSON.parse(input);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'expected JSON', input });
+        return z.NEVER;
+      }
+    })
+    .transform((value, context): T => {
+      const { data, error } = schema.safeParse(value);
+      if (error === undefined) return data;
+      for (const { path, message } of error.issues) {
+        context.addIssue({
+          code: 'custom',
+          message: `${path.join('.')}: ${message}`,
+          input: value,
+        });
+      }
+      return z.NEVER;
+    });
+}
+
 /** One of the given words, exactly as spelled. */
 export function choice<const T extends string>(...words: T[]): z.ZodType<T> {
   return parsed(`one of ${words.join(', ')}`, (value) => words.find((word) => word === value));

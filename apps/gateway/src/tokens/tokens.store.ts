@@ -89,9 +89,13 @@ export async function markRevoked(
   );
 }
 
+/** Revocations in one answer at most, about 100 bytes each. */
+const pageSize = 10_000;
+
 /**
  * Reads revocations on from where an earlier read stood. The watermark is the oldest transaction that was still under
- * way then: all before it were visible, and whatever commits later has a higher number.
+ * way then: all before it were visible, and whatever commits later has a higher number. In the middle of a long list it
+ * is the last transaction that was told.
  */
 export function revocationSource(db: Queryable, expiredAfter: () => Date): RevocationSource {
   return {
@@ -99,13 +103,16 @@ export function revocationSource(db: Queryable, expiredAfter: () => Date): Revoc
       const [snapshot] = await db.query<{ watermark: string }>(
         'SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS watermark',
       );
-      const rows = await db.query<{ id: string; expires_at: Date }>(
-        `SELECT id, expires_at FROM tokens WHERE revoked_xid >= $1::xid8 AND expires_at > $2`,
+      const rows = await db.query<{ id: string; expires_at: Date; xid: string }>(
+        `SELECT id, expires_at, revoked_xid::text AS xid FROM tokens
+         WHERE revoked_xid >= $1::xid8 AND expires_at > $2 ORDER BY revoked_xid LIMIT ${pageSize}`,
         [watermark ?? '0', expiredAfter()],
       );
+      const more = rows.length === pageSize;
       return {
         revoked: rows.map((row) => ({ id: row.id, expiresAt: row.expires_at })),
-        watermark: snapshot?.watermark ?? '0',
+        watermark: (more ? rows.at(-1)?.xid : snapshot?.watermark) ?? '0',
+        more,
       };
     },
   };

@@ -1,14 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Principal } from '@glacis/http';
+import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 
-/** `typ` of the JOSE header (RFC 9068 2.1): no other kind of JWT passes as an access token. */
+/** `typ` of the JOSE header (RFC 9068 2.1): no other kind of JWT passes as an access token of ours. */
 export const accessTokenType = 'at+jwt';
 
-/** The one signature algorithm (RFC 8037, Ed25519). */
+/** The one signature algorithm of our own tokens (RFC 8037, Ed25519). */
 export const signatureAlgorithm = 'EdDSA';
 
-// No control characters: the values reach logs, SQL and pages.
-const label = z
+/** One value of a claim. No control characters: the values reach logs, SQL and pages. */
+export const label = z
   .string()
   .min(1)
   .max(255)
@@ -24,12 +26,18 @@ const claims = z.object({
 });
 
 /**
- * Who a token speaks for, from claims whose signature, issuer, audience and times hold already.
+ * Who a token of ours speaks for, from claims whose signature, issuer, audience and times hold already.
  * Null when a claim that we rely on is absent or of a wrong form.
  */
-export function principalOf(payload: unknown): Principal | null {
+export function principalOf(payload: JWTPayload): Principal | null {
   const read = claims.safeParse(payload);
   if (!read.success) return null;
   const { iss, sub, jti, exp, domain, roles } = read.data;
   return { subject: sub, tenant: domain ?? null, roles, tokenId: jti, issuer: iss, expiresAt: exp };
+}
+
+/** The id of a token of another issuer: its `jti`, or a name made from the token itself where it has none. */
+export function tokenIdOf({ jti }: JWTPayload, token: string): string {
+  const read = label.safeParse(jti);
+  return read.data ?? `sha256:${createHash('sha256').update(token).digest('base64url')}`;
 }

@@ -1,8 +1,6 @@
-import { createPrivateKey, generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-
-const fileName = 'signing-key.pem';
+import { createPrivateKey, randomBytes, type KeyObject } from 'node:crypto';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** The key file cannot be used. The operator repairs its mode, restores it, or deletes it to start with a new key. */
 export class KeyFileError extends Error {
@@ -18,17 +16,10 @@ export class KeyFileError extends Error {
 }
 
 /**
- * The Ed25519 key of a folder (PKCS#8 in PEM, mode 0600), made when there is none. Several starters at once get the
- * same key, and a crash at any moment leaves either no key or a whole one.
+ * The Ed25519 key of a file (PKCS#8 in PEM, mode 0600); undefined when there is no file.
  * @throws {KeyFileError} when others may read the file, or it holds no Ed25519 key
  */
-export async function signingKeyOf(folder: string): Promise<KeyObject> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, fileName);
-  return (await readKey(path)) ?? (await makeKey(folder, path));
-}
-
-async function readKey(path: string): Promise<KeyObject | undefined> {
+export async function readKey(path: string): Promise<KeyObject | undefined> {
   const mode = (await stat(path).catch(unless('ENOENT')))?.mode;
   if (mode === undefined) return undefined;
   if ((mode & 0o077) !== 0) {
@@ -47,21 +38,37 @@ function parseKey(path: string, pem: string): KeyObject {
   }
 }
 
-/** Written whole under another name first; `link` then gives it its name only when nobody was faster. */
-async function makeKey(folder: string, path: string): Promise<KeyObject> {
-  const { privateKey } = generateKeyPairSync('ed25519');
+export function pemOf(key: KeyObject): string {
+  return String(key.export({ type: 'pkcs8', format: 'pem' }));
+}
+
+/** Gives the file its content when nobody was faster; it is there whole or not at all. */
+export function createFile(path: string, content: string): Promise<void> {
+  return write(path, content, (draft) => link(draft, path).catch(unless('EEXIST')));
+}
+
+/** Puts the content in the place of what was there; a reader sees the one or the other, whole. */
+export function replaceFile(path: string, content: string): Promise<void> {
+  return write(path, content, (draft) => rename(draft, path));
+}
+
+/** Written whole under another name first, mode 0600, and on the disk before it gets its own. */
+async function write(
+  path: string,
+  content: string,
+  publish: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(draft, 'wx', 0o600);
   try {
-    await file.writeFile(privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await file.writeFile(content);
     await file.sync();
-    await link(draft, path).catch(unless('EEXIST'));
+    await publish(draft);
   } finally {
     await file.close();
     await rm(draft, { force: true });
   }
-  await syncFolder(folder);
-  return (await readKey(path)) ?? privateKey;
+  await syncFolder(dirname(path));
 }
 
 async function syncFolder(folder: string): Promise<void> {

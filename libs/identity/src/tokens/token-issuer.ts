@@ -1,15 +1,10 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { newId, systemClock, type Clock } from '@glacis/runtime';
-import {
-  calculateJwkThumbprint,
-  exportJWK,
-  SignJWT,
-  type JSONWebKeySet,
-  type JWTPayload,
-} from 'jose';
+import { SignJWT, type JSONWebKeySet, type JWTPayload } from 'jose';
 import { accessTokenType, signatureAlgorithm } from './claims.js';
-import { signingKeyOf } from './key-file.js';
-import type { TrustedIssuer } from './token-verifier.js';
+import { KeyFolder } from './key-folder.js';
+import { keyRing, MemoryKeys, type IssuerKeys } from './key-ring.js';
+import { ownIssuer, type TrustedIssuer } from './trusted-issuer.js';
 
 export interface TokenIssuerOptions {
   /** `iss` of its tokens. Default `glacis`. */
@@ -38,6 +33,9 @@ export interface IssuedToken {
   expiresAt: Date;
 }
 
+/** Milliseconds for which a retired key verifies beyond its overlap: a token may be signed while the key is replaced. */
+const rotationMarginMs = 60_000;
+
 /** Makes access tokens: EdDSA JWTs, signed with a key of its own. */
 export class TokenIssuer {
   readonly issuer: string;
@@ -45,8 +43,7 @@ export class TokenIssuer {
   private readonly clock: Clock;
 
   private constructor(
-    private readonly key: KeyObject,
-    private readonly keySet: JSONWebKeySet,
+    private readonly keys: IssuerKeys,
     options: TokenIssuerOptions,
   ) {
     this.issuer = options.issuer ?? 'glacis';
@@ -55,32 +52,45 @@ export class TokenIssuer {
   }
 
   /**
-   * The issuer whose key lies in `folder`; folder (0700) and key (0600) are made when absent.
+   * The issuer whose keys lie in `folder`, which several processes may share; folder (0700) and key (0600) are made
+   * when absent.
    * @throws {KeyFileError} when the key file is exposed to others or holds no Ed25519 key
    */
   static async open(folder: string, options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
-    return TokenIssuer.fromKey(await signingKeyOf(folder), options);
+    return new TokenIssuer(await KeyFolder.open(folder), options);
   }
 
-  /** An issuer with the given Ed25519 private key. */
+  /** An issuer with the given Ed25519 private key, in memory. */
   static async fromKey(key: KeyObject, options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
-    const jwk = await exportJWK(createPublicKey(key));
-    const kid = await calculateJwkThumbprint(jwk, 'sha256');
-    const keys = [{ ...jwk, kid, alg: signatureAlgorithm, use: 'sig' }];
-    return new TokenIssuer(key, { keys }, options);
+    return new TokenIssuer(new MemoryKeys(keyRing(key, [])), options);
   }
 
-  /** The public keys (RFC 7517); the key id is the thumbprint of RFC 7638. */
-  jwks(): JSONWebKeySet {
-    return this.keySet;
+  /** The public keys (RFC 7517), the signing one first; the key id is the thumbprint of RFC 7638. */
+  async jwks(): Promise<JSONWebKeySet> {
+    return (await this.keys.current()).keySet;
   }
 
-  /** What a verifier needs to accept its tokens. */
+  /** What a verifier in this process needs to accept its tokens. */
   trusted(): TrustedIssuer {
-    return { issuer: this.issuer, keys: this.keySet };
+    return ownIssuer(this, async (header, token) =>
+      (await this.keys.current()).find(header, token),
+    );
+  }
+
+  /**
+   * Signs with a new key from now on. Not to be called twice at once, from any process.
+   * @param overlapMs how long tokens made before are still good; 0 refuses all of them
+   * @returns the id of the new key
+   */
+  async rotate(overlapMs: number): Promise<string> {
+    const now = this.clock.now();
+    const until = new Date(now.getTime() + (overlapMs > 0 ? overlapMs + rotationMarginMs : 0));
+    const { signing } = await this.keys.rotate(until, now);
+    return String(signing.jwk.kid);
   }
 
   async issue(request: TokenRequest): Promise<IssuedToken> {
+    const { signing } = await this.keys.current();
     const id = newId(this.clock);
     const issuedAt = Math.floor(this.clock.now().getTime() / 1000);
     const expiresAt = issuedAt + Math.floor(request.ttlMs / 1000);
@@ -91,7 +101,7 @@ export class TokenIssuer {
     const token = await new SignJWT(claims)
       .setProtectedHeader({
         alg: signatureAlgorithm,
-        kid: this.keySet.keys[0]?.kid,
+        kid: signing.jwk.kid,
         typ: accessTokenType,
       })
       .setIssuer(this.issuer)
@@ -100,7 +110,7 @@ export class TokenIssuer {
       .setJti(id)
       .setIssuedAt(issuedAt)
       .setExpirationTime(expiresAt)
-      .sign(this.key);
+      .sign(signing.key);
     return {
       token,
       id,

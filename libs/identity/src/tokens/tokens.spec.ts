@@ -41,8 +41,8 @@ async function suite(options: Partial<TokenVerifierOptions> = {}) {
   return { clock, key, issuer, revoked, verifier, goodClaims };
 }
 
-function keyOf(issuer: TokenIssuer) {
-  const [key] = issuer.jwks().keys;
+async function keyOf(issuer: TokenIssuer) {
+  const [key] = (await issuer.jwks()).keys;
   if (key === undefined) throw new Error('no key');
   return key;
 }
@@ -108,7 +108,7 @@ describe('a good token', () => {
       .split('.')
       .slice(0, 2)
       .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()));
-    const kid = keyOf(issuer).kid;
+    const { kid } = await keyOf(issuer);
     expect(header).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid });
     expect(claims).toMatchObject({
       iss: 'glacis',
@@ -142,12 +142,12 @@ describe('401', () => {
 
   test('for a forged signature, however it was made', async () => {
     const { verifier, key, issuer, goodClaims } = await suite();
-    const { kid } = keyOf(issuer);
+    const { kid } = await keyOf(issuer);
     const header = { alg: 'EdDSA', typ: 'at+jwt', kid };
     const other = generateKeyPairSync('ed25519').privateKey;
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
     const spki = createPublicKey(key).export({ type: 'spki', format: 'pem' });
-    const { x } = keyOf(issuer);
+    const { x } = await keyOf(issuer);
     const hmac = (secret: Buffer | string) => (input: Buffer) =>
       createHmac('sha256', secret).update(input).digest();
     const forged: Record<string, string> = {
@@ -342,6 +342,7 @@ describe('revoked tokens', () => {
         return {
           revoked: ids.map((id) => ({ id, expiresAt })),
           watermark: `after ${asked.length}`,
+          more: false,
         };
       },
     };
@@ -366,17 +367,18 @@ describe('the issuer', () => {
     expect(await readdir(inside)).toEqual(['signing-key.pem']);
     expect((await stat(join(inside, 'signing-key.pem'))).mode & 0o777).toBe(0o600);
     expect((await stat(inside)).mode & 0o777).toBe(0o700);
-    expect((await TokenIssuer.open(inside)).jwks()).toEqual(first.jwks());
+    expect(await (await TokenIssuer.open(inside)).jwks()).toEqual(await first.jwks());
   });
 
   test('gives all who start at once the same key', async () => {
     const issuers = await Promise.all(Array.from({ length: 8 }, () => TokenIssuer.open(folder)));
-    expect(new Set(issuers.map((issuer) => keyOf(issuer).kid)).size).toBe(1);
+    const ids = await Promise.all(issuers.map(async (issuer) => (await keyOf(issuer)).kid));
+    expect(new Set(ids).size).toBe(1);
     expect(await readdir(folder)).toEqual(['signing-key.pem']);
   });
 
   test('names its key by the thumbprint of RFC 7638', async () => {
-    const { kid, x, ...rest } = keyOf(await TokenIssuer.open(folder));
+    const { kid, x, ...rest } = await keyOf(await TokenIssuer.open(folder));
     const members = `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`;
     expect(kid).toBe(createHash('sha256').update(members).digest('base64url'));
     expect(rest).toEqual({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' });

@@ -1,0 +1,110 @@
+import { problems } from '@glacis/http';
+import type { Logger } from '@glacis/observability';
+import { systemClock, type Clock } from '@glacis/runtime';
+import { SettingsError } from '@glacis/settings';
+import type { JWTVerifyGetKey } from 'jose';
+import type { IdentityOptions } from './identity.module.js';
+import type { IdentitySettings } from './settings.js';
+import { GatewayClient } from './tokens/gateway-client.js';
+import { oidcIssuer } from './tokens/oidc-issuer.js';
+import { olderIssuer } from './tokens/older-issuer.js';
+import { RemoteKeys } from './tokens/remote-keys.js';
+import { RevocationFeed } from './tokens/revocation-feed.js';
+import { RevokedTokens } from './tokens/revoked-tokens.js';
+import { TokenIssuer } from './tokens/token-issuer.js';
+import { TokenVerifier } from './tokens/token-verifier.js';
+import { ownIssuer, type TrustedIssuer } from './tokens/trusted-issuer.js';
+import { mayCarryTrust } from './tokens/trusted-url.js';
+
+export interface OpenIdentityOptions {
+  settings: IdentitySettings;
+  logger: Logger;
+  clock?: Clock;
+  /** Folder of the keys of the gateway; absent in every other program. */
+  issuerDir?: string;
+}
+
+interface Parts {
+  settings: IdentitySettings;
+  clock: Clock;
+  revoked: RevokedTokens;
+  /** Takes the errors of background work on something, and what it is. */
+  warn: (what: string) => (error: unknown) => void;
+}
+
+/**
+ * What a program needs to know whose requests it serves, for `IdentityModule.forRoot`. Opens no connection: the keys of
+ * others are read with the first token, so that programs start in any order.
+ * @throws {SettingsError} when no token at all could be verified, or trust would rest on plain http
+ * @throws {KeyFileError} when the gateway's own key cannot be used
+ */
+export async function openIdentity(options: OpenIdentityOptions): Promise<IdentityOptions> {
+  const { settings, logger, clock = systemClock, issuerDir } = options;
+  const warn = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
+  const parts = { settings, clock, revoked: new RevokedTokens(clock), warn };
+  const own = issuerDir === undefined ? ownElsewhere(parts) : await ownHere(parts, issuerDir);
+  const issuers = [...own.trusted, ...others(parts)];
+  if (issuers.length === 0) throw nobody();
+  const { revoked } = parts;
+  const leewaySeconds = settings.leeway / 1000;
+  const verifier = new TokenVerifier({ issuers, revoked, clock, leewaySeconds });
+  return { verifier, revoked, issuer: own.issuer, feed: own.feed };
+}
+
+type Own = Pick<IdentityOptions, 'issuer' | 'feed'> & { trusted: TrustedIssuer[] };
+
+async function ownHere({ settings, clock }: Parts, folder: string): Promise<Own> {
+  const { issuer: name, audience } = settings;
+  const issuer = await TokenIssuer.open(folder, { issuer: name, audience, clock });
+  return { issuer, trusted: [issuer.trusted()] };
+}
+
+/** Our own issuer as a service apart from the gateway sees it: good once keys and revocations have been read. */
+function ownElsewhere({ settings, clock, revoked, warn }: Parts): Own {
+  const { gatewayUrls: urls, issuer, stale: staleMs, refresh: refreshMs } = settings;
+  if (urls.length === 0) return { trusted: [] };
+  checkUrls(urls, settings.allowHttp);
+  const gateway = new GatewayClient(urls.map((url) => url.replace(/\/+$/, '')));
+  const intervalMs = settings.revocationPoll;
+  const onError = warn('revoked tokens not read');
+  const feed = new RevocationFeed({ source: gateway, revoked, intervalMs, clock, onError });
+  const keys = new RemoteKeys({
+    issuer,
+    read: () => gateway.keySet(),
+    refreshMs,
+    staleMs,
+    clock,
+    onError: warn('keys of the gateway not read'),
+  });
+  const find: JWTVerifyGetKey = async (header, token) => {
+    const key = await keys.find(header, token);
+    await feed.complete(staleMs).catch((cause: unknown) => {
+      throw problems.unavailable('the revoked tokens cannot be read', { cause });
+    });
+    return key;
+  };
+  return { feed, trusted: [ownIssuer(settings, find)] };
+}
+
+function others({ settings, clock, warn }: Parts): TrustedIssuer[] {
+  const { oidc, audience, olderIssuer: name, olderKey, refresh, stale } = settings;
+  const onError = warn('keys of an issuer not read');
+  const times = { refreshMs: refresh, staleMs: stale, clock, onError };
+  const providers = oidc.map((provider) => oidcIssuer(provider, audience, times));
+  return olderKey === undefined ? providers : [...providers, olderIssuer(name, olderKey)];
+}
+
+function checkUrls(urls: readonly string[], allowHttp: boolean): void {
+  const bad = urls.filter(
+    (url) => !(allowHttp ? /^https?:/.test(url) && URL.canParse(url) : mayCarryTrust(url)),
+  );
+  if (bad.length === 0) return;
+  const reason = `expected https URLs (http on loopback, or with GLACIS_TOKENS_ALLOW_HTTP), not '${bad.join(', ')}'`;
+  throw new SettingsError([{ name: 'GLACIS_TOKENS_GATEWAY_URLS', reason }]);
+}
+
+function nobody(): SettingsError {
+  const reason =
+    'name the gateway here, or other issuers in GLACIS_TOKENS_OIDC or GLACIS_TOKENS_OLDER_KEY: no token could be verified';
+  return new SettingsError([{ name: 'GLACIS_TOKENS_GATEWAY_URLS', reason }]);
+}

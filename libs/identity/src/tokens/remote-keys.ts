@@ -1,0 +1,94 @@
+import { problems } from '@glacis/http';
+import { systemClock, type Clock } from '@glacis/runtime';
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+
+export interface RemoteKeysOptions {
+  /** `iss`, for messages. */
+  issuer: string;
+  /** Reads the key set (RFC 7517). */
+  read: () => Promise<unknown>;
+  /** Milliseconds after which the keys are read again, in the background. Default 5 minutes. */
+  refreshMs?: number;
+  /** Milliseconds for which keys count while the issuer does not answer. Default 1 hour. */
+  staleMs?: number;
+  clock?: Clock;
+  /** Told of each read that failed. */
+  onError: (error: unknown) => void;
+}
+
+/** Milliseconds from one read to the next at least, whatever key ids callers make up. */
+const minIntervalMs = 2_000;
+
+interface Known {
+  find: JWTVerifyGetKey;
+  readAt: number;
+}
+
+/**
+ * The keys of an issuer elsewhere. Kept in memory, read again every few minutes and, at most every 2 s, when a token
+ * names a key that is not among them, so that a rotation is noticed at once. An issuer that does not answer keeps its
+ * keys for a bounded time.
+ */
+export class RemoteKeys {
+  private known: Known | undefined;
+  private reading: Promise<void> | undefined;
+  private triedAt = Number.NEGATIVE_INFINITY;
+  private lastFailed = false;
+  private readonly clock: Clock;
+
+  constructor(private readonly options: RemoteKeysOptions) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** For {@link TrustedIssuer.keys}. */
+  readonly find: JWTVerifyGetKey = async (header, token) => {
+    const { find } = await this.current();
+    try {
+      return await find(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      const { find: findAnew } = await this.readNow();
+      return findAnew(header, token);
+    }
+  };
+
+  private async current(): Promise<Known> {
+    const { refreshMs = 300_000, staleMs = 3_600_000 } = this.options;
+    if (this.known === undefined) return this.readNow();
+    const age = this.now() - this.known.readAt;
+    if (age >= staleMs) this.known = undefined;
+    else if (age >= refreshMs) void this.attempt();
+    return this.known ?? this.readNow();
+  }
+
+  /** @throws {Problem} `unavailable` (503) when the issuer does not answer */
+  private async readNow(): Promise<Known> {
+    await this.attempt();
+    if (this.known !== undefined && !this.lastFailed) return this.known;
+    throw problems.unavailable(`the keys of the issuer ${this.options.issuer} cannot be read`);
+  }
+
+  /** One read, shared by all who wait for it; none when the last one was just now. */
+  private attempt(): Promise<void> {
+    if (this.reading) return this.reading;
+    if (Math.abs(this.now() - this.triedAt) < minIntervalMs) return Promise.resolve();
+    this.triedAt = this.now();
+    this.reading = this.read().finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private async read(): Promise<void> {
+    try {
+      const keySet = (await this.options.read()) as JSONWebKeySet;
+      this.known = { find: createLocalJWKSet(keySet), readAt: this.now() };
+      this.lastFailed = false;
+    } catch (error) {
+      this.lastFailed = true;
+      this.options.onError(error);
+    }
+  }
+
+  private now(): number {
+    return this.clock.now().getTime();
+  }
+}
