@@ -13,6 +13,7 @@ import { Certificates } from './certificates/certificates.service.js';
 import { compose, type Services, type Surroundings } from './compose.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { Downloads } from './downloads/downloads.service.js';
+import { CsrReader } from './issuing/csr-reader.js';
 import { IssueWriter } from './issuing/issue-writer.js';
 import { IssuingController } from './issuing/issuing.controller.js';
 import { Issuing } from './issuing/issuing.service.js';
@@ -68,10 +69,16 @@ export class CertificatesModule {
         CertificatesController,
         BackendDeletedController,
       ],
-      providers: [Idempotency, CertificatesMetrics, ...composed(settings), ...parts],
+      providers: [Idempotency, CertificatesMetrics, csrReader, ...composed(settings), ...parts],
     };
   }
 }
+
+const csrReader: Provider = {
+  provide: CsrReader,
+  inject: [LOGGER],
+  useFactory: (logger: Logger) => new CsrReader(logger),
+};
 
 const parts: Provider[] = [
   part(Authority, (made) => made.authority),

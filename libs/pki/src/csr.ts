@@ -36,7 +36,6 @@ export class CsrError extends Error {
 export interface Csr {
   /** SubjectPublicKeyInfo in DER. */
   spki: Buffer;
-  publicKey: KeyObject;
   /** `ECDSA-P256`, `-P384`, `-P521`, `Ed25519` or `RSA-<bits>`. */
   keyAlgorithm: string;
   /** SAN addresses in canonical text; IPv4-mapped ones are not sorted out here. */
@@ -97,7 +96,6 @@ function read(der: Buffer): Csr {
   refuseCa(extensions);
   return {
     spki,
-    publicKey,
     keyAlgorithm: algorithm,
     ...requestedNames(extensions),
     serverAuth: asksServerAuth(extensions),

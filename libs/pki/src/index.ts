@@ -2,6 +2,7 @@ export * from './addresses.js';
 export * from './certificate.js';
 export * from './crl.js';
 export * from './csr.js';
+export type { CsrAnswer } from './csr-thread.js';
 export { bareCsr } from './write-csr.js';
 export { DerError } from './der-reader.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';

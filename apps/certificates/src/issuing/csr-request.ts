@@ -1,8 +1,9 @@
-import { CsrError, readCsr, type Csr } from '@glacis/pki';
+import { CsrError, type Csr } from '@glacis/pki';
 import { problems } from '@glacis/http';
 import { z } from 'zod';
 import { wantedDnsName, wantedIp, type WantedName } from '../names/wanted-name.js';
 import { csrRejected } from '../problems.js';
+import type { CsrReader } from './csr-reader.js';
 import { distinct, profile, ttl } from './issue-request.js';
 
 /** Body of POST `/certs/csrs/{entityID}`; other members of upstream clients are not read. */
@@ -24,8 +25,11 @@ export interface RejectedCsr {
 const maxNames = 32;
 
 /** @throws Problem `malformed` */
-export function wantedByCsr(text: string): WantedByCsr | RejectedCsr {
-  const csr = readOrReject(text);
+export async function wantedByCsr(
+  reader: CsrReader,
+  text: string,
+): Promise<WantedByCsr | RejectedCsr> {
+  const csr = await readOrReject(reader, text);
   if ('rejection' in csr) return csr;
   if (csr.ipAddresses.length > maxNames || csr.dnsNames.length > maxNames) {
     throw malformedCsr(`more than ${maxNames} names of a kind`);
@@ -35,9 +39,9 @@ export function wantedByCsr(text: string): WantedByCsr | RejectedCsr {
   return { csr, names: distinct(names.filter((name) => name !== null)) };
 }
 
-function readOrReject(text: string): Csr | RejectedCsr {
+async function readOrReject(reader: CsrReader, text: string): Promise<Csr | RejectedCsr> {
   try {
-    return readCsr(text);
+    return await reader.read(text);
   } catch (error) {
     if (!(error instanceof CsrError)) throw error;
     if (error.code === 'malformed') throw malformedCsr(error.message);

@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { shortTime } from '../certificates/certificate.entity.js';
 import { EntityTypePipe, namesType } from '../http-params.js';
 import type { TenantEntityType } from '../names/entity-directory.js';
+import { CsrReader } from './csr-reader.js';
 import { csrBody, csrQuery, wantedByCsr } from './csr-request.js';
 import { IssueWriter, type IssueScope } from './issue-writer.js';
 import { issueBody, type IssueBody } from './issue-request.js';
@@ -58,6 +59,7 @@ export class IssuingController {
   constructor(
     private readonly issuing: Issuing,
     private readonly writer: IssueWriter,
+    private readonly csrs: CsrReader,
     private readonly idempotency: Idempotency,
   ) {}
 
@@ -112,7 +114,7 @@ export class IssuingController {
     reply: leafReply,
     errors: [...errors, 'csr-rejected'],
   })
-  issueFromCsr(
+  async issueFromCsr(
     @CallerParam() caller: Caller,
     @IdempotencyParam() request: IdempotentRequest,
     @Param('entityId') entityId: string,
@@ -121,7 +123,7 @@ export class IssuingController {
     @Body(zBody(csrBody)) body: z.infer<typeof csrBody>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const wanted = wantedByCsr(body.csr);
+    const wanted = await wantedByCsr(this.csrs, body.csr);
     const order = { target: { entityType, entityId }, wanted, ttlMs: query.ttl };
     return this.answer(request, reply, () => this.issuing.approveCsr(caller, order), full);
   }
