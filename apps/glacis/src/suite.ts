@@ -1,8 +1,9 @@
 import { ManagerListener } from '@glacis/backends';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
 import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
-import { RevokedTokens, TokenIssuer, TokenVerifier } from '@glacis/identity';
+import { identitySettings, openIdentity } from '@glacis/identity';
 import { waitFor } from '@glacis/runtime';
+import { loadSettings } from '@glacis/settings';
 import { startPostgres } from '@glacis/store';
 import { openDataFolder, type DataFolder } from './data-folder.js';
 import { servicesOf } from './services.js';
@@ -49,19 +50,21 @@ export async function open(
   dataFolder: DataFolder,
   host: Host,
 ): Promise<Program> {
-  const issuer = await TokenIssuer.open(dataFolder.issuerDir);
-  const revoked = new RevokedTokens();
-  const verifier = new TokenVerifier({ issuers: [issuer.trusted()], revoked });
+  const identity = await openIdentity({
+    settings: loadSettings(identitySettings),
+    logger: host.logger,
+    issuerDir: dataFolder.issuerDir,
+  });
   const program = await openProgram({
     host,
     services: servicesOf(settings, dataFolder),
-    identity: { issuer, verifier, revoked },
+    identity,
     description: 'glacis embedded suite',
     apis: ['backends', 'certs'],
     http: { host: settings.host, port: settings.port },
     beforeListen: async (app) => {
       app.get(OpenApi, { strict: false }).attach(app);
-      await ensureAdminToken(app, verifier, dataFolder.adminTokenFile);
+      await ensureAdminToken(app, identity.verifier, dataFolder.adminTokenFile);
     },
   });
   try {
