@@ -8,6 +8,10 @@ import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store, StoreModule } from '@glacis/store';
 import { Authority } from './authority/authority.js';
 import { CaController } from './authority/ca.controller.js';
+import { IssuerRevocation } from './authority/issuer-revocation.service.js';
+import { IssuersController } from './authority/issuers.controller.js';
+import { IssuersEvents } from './authority/issuers.events.js';
+import { Rotation } from './authority/rotation.service.js';
 import { CertificatesController } from './certificates/certificates.controller.js';
 import { Certificates } from './certificates/certificates.service.js';
 import { compose, type Services, type Surroundings } from './compose.js';
@@ -64,7 +68,9 @@ export class CertificatesModule {
         DownloadsController,
         OcspController,
         CrlController,
+        IssuersController,
         CaController,
+        IssuersEvents,
         PoliciesController,
         CertificatesController,
         BackendDeletedController,
@@ -82,6 +88,8 @@ const csrReader: Provider = {
 
 const parts: Provider[] = [
   part(Authority, (made) => made.authority),
+  part(Rotation, (made) => made.rotation),
+  part(IssuerRevocation, (made) => made.issuerRevocation),
   part(Policies, (made) => made.policies),
   part(IssueWriter, (made) => made.writer),
   part(Issuing, (made) => made.issuing),

@@ -5,7 +5,10 @@ import type { Health, Logger } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import { Authority } from './authority/authority.js';
+import { IssuerRevocation } from './authority/issuer-revocation.service.js';
+import { markLeavesOfRevoked } from './authority/leaves-of-revoked.js';
 import { Responders } from './authority/responders.js';
+import { Rotation } from './authority/rotation.service.js';
 import { statusUrls, type StatusUrls } from './authority/status-urls.js';
 import { CertificateFiles } from './certificates/certificate-files.js';
 import { Certificates } from './certificates/certificates.service.js';
@@ -60,6 +63,7 @@ interface Foundation {
   safe: KeySafe;
   urls: StatusUrls | undefined;
   authority: Authority;
+  rotation: Rotation;
   responders: Responders;
   shards: CrlShards;
   tokenKeys: TokenKeys;
@@ -77,6 +81,7 @@ interface Lifecycle {
   writer: IssueWriter;
   issuing: Issuing;
   revocation: Revocation;
+  issuerRevocation: IssuerRevocation;
   renewal: Renewal;
   downloads: Downloads;
   certificates: Certificates;
@@ -116,12 +121,15 @@ async function found(around: Surroundings): Promise<Foundation> {
   if (statusUrl === undefined) logger.warn('certificates carry no pointers: no status URL is set');
   const urls = statusUrls(statusUrl);
   const safe = new KeySafe(store, await loadKeks(settings.kekFile), clock);
-  const authority = await Authority.open({ ...around, safe });
-  const responders = new Responders({ ...around, safe, authority });
-  const shards = new CrlShards({ ...around, urls, authority });
+  const authority = new Authority({ ...around, safe });
+  const responders = new Responders({ ...around, safe });
+  const shards = new CrlShards({ ...around, urls });
   const tokenKeys = new TokenKeys({ ...around, safe });
-  await Promise.all([responders.refresh(), shards.refresh(), tokenKeys.refresh()]);
-  return { safe, urls, authority, responders, shards, tokenKeys };
+  authority.beforeUse((cas) => responders.refresh(cas));
+  authority.beforeUse((cas) => shards.refresh(cas));
+  const rotation = new Rotation({ ...around, urls, safe, authority });
+  await Promise.all([rotation.check(), tokenKeys.refresh()]);
+  return { safe, urls, authority, rotation, responders, shards, tokenKeys };
 }
 
 function name(around: Surroundings): Naming {
@@ -161,6 +169,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     writer,
     issuing,
     revocation,
+    issuerRevocation: new IssuerRevocation(parts),
     renewal: new Renewal({ ...parts, signer, writer, revocation }),
     downloads: new Downloads({ ...parts, tokens, files }),
     certificates: new Certificates({ ...around, files }),
@@ -193,11 +202,22 @@ function upkeepTasks(
   made: Foundation & Pick<Lifecycle, 'internalPort'>,
 ): UpkeepTask[] {
   const { store, clock, settings } = around;
-  const { safe, responders, shards, tokenKeys, internalPort } = made;
+  const { safe, authority, rotation, responders, shards, tokenKeys, internalPort } = made;
   return [
     { name: 'internal port', everyMs: 10 * second, run: () => internalPort.refresh() },
-    { name: 'ocsp responders', everyMs: 60 * minute, run: () => responders.refresh() },
-    { name: 'crl shards', everyMs: 10 * second, run: () => shards.refresh() },
+    { name: 'issuers', everyMs: 5 * second, run: () => authority.refresh() },
+    { name: 'rotation', everyMs: 60 * minute, run: () => rotation.check() },
+    {
+      name: 'leaves of revoked issuers',
+      everyMs: minute,
+      run: () => markLeavesOfRevoked(store, clock),
+    },
+    {
+      name: 'ocsp responders',
+      everyMs: 60 * minute,
+      run: () => responders.refresh(authority.cas),
+    },
+    { name: 'crl shards', everyMs: 10 * second, run: () => shards.refresh(authority.cas) },
     { name: 'download token keys', everyMs: minute, run: () => tokenKeys.refresh() },
     { name: 'erasing of keys', everyMs: 10 * second, run: () => safe.eraseDue() },
     { name: 'rewrapping of keys', everyMs: minute, run: () => safe.rewrapOld() },

@@ -7,17 +7,19 @@ export function observe(services: Services, around: Surroundings): void {
   health.add('certificates database', () => store.ping());
   health.add('certificates kek', () => safe.assertOpenable());
   health.add('certificates issuer', () => {
-    authority.current();
+    authority.cas.current();
   });
   health.add('certificates responders', () => {
-    const without = authority.intermediates().find((ca) => responders.of(ca.id) === undefined);
+    const without = authority.cas
+      .answering()
+      .find((ca) => ca.issuer !== null && responders.of(ca.id) === undefined);
     if (without !== undefined) throw new Error(`issuer ${without.id} has no OCSP responder`);
   });
   health.add('certificates.internal_port', () => {
     if (!internalPort.isReady) throw new Error('not open yet');
   });
   metrics.observeCas(() =>
-    [...authority.roots(), ...authority.intermediates()].map((ca) => ({
+    [...authority.cas.roots(), ...authority.cas.intermediates()].map((ca) => ({
       issuer: ca.id,
       seconds: (ca.info.notAfter.getTime() - clock.now().getTime()) / 1000,
     })),

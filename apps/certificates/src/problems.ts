@@ -60,3 +60,21 @@ export const caUnavailable = defineProblem({
   about:
     'The certificate authority cannot sign now, or the service that knows the entity does not answer. Nothing was issued; repeat the request later.',
 });
+
+export const rotationUnderWay = defineProblem({
+  slug: 'rotation-under-way',
+  status: 409,
+  title: 'Conflict',
+  message: 'rotation under way',
+  about:
+    'The next CA is published already and waits for its time to sign. Only one waits at a time; `GET /certs/ca/issuers` shows it.',
+});
+
+export const caKeyOffline = defineProblem({
+  slug: 'ca-key-offline',
+  status: 409,
+  title: 'Conflict',
+  message: 'key of the root is offline',
+  about:
+    'The key of the root is not in this service, so no intermediate can be made here. Bring one in by `GLACIS_CERTS_CA_DIR`.',
+});

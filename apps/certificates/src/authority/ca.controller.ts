@@ -43,8 +43,8 @@ export class CaController {
     this.limit.assert(address);
     if (query.format === 'der') return this.sendDer(reply, issuerOf(query));
     reply.header('content-type', pemReply.type);
-    if (query.only === 'roots') return this.authority.rootsPem();
-    return query.issuer === undefined ? this.authority.caPem() : this.known(query.issuer).pem;
+    if (query.only === 'roots') return this.authority.cas.rootsPem();
+    return query.issuer === undefined ? this.authority.cas.caPem() : this.known(query.issuer).pem;
   }
 
   /** What caIssuers in certificates points to. */
@@ -74,7 +74,7 @@ export class CaController {
   })
   view(@RequestParam() { address }: Visitor): { certificate: string } {
     this.limit.assert(address);
-    return { certificate: this.authority.caPem() };
+    return { certificate: this.authority.cas.caPem() };
   }
 
   private sendDer(reply: FastifyReply, issuerId: string): Buffer {
@@ -84,7 +84,7 @@ export class CaController {
   }
 
   private known(issuerId: string): { der: Buffer; pem: string } {
-    const ca = this.authority.byId(issuerId);
+    const ca = this.authority.cas.byId(issuerId);
     if (ca === undefined) throw problems.notFound('no such issuer');
     return ca;
   }

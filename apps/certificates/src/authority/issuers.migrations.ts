@@ -13,4 +13,11 @@ export const issuersMigrations: MigrationClass[] = [
        WHERE revocation_seq IS NOT NULL`,
     `ALTER TABLE crl_shards ALTER COLUMN number TYPE numeric(49)`,
   ),
+  migration(
+    'CrossIssuers1763710000011',
+    `DROP INDEX issuers_current`,
+    `CREATE UNIQUE INDEX issuers_one_current ON issuers (kind)
+       WHERE state = 'current' AND kind <> 'cross'`,
+    `ALTER TABLE issuers ADD COLUMN leaves_marked_at timestamptz`,
+  ),
 ];

@@ -12,8 +12,8 @@ import type { Store } from '@glacis/store';
 import { newId, type Clock } from '@glacis/runtime';
 import type { KeySafe } from '../keys/key-safe.js';
 import type { CertificatesSettings } from '../settings.js';
-import type { Authority } from './authority.js';
-import type { SigningCa } from './issuer.entity.js';
+import type { CaSet } from './ca-set.js';
+import { canSign, type SigningCa } from './issuer.entity.js';
 import { insertResponder, newestResponder, type ResponderRow } from './issuers.store.js';
 import { backdateMs } from './make-ca.js';
 
@@ -23,7 +23,6 @@ export interface RespondersParts {
   settings: CertificatesSettings;
   store: Store;
   safe: KeySafe;
-  authority: Authority;
   clock: Clock;
 }
 
@@ -39,8 +38,8 @@ export class Responders {
   }
 
   /** Loads the responder of every live intermediate and makes those that are missing or past half of their life. */
-  async refresh(): Promise<void> {
-    const live = this.parts.authority.intermediates();
+  async refresh(cas: CaSet): Promise<void> {
+    const live = cas.answering().filter(canSign);
     for (const ca of live) this.byIssuer.set(ca.id, await this.load(await this.fresh(ca)));
     for (const id of this.byIssuer.keys()) {
       if (!live.some((ca) => ca.id === id)) this.byIssuer.delete(id);
@@ -66,9 +65,8 @@ export class Responders {
   private async create(ca: SigningCa): Promise<ResponderRow> {
     const { settings, store, safe, clock } = this.parts;
     const now = clock.now();
-    const keys = await generateKeys(
-      settings.caKeyAlgorithm === 'RSA-4096' ? 'RSA-2048' : 'ECDSA-P256',
-    );
+    const isRsa = ca.issuer.privateKey.asymmetricKeyType === 'rsa';
+    const keys = await generateKeys(isRsa ? 'RSA-2048' : 'ECDSA-P256');
     const notAfter = new Date(Math.min(now.getTime() + lifeMs, ca.info.notAfter.getTime()));
     const cert = certificate({
       serial: newSerial(),

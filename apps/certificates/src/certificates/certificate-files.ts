@@ -8,12 +8,12 @@ export class CertificateFiles {
 
   /** `cert.pem`: the leaf, then its chain as it was at issue, so that every download gives the same bytes. */
   certPem(row: Pick<CertificateRow, 'der' | 'chain_ids'>): string {
-    const chain = row.chain_ids.map((id) => this.authority.byId(id)?.pem ?? '');
+    const chain = row.chain_ids.map((id) => this.authority.cas.byId(id)?.pem ?? '');
     return toPem('CERTIFICATE', row.der) + chain.join('');
   }
 
   /** `ca.pem`: what a client trusts now. */
   caPem(): string {
-    return this.authority.caPem();
+    return this.authority.cas.caPem();
   }
 }

@@ -36,8 +36,8 @@ const columns: readonly (keyof CertificateRow)[] = [
 const written = columns.join(', ');
 
 /**
- * Writes certificates with one statement. Rows whose serial is taken and rows of entities that are gone are left out of
- * the serials returned.
+ * Writes certificates with one statement. Rows whose serial is taken, and rows of entities that are gone and of issuers
+ * that are revoked, are left out of the serials returned.
  */
 export async function insertCertificates(
   db: Queryable,
@@ -48,6 +48,7 @@ export async function insertCertificates(
      SELECT ${written} FROM json_populate_recordset(NULL::certificates, $1::json) AS made
      WHERE NOT EXISTS (SELECT FROM ended_entities e WHERE e.entity_id = made.entity_id
        AND e.entity_type = made.entity_type AND e.tenant_id = made.tenant_id)
+       AND NOT EXISTS (SELECT FROM issuers i WHERE i.id = made.issuer_id AND i.revoked_at IS NOT NULL)
      ON CONFLICT (serial) DO NOTHING RETURNING serial`,
     [JSON.stringify(rows)],
   );
@@ -66,13 +67,19 @@ export async function takenSerials(
   return new Set(rows.map((row) => row.serial));
 }
 
+/** A leaf is revoked with its issuer at once, though its row is marked later. Replaces the row's own columns. */
+const toldStatus = `CASE WHEN i.revoked_at IS NULL THEN c.status ELSE 'revoked' END`;
+const told = `${toldStatus} AS status, coalesce(c.revoked_at, i.revoked_at) AS revoked_at,
+  coalesce(c.revocation_reason, i.revocation_reason) AS revocation_reason`;
+
 export async function findCertificate(
   db: Queryable,
   serial: string,
 ): Promise<CertificateRow | undefined> {
-  const [row] = await db.query<CertificateRow>(`SELECT * FROM certificates WHERE serial = $1`, [
-    serial,
-  ]);
+  const [row] = await db.query<CertificateRow>(
+    `SELECT c.*, ${told} FROM certificates c JOIN issuers i ON i.id = c.issuer_id WHERE serial = $1`,
+    [serial],
+  );
   return row;
 }
 
@@ -97,10 +104,11 @@ export type ListedCertificate = Pick<
   'serial' | 'entity_id' | 'status' | 'not_after' | 'revoked_at'
 >;
 
-const matches = `tenant_id = $1 AND ($2::text IS NULL OR entity_id = $2)
+const matches = `certificates c JOIN issuers i ON i.id = c.issuer_id
+  WHERE tenant_id = $1 AND ($2::text IS NULL OR entity_id = $2)
   AND ($3::text IS NULL OR entity_type = $3)
-  AND ($4::text IS NULL OR $4 = CASE WHEN status = 'revoked' THEN 'revoked'
-    WHEN not_after > $5 THEN 'valid' ELSE 'expired' END)`;
+  AND ($4::text IS NULL OR $4 = CASE WHEN ${toldStatus} = 'revoked' THEN 'revoked'
+    WHEN c.not_after > $5 THEN 'valid' ELSE 'expired' END)`;
 
 /** One page, newest first, and how many the filter matches in all. */
 export async function listCertificates(
@@ -117,14 +125,11 @@ export async function listCertificates(
   ];
   const [rows, [count]] = await Promise.all([
     db.query<ListedCertificate>(
-      `SELECT serial, entity_id, status, not_after, revoked_at FROM certificates WHERE ${matches}
+      `SELECT serial, entity_id, c.not_after, ${told} FROM ${matches}
        ORDER BY issued_at DESC, serial LIMIT $6 OFFSET $7`,
       [...params, page.limit, page.offset],
     ),
-    db.query<{ total: string }>(
-      `SELECT count(*) AS total FROM certificates WHERE ${matches}`,
-      params,
-    ),
+    db.query<{ total: string }>(`SELECT count(*) AS total FROM ${matches}`, params),
   ]);
   return { rows, total: Number(count?.total ?? 0) };
 }

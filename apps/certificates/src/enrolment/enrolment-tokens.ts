@@ -61,7 +61,7 @@ export class EnrolmentTokens {
   }
 
   private rootSha256(): string {
-    const root = this.parts.authority.roots().at(-1);
+    const root = this.parts.authority.cas.currentRoot();
     if (root === undefined) throw caUnavailable('no root is valid');
     return createHash('sha256').update(root.der).digest('hex');
   }

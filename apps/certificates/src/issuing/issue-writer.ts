@@ -1,6 +1,7 @@
 import type { NewEvent, Outbox } from '@glacis/events';
 import type { Audit, AuditEntry } from '@glacis/identity';
 import { problems } from '@glacis/http';
+import { caUnavailable } from '../problems.js';
 import { coalesce } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
 import {
@@ -9,6 +10,7 @@ import {
   type NewCertificate,
 } from '../certificates/certificates.store.js';
 import type { KeySafe, SealedKey } from '../keys/key-safe.js';
+import { revokedIssuers } from '../authority/issuers.store.js';
 import { shareRevocations } from '../revocation/revocation.store.js';
 
 /** All that one issue writes. */
@@ -98,7 +100,7 @@ export class IssueWriter {
     return this.outcomes(tx, issues, written);
   }
 
-  /** A row that was not written: its serial is taken, or its entity is gone since it was looked up. */
+  /** A row that was not written: its serial is taken, or its entity or its issuer is gone since it was looked up. */
   private async outcomes(
     tx: Tx,
     issues: readonly Issue[],
@@ -106,8 +108,10 @@ export class IssueWriter {
   ): Promise<(void | Error)[]> {
     const serials = issues.map((issue) => issue.row.serial);
     const taken = await takenSerials(tx, serials);
-    return serials.map((serial) => {
+    const revoked = await revokedIssuers(tx);
+    return issues.map(({ row: { serial, issuer_id: issuerId } }) => {
       if (written.has(serial)) return undefined;
+      if (revoked.has(issuerId)) return caUnavailable('the issuer was revoked a moment ago');
       return taken.has(serial) ? new SerialTakenError('serial is taken') : problems.notFound();
     });
   }

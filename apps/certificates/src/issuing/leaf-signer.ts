@@ -65,7 +65,7 @@ export class LeafSigner {
   /** @throws Problem `ca-unavailable` */
   sign(order: LeafOrder): SignedLeaf {
     const { authority, clock, settings } = this.parts;
-    const ca = authority.current();
+    const ca = authority.cas.current();
     const now = clock.now();
     const serial = newSerial();
     const shard = this.parts.shards.shardOf(ca.id, serial);
@@ -83,7 +83,8 @@ export class LeafSigner {
       extensions: this.extensions(order, ca, shard),
     });
     const leafPem = toPem('CERTIFICATE', der);
-    const filePem = leafPem + ca.pem;
+    const chain = authority.cas.chainOf(ca);
+    const filePem = leafPem + chain.map(({ pem }) => pem).join('');
     const row: NewCertificate = {
       serial: serial.toString(),
       tenant_id: order.tenant,
@@ -93,7 +94,7 @@ export class LeafSigner {
       issuer_id: ca.id,
       shard: shard?.number ?? null,
       der: bytea(der),
-      chain_ids: [ca.id],
+      chain_ids: chain.map(({ id }) => id),
       names: [...order.names],
       spki_sha256: sha256(order.spki),
       fingerprint_sha256: sha256(der),

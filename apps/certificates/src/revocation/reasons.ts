@@ -8,9 +8,13 @@ export const revocationReasons = {
   privilegeWithdrawn: 9,
 } as const;
 
-export type ReasonName = keyof typeof revocationReasons;
+/** What stands on every leaf of an issuer whose key is compromised; no request may name it. */
+export const caCompromise = 2;
 
-const names = Object.keys(revocationReasons) as ReasonName[];
+type RequestedReason = keyof typeof revocationReasons;
+export type ReasonName = RequestedReason | 'cACompromise';
+
+const names = Object.keys(revocationReasons) as RequestedReason[];
 
 /** The code of a reason given by name or number; null when it is not allowed here. */
 export function reasonCode(reason: string | number): number | null {
@@ -21,5 +25,6 @@ export function reasonCode(reason: string | number): number | null {
 }
 
 export function reasonName(code: number): ReasonName {
+  if (code === caCompromise) return 'cACompromise';
   return names.find((name) => revocationReasons[name] === code) ?? 'unspecified';
 }

@@ -11,7 +11,7 @@ import {
 import { z } from 'zod';
 import { SerialPipe } from '../http-params.js';
 import { reasonCode, revocationReasons } from './reasons.js';
-import { Revocation } from './revocation.service.js';
+import { Revocation, revokerOf } from './revocation.service.js';
 
 const reason = z
   .union([z.string(), z.number()])
@@ -48,7 +48,7 @@ export class RevocationController {
       serial,
       tenant: caller.tenant,
       reason: body.reason ?? query.reason ?? revocationReasons.unspecified,
-      by: revoker(caller),
+      by: revokerOf(caller),
     });
   }
 
@@ -89,14 +89,8 @@ export class RevocationController {
       tenant: caller.tenant,
       entityId,
       reason: revocationReasons.cessationOfOperation,
-      by: revoker(caller),
+      by: revokerOf(caller),
     });
     if (revoked === null) throw problems.notFound();
   }
 }
-
-const revoker = (caller: Caller): { actor: string; requestId: string; traceparent: string } => ({
-  actor: caller.principal.subject,
-  requestId: caller.requestId,
-  traceparent: caller.traceparent,
-});

@@ -1,5 +1,5 @@
 import type { NewEvent, Outbox } from '@glacis/events';
-import { problems } from '@glacis/http';
+import { problems, type Caller } from '@glacis/http';
 import type { Audit, AuditEntry } from '@glacis/identity';
 import { coalesce, type Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
@@ -24,6 +24,12 @@ export interface Revoker {
   requestId?: string;
   traceparent?: string;
 }
+
+export const revokerOf = (caller: Caller): Required<Revoker> => ({
+  actor: caller.principal.subject,
+  requestId: caller.requestId,
+  traceparent: caller.traceparent,
+});
 
 export interface RevocationOrder {
   serial: string;

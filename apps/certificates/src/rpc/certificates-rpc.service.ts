@@ -113,12 +113,12 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
   }
 
   async trustBundle(): Promise<TrustBundle> {
-    const { authority } = this.parts;
+    const { cas } = this.parts.authority;
     return {
-      caPem: authority.caPem(),
-      rootsPem: authority.rootsPem(),
-      version: authority.version(),
-      revokedIssuerIds: [],
+      caPem: cas.caPem(),
+      rootsPem: cas.rootsPem(),
+      version: cas.version(),
+      revokedIssuerIds: cas.revokedIds(),
     };
   }
 }

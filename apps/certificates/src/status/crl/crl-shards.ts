@@ -1,5 +1,5 @@
 import type { Store } from '@glacis/store';
-import type { Authority } from '../../authority/authority.js';
+import type { CaSet } from '../../authority/ca-set.js';
 import type { StatusUrls } from '../../authority/status-urls.js';
 import type { CertificatesSettings } from '../../settings.js';
 
@@ -11,7 +11,6 @@ export interface Shard {
 
 export interface CrlShardsParts {
   store: Store;
-  authority: Authority;
   urls: StatusUrls | undefined;
   settings: CertificatesSettings;
 }
@@ -37,11 +36,14 @@ export class CrlShards {
     return set[Number(serial % BigInt(set.length))] ?? null;
   }
 
-  /** Counts the leaves of the open set of the current issuer, and opens the next set when it is due. */
-  async refresh(): Promise<void> {
-    const { store, authority, urls } = this.parts;
-    if (urls === undefined) return;
-    const issuerId = authority.current().id;
+  /** For every issuer that signs now or soon: counts the leaves of its open set, and opens the next when it is due. */
+  async refresh(cas: CaSet): Promise<void> {
+    if (this.parts.urls === undefined) return;
+    for (const { id } of cas.signing()) await this.refreshSet(id);
+  }
+
+  private async refreshSet(issuerId: string): Promise<void> {
+    const { store } = this.parts;
     const set = await this.usable(issuerId);
     if (set !== null) {
       this.open.set(issuerId, set);

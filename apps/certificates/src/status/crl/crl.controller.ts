@@ -52,7 +52,7 @@ export class CrlController {
     this.limit.assert(address);
     const form = formOf(query, request.headers.accept);
     if (query.issuer === 'all') return this.all(query, request, reply);
-    const scope = this.completeScope(query.issuer ?? this.authority.current().id);
+    const scope = this.completeScope(query.issuer ?? this.authority.cas.current().id);
     return sendCrl(await this.crls.get(scope), form, { request, reply });
   }
 
@@ -71,7 +71,7 @@ export class CrlController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Buffer | undefined> {
     // Any name that is no issuer of ours counts as one, or new names would be new allowances.
-    this.limit.assert(`${address} ${this.authority.byId(issuerId)?.id ?? ''}`);
+    this.limit.assert(`${address} ${this.authority.cas.byId(issuerId)?.id ?? ''}`);
     const name = /^(root|0|[1-9]\d{0,8})\.crl$/.exec(file)?.[1];
     if (name === undefined) throw problems.notFound('no such CRL');
     const scope = name === 'root' ? name : Number(name);
@@ -88,14 +88,14 @@ export class CrlController {
         members: { field: 'format' },
       });
     }
-    const cas = [...this.authority.intermediates(), ...this.authority.roots()];
+    const cas = [...this.authority.cas.answering(), ...this.authority.cas.roots()];
     const crls = await Promise.all(cas.map((ca) => this.crls.get(this.completeScope(ca.id))));
     const thisUpdate = new Date(Math.max(...crls.map((each) => each.thisUpdate.getTime())));
     return send(joinedPem(crls), thisUpdate, { request, reply });
   }
 
   private completeScope(issuerId: string): CrlScope {
-    const isRoot = this.authority.byId(issuerId)?.kind === 'root';
+    const isRoot = this.authority.cas.byId(issuerId)?.kind === 'root';
     return { issuerId, scope: isRoot ? 'root' : 'full' };
   }
 }

@@ -3,7 +3,7 @@ import { crl } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { Queryable, Store, Tx } from '@glacis/store';
 import type { Authority } from '../../authority/authority.js';
-import type { SigningCa } from '../../authority/issuer.entity.js';
+import { canSign, type SigningCa } from '../../authority/issuer.entity.js';
 import type { CertificatesMetrics } from '../../metrics.js';
 import type { CertificatesSettings } from '../../settings.js';
 import { Lru } from '../lru.js';
@@ -49,9 +49,10 @@ export class Crls {
   /** @throws Problem `not-found` for a scope that does not exist */
   async get(scope: CrlScope): Promise<Crl> {
     const { store } = this.parts;
-    const ca = this.parts.authority.byId(scope.issuerId);
+    const ca = this.parts.authority.cas.byId(scope.issuerId);
     const state = ca && (await scopeState(store, scope, { lock: false }));
     if (ca === undefined || state === undefined) throw problems.notFound('no such CRL');
+    if (!canSign(ca)) return this.broughtIn(scope, state);
     if (await this.isDue(store, scope, state)) return this.build(ca, scope);
     return this.stored(scope, state);
   }
@@ -61,6 +62,13 @@ export class Crls {
     const renewAt = state.built_at.getTime() + this.parts.settings.crlNextUpdate / 2;
     if (this.parts.clock.now().getTime() >= renewAt) return true;
     return (await latestChange(db, scope)) > BigInt(state.built_seq);
+  }
+
+  /** The CRL of an offline root, as it was imported. */
+  private broughtIn(scope: CrlScope, state: ScopeState): Promise<Crl> {
+    if (state.built_at === null)
+      throw problems.notFound('the CRL of the offline CA was not brought in');
+    return this.stored(scope, state);
   }
 
   /** Equal numbers mean equal bytes, so bytes in memory serve for as long as their number stands. */

@@ -1,8 +1,8 @@
 import { problems } from '@glacis/http';
 import { fromPem, parseSerial, readCertificate, type CertificateInfo } from '@glacis/pki';
 import { z } from 'zod';
-import type { Authority } from '../../authority/authority.js';
-import type { SigningCa } from '../../authority/issuer.entity.js';
+import type { CaSet } from '../../authority/ca-set.js';
+import type { Ca } from '../../authority/issuer.entity.js';
 
 /** The JSON form of an OCSP request: one of the two. */
 export const ocspQuestion = z
@@ -18,29 +18,28 @@ export type OcspQuestion = z.infer<typeof ocspQuestion>;
 
 /** Whose certificate is asked about; the issuer is undefined when it is not one of ours. */
 export interface Asked {
-  issuer: SigningCa | undefined;
+  issuer: Ca | undefined;
   serial: bigint;
 }
 
 /** @throws Problem `malformed` */
 export async function whatIsAsked(
   question: OcspQuestion,
-  authority: Authority,
+  cas: CaSet,
   issuerOf: (serial: string) => Promise<string | null>,
 ): Promise<Asked> {
-  if (question.certificate !== undefined)
-    return askedByCertificate(question.certificate, authority);
+  if (question.certificate !== undefined) return askedByCertificate(question.certificate, cas);
   const serial = parseSerial(question.serial_number ?? '');
   if (serial === null) throw malformed('serial_number');
   const issuerId = await issuerOf(serial.toString());
-  const issuer = issuerId === null ? authority.current() : authority.byId(issuerId);
+  const issuer = issuerId === null ? cas.current() : cas.byId(issuerId);
   return { issuer, serial };
 }
 
-function askedByCertificate(text: string, authority: Authority): Asked {
+function askedByCertificate(text: string, cas: CaSet): Asked {
   const info = readOrRefuse(text);
-  const issuer = authority
-    .intermediates()
+  const issuer = cas
+    .answering()
     .find(
       (ca) =>
         ca.info.subjectDer.equals(info.issuerDer) && info.authorityKeyId?.equals(ca.info.keyId),

@@ -11,7 +11,7 @@ import {
 } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { Authority } from '../../authority/authority.js';
-import type { SigningCa } from '../../authority/issuer.entity.js';
+import type { Ca } from '../../authority/issuer.entity.js';
 import type { Responders } from '../../authority/responders.js';
 import type { CertificatesMetrics } from '../../metrics.js';
 import type { CertificatesSettings } from '../../settings.js';
@@ -72,7 +72,7 @@ export class Ocsp {
     const { authority, limit, reader } = this.parts;
     if (!limit.admits(`${address} `)) return this.error('tryLater');
     return this.guarded(async () => {
-      const asked = await whatIsAsked(question, authority, (serial) => reader.issuerOf(serial));
+      const asked = await whatIsAsked(question, authority.cas, (serial) => reader.issuerOf(serial));
       return asked.issuer === undefined
         ? this.error('unauthorized')
         : this.answerItems(asked.issuer, { items: [itemOf(asked.issuer, asked.serial)] });
@@ -103,7 +103,7 @@ export class Ocsp {
     return issuer === undefined ? this.error('unauthorized') : this.answerItems(issuer, request);
   }
 
-  private async answerItems(issuer: SigningCa, request: OcspRequest): Promise<OcspReply> {
+  private async answerItems(issuer: Ca, request: OcspRequest): Promise<OcspReply> {
     if (this.parts.responders.of(issuer.id) === undefined) return this.error('unauthorized');
     const statuses = await Promise.all(request.items.map((item) => this.read(issuer, item)));
     const [item, ...more] = request.items;
@@ -114,13 +114,13 @@ export class Ocsp {
       : this.sign(issuer, request, statuses);
   }
 
-  private read(issuer: SigningCa, { serial }: OcspRequestItem): Promise<StoredStatus> {
+  private read(issuer: Ca, { serial }: OcspRequestItem): Promise<StoredStatus> {
     // No serial of ours is so long; 0 is none either.
     const asked = serial > 0n && serial < beyondSerials ? serial : 0n;
     return this.parts.reader.read({ issuerId: issuer.id, serial: asked.toString() });
   }
 
-  private cached(issuer: SigningCa, item: OcspRequestItem, status: StoredStatus): OcspReply {
+  private cached(issuer: Ca, item: OcspRequestItem, status: StoredStatus): OcspReply {
     const now = this.parts.clock.now();
     // The CertID names issuer, serial and hash, and has to come back byte for byte.
     const key = item.certIdDer.toString('latin1');
@@ -138,7 +138,7 @@ export class Ocsp {
     return signed;
   }
 
-  private sign(issuer: SigningCa, request: OcspRequest, statuses: StoredStatus[]): OcspReply {
+  private sign(issuer: Ca, request: OcspRequest, statuses: StoredStatus[]): OcspReply {
     const { settings, clock, responders } = this.parts;
     const responder = responders.of(issuer.id);
     if (responder === undefined) return this.error('unauthorized');
@@ -171,7 +171,7 @@ export class Ocsp {
 }
 
 /** The item by which a request in DER would ask. */
-function itemOf(issuer: SigningCa, serial: bigint): OcspRequestItem {
+function itemOf(issuer: Ca, serial: bigint): OcspRequestItem {
   const { sha1 } = certIdHashes(issuer.info);
   return {
     certIdDer: certIdDer({ ...sha1, hash: 'sha1', serial }),

@@ -35,6 +35,8 @@ const remembered = 20_000;
 
 interface StatusRow {
   issuer_version: number;
+  issuer_revoked_at: Date | null;
+  issuer_reason: number | null;
   status: 'valid' | 'revoked' | null;
   revoked_at: Date | null;
   revocation_reason: number | null;
@@ -98,7 +100,8 @@ export class StatusReader {
 
   private async readAll(questions: StatusQuestion[]): Promise<(StoredStatus | Error)[]> {
     const rows = await this.db.query<StatusRow>(
-      `SELECT i.row_version AS issuer_version, c.status, c.revoked_at, c.revocation_reason,
+      `SELECT i.row_version AS issuer_version, i.revoked_at AS issuer_revoked_at,
+         i.revocation_reason AS issuer_reason, c.status, c.revoked_at, c.revocation_reason,
          c.not_after, c.row_version
        FROM unnest($1::text[], $2::numeric[]) WITH ORDINALITY AS asked (issuer_id, serial, n)
        LEFT JOIN issuers i ON i.id = asked.issuer_id
@@ -110,13 +113,14 @@ export class StatusReader {
   }
 }
 
+/** A leaf is revoked with its issuer, whatever its own row says so far. */
 function statusOf(row: StatusRow): StoredStatus {
   if (row.status === null) return { certificate: null, issuerVersion: row.issuer_version };
   return {
     certificate: {
-      status: row.status,
-      revokedAt: row.revoked_at,
-      reason: row.revocation_reason ?? 0,
+      status: row.issuer_revoked_at === null ? row.status : 'revoked',
+      revokedAt: row.revoked_at ?? row.issuer_revoked_at,
+      reason: row.revocation_reason ?? row.issuer_reason ?? 0,
       notAfter: row.not_after,
       version: row.row_version,
     },
