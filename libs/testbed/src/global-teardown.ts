@@ -2,7 +2,7 @@ import { once } from 'node:events';
 
 /** Jest's `globalTeardown`: removes what belongs to the run, and fails it if tests left processes running. */
 export default async function globalTeardown(): Promise<void> {
-  const host = globalThis.glacisPostgresHost;
+  const host = globalThis.glacisRunHost;
   if (!host) {
     return;
   }

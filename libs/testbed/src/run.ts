@@ -2,10 +2,12 @@
 export interface TestRun {
   /** Everything of the run lies in this folder, which is removed at the end. */
   folder: string;
-  /** The maintenance database, as superuser. */
+  /** The maintenance database, as a user who may create databases. */
   adminUrl: string;
   /** The role that owns the databases of tests. */
   role: string;
+  /** `host:port` of each, in a run of the cluster tests. */
+  kafkaBrokers?: string[];
 }
 
 const variable = 'GLACIS_TEST_RUN';

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { basename } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface CommandOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+/**
+ * Runs a program to its end and gives what it printed.
+ * @throws {Error} with the end of its output when it fails
+ */
+export async function runCommand(
+  file: string,
+  args: string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  try {
+    return (await run(file, args, { ...options, maxBuffer: 64 << 20 })).stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    const told = `${stdout}${stderr}`.trim().slice(-2_000);
+    throw new Error(`${basename(file)} failed: ${told}`, { cause: error });
+  }
+}

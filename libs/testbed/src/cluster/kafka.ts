@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from './command.js';
+import { Daemon } from './daemon.js';
+import { faultProxy, type FaultProxy } from './fault-proxy.js';
+import { kafkaClassPath } from './kafka-home.js';
+import {
+  brokerProperties,
+  scramArguments,
+  type BrokerPorts,
+  type ClusterPlan,
+  type SaslUser,
+} from './kafka-properties.js';
+import { makeTlsFiles, type KafkaTlsFiles } from './kafka-tls.js';
+import { freePorts } from './ports.js';
+import { requireProgram } from './programs.js';
+
+export interface KafkaOptions {
+  /** Three keep every message in three places and survive the loss of one broker. Default 1. */
+  brokers?: 1 | 3;
+  /** Clients sign in as this user, by SCRAM-SHA-256 or -512. Default: nobody signs in. */
+  sasl?: SaslUser;
+  /** Clients connect by mutual TLS, with the files of `tls` in the result. Default false. */
+  tls?: boolean;
+  /** Opens a second way for clients, `proxied`, whose network can fail. Default false. */
+  proxied?: boolean;
+}
+
+/** Another way to the same brokers, which goes through a proxy for each of them. */
+export interface ProxiedKafka extends Pick<FaultProxy, 'cut' | 'heal' | 'reset' | 'delay'> {
+  brokers: string[];
+}
+
+export interface KafkaCluster {
+  /** `host:port` of each, for `KAFKA_BROKERS`. */
+  brokers: string[];
+  /** For clients, when `tls` was asked for. */
+  tls?: KafkaTlsFiles;
+  proxied?: ProxiedKafka;
+  /** By its place in `brokers`. */
+  broker(index: number): Daemon;
+  /** Ends them all and removes what they have stored. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an Apache Kafka of its own in KRaft mode, in a folder that goes with it. The first start on a machine fetches
+ * Kafka; later ones take 2 to 8 s.
+ * @throws {MissingProgramError} without Java or, for the first start, Maven
+ */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
+  const java = await requireProgram('java', 'openjdk-17-jre-headless');
+  const classPath = await kafkaClassPath();
+  const folder = await mkdtemp(join(tmpdir(), 'glacis-kafka-'));
+  const places = await planPlaces(options);
+  const tls = options.tls ? await makeTlsFiles(folder) : undefined;
+  const plan: ClusterPlan = {
+    brokers: places.map(({ ports }) => ports),
+    sasl: options.sasl,
+    tls: tls && { ca: tls.client.ca, keyStore: tls.keyStore },
+  };
+  const clusterId = randomBytes(16).toString('base64url');
+  const daemons = await Promise.all(
+    places.map(async (_, index) =>
+      makeBroker({ java, classPath, plan, index, clusterId, folder: join(folder, `${index}`) }),
+    ),
+  );
+  const proxies = places.flatMap(({ proxy }) => proxy ?? []);
+  const stop = async (): Promise<void> => {
+    await Promise.all(proxies.map((proxy) => proxy.close()));
+    // The last ones would wait for a majority that is gone.
+    await Promise.all(daemons.map((daemon) => daemon.kill()));
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(daemons.map((daemon) => daemon.start()));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    brokers: plan.brokers.map(({ client }) => address(client)),
+    tls: tls?.client,
+    proxied: options.proxied ? throughProxies(proxies) : undefined,
+    broker: (index) => daemons[index] ?? fail(`there is no broker ${index}`),
+    stop,
+  };
+}
+
+interface Place {
+  ports: BrokerPorts;
+  proxy?: FaultProxy;
+}
+
+async function planPlaces({ brokers = 1, proxied = false }: KafkaOptions): Promise<Place[]> {
+  return Promise.all(
+    Array.from({ length: brokers }, async () => {
+      const [client = 0, internal = 0, controller = 0, listen = 0] = await freePorts(4);
+      const ports = { client, internal, controller };
+      if (!proxied) return { ports };
+      const proxy = await faultProxy({ port: listen });
+      return { ports: { ...ports, proxied: { listen, advertise: proxy.port } }, proxy };
+    }),
+  );
+}
+
+function throughProxies(proxies: FaultProxy[]): ProxiedKafka {
+  return {
+    brokers: proxies.map(({ port }) => address(port)),
+    cut: () => proxies.forEach((proxy) => proxy.cut()),
+    heal: () => proxies.forEach((proxy) => proxy.heal()),
+    reset: () => proxies.forEach((proxy) => proxy.reset()),
+    delay: (ms) => proxies.forEach((proxy) => proxy.delay(ms)),
+  };
+}
+
+interface BrokerRecipe {
+  java: string;
+  classPath: string;
+  plan: ClusterPlan;
+  index: number;
+  clusterId: string;
+  folder: string;
+}
+
+/** Formats its storage; it does not run yet. */
+async function makeBroker(recipe: BrokerRecipe): Promise<Daemon> {
+  const { java, classPath, plan, index, clusterId, folder } = recipe;
+  await mkdir(folder, { recursive: true });
+  const properties = join(folder, 'server.properties');
+  await writeFile(properties, brokerProperties(plan, index, join(folder, 'log')), { mode: 0o600 });
+  const heap = plan.brokers.length > 1 ? '-Xmx256m' : '-Xmx128m';
+  const jvm = [heap, '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', classPath];
+  const users = plan.sasl ? scramArguments(plan.sasl) : [];
+  await runCommand(java, [
+    ...jvm,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    properties,
+    ...users,
+  ]);
+  const logLevel = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+  const readyLine = '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info';
+  return new Daemon({
+    name: `Kafka broker ${index}`,
+    file: java,
+    args: [...jvm, logLevel, readyLine, 'kafka.Kafka', properties],
+    logFile: join(folder, 'broker.log'),
+    ready: (log) => log.includes('Kafka Server started'),
+  });
+}
+
+const address = (port: number): string => `127.0.0.1:${port}`;
+
+function fail(message: string): never {
+  throw new RangeError(message);
+}
