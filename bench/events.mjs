@@ -10,7 +10,7 @@ import {
   OnEvent,
   Outbox,
 } from '@glacis/events';
-import { createLogger, LOGGER, Metrics, Tracing } from '@glacis/observability';
+import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
 import { CLOCK, systemClock } from '@glacis/runtime';
 import { DATABASE_URL, migration, startPostgres, Store, StoreModule } from '@glacis/store';
 import { Controller } from '@nestjs/common';
@@ -85,9 +85,10 @@ async function startSuite(url) {
       { provide: CLOCK, useValue: systemClock },
       { provide: DATABASE_URL, useValue: url },
       { provide: Metrics, useValue: new Metrics() },
+      { provide: Health, useValue: new Health() },
       { provide: Tracing, useValue: new Tracing({ service: 'bench' }) },
     ],
-    exports: [LOGGER, CLOCK, DATABASE_URL, Metrics, Tracing],
+    exports: [LOGGER, CLOCK, DATABASE_URL, Metrics, Health, Tracing],
   };
   const source = {
     module: SourceModule,

@@ -31,6 +31,7 @@ async function put(path, text) {
 async function settingsPage() {
   const { settingsTable } = await import('@glacis/settings');
   const { httpSettings } = await import('@glacis/http');
+  const { kafkaSettings } = await import('@glacis/events');
   const { identitySettings } = await import('@glacis/identity');
   const { suiteSettings } = await import('@glacis/glacis');
   const { backendsSettings } = await import('@glacis/backends');
@@ -41,6 +42,7 @@ async function settingsPage() {
     'The suite': suiteSettings,
     'HTTP of every program': httpSettings,
     'Tokens, in every program': identitySettings,
+    'The bus, in every program': kafkaSettings,
     'The door': gatewaySettings,
     backends: backendsSettings,
     certificates: certificatesSettings,

@@ -16,7 +16,7 @@ const LAYERS = [
 ];
 /** Packages that may be named in one place only, with that place. */
 const CONFINED = {
-  kafkajs: 'libs/events/src/kafka-bus.ts',
+  kafkajs: 'libs/events/src/kafka/kafka-client.ts',
   typeorm: 'libs/store/',
   pg: 'libs/store/',
 };

@@ -20,6 +20,8 @@ beforeAll(async () => {
     publish: (messages) => bus.publish(messages),
     subscribe: (...args) => bus.subscribe(...args),
     listen: (...args) => bus.listen(...args),
+    check: () => bus.check(),
+    lags: () => bus.lags(),
     close: () => Promise.resolve(),
   };
   const options = { databaseUrl: database.url, bus: shared, settings: { lease: '10m' } };

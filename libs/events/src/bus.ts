@@ -21,6 +21,13 @@ export type Deliver = (messages: readonly BusMessage[]) => Promise<void>;
 /** Hears one broadcast message. Returns at once and does not throw; nothing is delivered again. */
 export type Hear = (message: BusMessage) => void;
 
+/** What a consumer group of this process has not taken yet. */
+export interface GroupLag {
+  group: string;
+  topic: string;
+  messages: number;
+}
+
 /**
  * Carries messages from relays to consumer groups. The contract test `busContract` (in `test/`) holds every driver
  * to what is said here.
@@ -37,6 +44,10 @@ export interface BusDriver {
   subscribe(group: string, topics: readonly string[], deliver: Deliver): Promise<void>;
   /** Hears every message of the topics published from now on, in this process whatever other processes do. */
   listen(topics: readonly string[], hear: Hear): Promise<void>;
+  /** @throws {Error} with the reason, while messages can be neither published nor received; within 2 s */
+  check(): Promise<void>;
+  /** How much the groups have not taken yet. Rejects while that cannot be told; within 2 s. */
+  lags(): Promise<GroupLag[]>;
   /** Delivers nothing new, waits for the deliveries under way (2 s at most) and leaves its groups. */
   close(): Promise<void>;
 }

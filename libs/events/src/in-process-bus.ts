@@ -1,6 +1,13 @@
 import type { BackoffOptions } from '@glacis/runtime';
 import type { Logger } from '@glacis/observability';
-import { BusClosedError, type BusDriver, type BusMessage, type Deliver, type Hear } from './bus.js';
+import {
+  BusClosedError,
+  type BusDriver,
+  type BusMessage,
+  type Deliver,
+  type GroupLag,
+  type Hear,
+} from './bus.js';
 import { Lane } from './lane.js';
 import { within } from './within.js';
 
@@ -61,6 +68,16 @@ export class InProcessBus implements BusDriver {
 
   async listen(topics: readonly string[], hear: Hear): Promise<void> {
     this.listeners.push({ topics: new Set(topics), hear });
+  }
+
+  async check(): Promise<void> {
+    if (this.closed) throw new BusClosedError();
+  }
+
+  async lags(): Promise<GroupLag[]> {
+    return [...this.groups].flatMap(([group, { topics, lane }]) =>
+      [...topics].map((topic) => ({ group, topic, messages: lane.waiting(topic) })),
+    );
   }
 
   async close(): Promise<void> {

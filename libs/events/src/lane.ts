@@ -45,6 +45,11 @@ export class Lane {
     });
   }
 
+  /** How many messages of a topic it holds. */
+  waiting(topic: string): number {
+    return this.queue.filter(({ message }) => message.topic === topic).length;
+  }
+
   /** Waits for the delivery under way and refuses the rest. */
   async close(): Promise<void> {
     this.closing.abort();

@@ -106,12 +106,13 @@ function sinkModule(...controllers: Type<unknown>[]): DynamicModule {
 }
 
 /** What the host program gives to all. */
-function globals(url: string, metrics: Metrics): DynamicModule {
+function globals(url: string, metrics: Metrics, health: Health): DynamicModule {
   const values: [symbol | Type<unknown>, unknown][] = [
     [LOGGER, silent],
     [CLOCK, systemClock],
     [DATABASE_URL, url],
     [Metrics, metrics],
+    [Health, health],
     [Tracing, new Tracing({ service: 'test' })],
     [Script, new Script()],
   ];
@@ -132,14 +133,17 @@ function authenticate(authorization: string | undefined): Principal {
 }
 
 async function start(url: string, sink: DynamicModule): Promise<NestFastifyApplication> {
-  const metrics = new Metrics();
+  const [metrics, health] = [new Metrics(), new Health()];
   class Suite {}
   const events = EventsModule.forRoot({ policy: fastRetries, pollMs: 10, handlerLimitMs: 1_000 });
-  const root = { module: Suite, imports: [globals(url, metrics), events, SourceModule, sink] };
+  const root = {
+    module: Suite,
+    imports: [globals(url, metrics, health), events, SourceModule, sink],
+  };
   const app = await createHttpApp(root, {
     logger: silent,
     metrics,
-    health: new Health(),
+    health,
     tracing: new Tracing({ service: 'test' }),
     authenticate,
     about: { version: '', commit: '', description: '', buildTime: '', instanceId: '' },

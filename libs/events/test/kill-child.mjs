@@ -1,7 +1,7 @@
 // A suite of two services under load, to be killed at any moment: `source` counts up in its table and tells each
 // step, `sink` writes down what it hears. With `drain` as argument it makes no load and ends when nothing waits.
 import { EventsModule, EventsServer, eventsMigrations, OnEvent, Outbox } from '@glacis/events';
-import { createLogger, LOGGER, Metrics, Tracing } from '@glacis/observability';
+import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
 import { CLOCK, systemClock, waitFor } from '@glacis/runtime';
 import { DATABASE_URL, migration, Store, StoreModule } from '@glacis/store';
 import { Controller } from '@nestjs/common';
@@ -45,6 +45,7 @@ const values = [
   [CLOCK, systemClock],
   [DATABASE_URL, process.env.DATABASE_URL],
   [Metrics, new Metrics()],
+  [Health, new Health()],
   [Tracing, new Tracing({ service: 'kill' })],
 ];
 const globals = {

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { EventsModule, EventsServer } from '@glacis/events';
+import { chooseBus, EventsModule, EventsServer, loadKafkaSettings } from '@glacis/events';
 import { createHttpApp, httpSettings } from '@glacis/http';
 import { IdentityModule, type IdentityOptions } from '@glacis/identity';
 import { loadSettings } from '@glacis/settings';
@@ -38,11 +38,12 @@ class Root {}
 /** Opens the services of a program: events flow, and HTTP is listened for. */
 export async function openProgram(options: ProgramOptions): Promise<Program> {
   const { host, identity } = options;
+  const kafka = loadKafkaSettings();
   const root: DynamicModule = {
     module: Root,
     imports: [
       HostModule.forRoot(host),
-      EventsModule.forRoot(),
+      EventsModule.forRoot({ bus: (context) => chooseBus(kafka, context) }),
       IdentityModule.forRoot(identity),
       ...options.services,
     ],

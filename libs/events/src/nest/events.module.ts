@@ -1,4 +1,4 @@
-import { LOGGER, Metrics, Tracing, type Logger } from '@glacis/observability';
+import { Health, LOGGER, Metrics, Tracing, type Logger } from '@glacis/observability';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Module, type DynamicModule } from '@nestjs/common';
@@ -6,6 +6,7 @@ import { Broadcasts } from '../broadcasts.js';
 import type { BusDriver } from '../bus.js';
 import { deadLettersController } from '../failures/dead-letters.controller.js';
 import { DeadLetters } from '../failures/dead-letters.js';
+import type { BusContext } from '../choose-bus.js';
 import {
   defaultDelivery,
   EventDelivery,
@@ -16,10 +17,11 @@ import { EventsServer } from './events-server.js';
 import { InProcessBus } from '../in-process-bus.js';
 import { Outbox } from '../outbox/outbox.js';
 import { addBacklogGauges } from '../metrics/backlog-gauges.js';
+import { addLagGauge } from '../metrics/bus-metrics.js';
 
 export interface EventsModuleOptions extends Partial<DeliverySettings> {
-  /** Default: the in-process bus. */
-  bus?: (logger: Logger) => BusDriver;
+  /** Makes the driver, as `chooseBus` does. Default: the in-process bus. */
+  bus?: (context: BusContext) => BusDriver | Promise<BusDriver>;
   /** Milliseconds that a handler may take. Default 10,000. */
   handlerLimitMs?: number;
 }
@@ -31,8 +33,8 @@ const DELIVERY = Symbol('delivery options');
 @Module({})
 export class EventsModule {
   /**
-   * Global: the bus, `EventsServer` and `Broadcasts`. Needs `LOGGER`, `CLOCK`, `Metrics` and `Tracing` from a global
-   * module. The host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
+   * Global: the bus, `EventsServer` and `Broadcasts`, and the readiness check `bus`. Needs `LOGGER`, `CLOCK`, `Metrics`,
+   * `Health` and `Tracing` from a global module. The host program connects the server: `app.connectMicroservice({ strategy: app.get(EventsServer) })`.
    */
   static forRoot(options: EventsModuleOptions = {}): DynamicModule {
     const { bus, handlerLimitMs, ...delivery } = options;
@@ -42,8 +44,13 @@ export class EventsModule {
       providers: [
         {
           provide: BUS,
-          inject: [LOGGER],
-          useFactory: (logger: Logger) => bus?.(logger) ?? new InProcessBus({ logger }),
+          inject: [LOGGER, Metrics, Health],
+          useFactory: async (logger: Logger, metrics: Metrics, health: Health) => {
+            const driver = (await bus?.({ logger, metrics })) ?? new InProcessBus({ logger });
+            health.add('bus', () => driver.check());
+            addLagGauge(metrics, driver);
+            return driver;
+          },
         },
         {
           provide: DELIVERY,

@@ -223,6 +223,8 @@ test('a bus that refuses is asked again', async () => {
     },
     subscribe: (...args) => inner.subscribe(...args),
     listen: (...args) => inner.listen(...args),
+    check: () => inner.check(),
+    lags: () => inner.lags(),
     close: () => inner.close(),
   };
   const relay = newRelay(refusing);
