@@ -12,11 +12,28 @@ export interface HeldLock {
 /** How often the connection of held locks is proved to live, and how long the proof may take. */
 const heartbeatMs = 5_000;
 
+/**
+ * Silence after which the server ends such a connection, and with it the locks, for a process that is cut off from the
+ * network. That process has noticed and stopped before.
+ */
+const silenceLimitMs = 3 * heartbeatMs;
+
+/** Channel on which the holders of locks are nudged; the payload is the lock's name. */
+const channel = 'glacis_locks';
+
+/** Tells whoever holds the lock, in this process or another, that there is work for it. Nobody may hold it. */
+export const nudgeSql = `SELECT pg_notify('${channel}', $1)`;
+
 const key = 'hashtextextended($1, 0)';
+
+interface Holding {
+  lost: AbortController;
+  onNudge: () => void;
+}
 
 /** A connection that carries locks. When it dies all of them are lost together. */
 class LockConnection {
-  private readonly held = new Map<string, AbortController>();
+  private readonly held = new Map<string, Holding>();
   private readonly heartbeat: NodeJS.Timeout;
   private ended = false;
 
@@ -26,28 +43,35 @@ class LockConnection {
   ) {
     client.on('error', () => this.end());
     client.on('end', () => this.end());
+    client.on('notification', ({ payload = '' }) => this.held.get(payload)?.onNudge());
     this.heartbeat = setInterval(() => void this.prove(), heartbeatMs).unref();
   }
 
   static async open(config: pg.ClientConfig, onEnd: () => void): Promise<LockConnection> {
-    const client = new pg.Client({ ...config, query_timeout: heartbeatMs });
+    const client = new pg.Client({
+      ...config,
+      query_timeout: heartbeatMs,
+      options: `${config.options ?? ''} -c idle_session_timeout=${silenceLimitMs}`,
+    });
     const connection = new LockConnection(client, onEnd);
     try {
       await client.connect();
+      await client.query(`LISTEN ${channel}`);
       return connection;
     } catch (error) {
       connection.end();
+      void client.end().catch(() => undefined);
       throw error;
     }
   }
 
-  async tryLock(name: string): Promise<HeldLock | null> {
+  async tryLock(name: string, onNudge: () => void): Promise<HeldLock | null> {
     // Within one session Postgres would grant the lock twice.
     if (this.held.has(name)) {
       return null;
     }
     const lost = new AbortController();
-    this.held.set(name, lost);
+    this.held.set(name, { lost, onNudge });
     const granted = await this.ask(name).catch((error: unknown) => {
       this.held.delete(name);
       throw error;
@@ -71,7 +95,7 @@ class LockConnection {
   }
 
   private async release(name: string, lost: AbortController): Promise<void> {
-    if (this.held.get(name) !== lost) {
+    if (this.held.get(name)?.lost !== lost) {
       return;
     }
     const unlock = this.client.query(`SELECT pg_advisory_unlock(${key})`, [name]);
@@ -90,7 +114,7 @@ class LockConnection {
     this.ended = true;
     clearInterval(this.heartbeat);
     this.onEnd();
-    for (const lost of this.held.values()) {
+    for (const { lost } of this.held.values()) {
       lost.abort();
     }
     this.held.clear();
@@ -106,10 +130,10 @@ export class LockSession {
 
   constructor(private readonly config: pg.ClientConfig) {}
 
-  async tryLock(name: string): Promise<HeldLock | null> {
+  async tryLock(name: string, onNudge: () => void): Promise<HeldLock | null> {
     this.connection ??= LockConnection.open(this.config, () => (this.connection = null));
     const connection = await this.connection;
-    return connection.tryLock(name);
+    return connection.tryLock(name, onNudge);
   }
 
   /** Closes the connection; locks still held are lost. */

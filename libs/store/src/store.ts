@@ -3,7 +3,7 @@ import type { Logger } from '@glacis/observability';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import type { DataSource } from 'typeorm';
-import { LockSession, runLocked, type HeldLock } from './advisory-lock.js';
+import { LockSession, nudgeSql, runLocked, type HeldLock } from './advisory-lock.js';
 import { clientConfig, dataSourceOf, type ConnectionOptions } from './data-source.js';
 import { coded, isRetryable } from './errors.js';
 import { migrate } from './migrate.js';
@@ -80,9 +80,18 @@ export class Store implements Queryable {
   /**
    * Takes the named lock of this service if nobody has it, in this process or another; null if somebody has.
    * It is held until released, or until `lost` fires because the connection died.
+   * @param onNudge called when somebody calls `nudge` while this process holds the lock
    */
-  async tryLock(name: string): Promise<HeldLock | null> {
-    return this.locks.tryLock(this.lockName(name));
+  async tryLock(name: string, onNudge: () => void = () => undefined): Promise<HeldLock | null> {
+    return this.locks.tryLock(this.lockName(name), onNudge);
+  }
+
+  /**
+   * Tells the process that holds the named lock of this service, this one or another, that there is work for it. It is
+   * not stored: where nobody holds the lock, or its connection just broke, nobody hears it.
+   */
+  async nudge(name: string): Promise<void> {
+    await this.ask(nudgeSql, [this.lockName(name)]);
   }
 
   /** Rejects when the database cannot be asked. */

@@ -467,6 +467,27 @@ describe('locks', () => {
     expect(await two.tryLock('relay')).toBeNull();
   });
 
+  it('can be nudged by whoever does not hold them, and nobody else hears it', async () => {
+    const [one, two, other] = [
+      await open(),
+      await open(),
+      await open({ service: 'other', migrations: [] }),
+    ];
+    const heard: string[] = [];
+    const first = (await one.tryLock('relay', () => heard.push('one')))!;
+    await one.tryLock('sealer', () => heard.push('sealer'));
+    await other.tryLock('relay', () => heard.push('other service'));
+    expect(await two.tryLock('relay', () => heard.push('two'))).toBeNull();
+    await two.nudge('relay');
+    await waitFor(() => heard.length === 1);
+    await first.release();
+    await two.tryLock('relay', () => heard.push('two'));
+    await one.nudge('relay');
+    await waitFor(() => heard.length === 2);
+    await two.nudge('nobody has it');
+    expect(heard).toEqual(['one', 'two']);
+  });
+
   it('are released when the store is closed', async () => {
     const [one, two] = [await open(), await open()];
     const held = (await one.tryLock('relay'))!;

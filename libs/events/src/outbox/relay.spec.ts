@@ -187,6 +187,26 @@ test('of two relays one publishes; when it stops, or its connection dies, the ot
   expect([...new Set(taken)]).toEqual(numbers(16));
 });
 
+test('a commit on a replica that does not relay wakes the one that does', async () => {
+  const bus = await newBus();
+  const second = await openStore({
+    service: 'sink',
+    url,
+    migrations: sinkMigrations,
+    logger: silent,
+  });
+  closing.push(() => second.close());
+  const one = newRelay(bus, { pollMs: 3_600_000 });
+  one.start();
+  await add(['0'], () => one.wake());
+  await published();
+  const other = newRelay(bus, { store: second, pollMs: 3_600_000 });
+  other.start();
+  await add(numbers(6).slice(1), () => other.wake());
+  await published();
+  expect(taken).toEqual(numbers(6));
+});
+
 test('it reads on while a batch is stuck, up to the bound, and after a restart the stuck events go out again', async () => {
   let stuck = true;
   const deliver = async (messages: readonly BusMessage[]): Promise<void> => {

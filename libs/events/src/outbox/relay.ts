@@ -22,6 +22,8 @@ export interface RelayOptions {
   maxInFlight: number;
 }
 
+const lockName = 'event relay';
+
 /** Reading costs the more, the more is on its way, so it waits for that many milliseconds and finds more at once. */
 const inFlightPerMs = 100;
 
@@ -74,6 +76,12 @@ export class Relay {
   }
 
   private async run(): Promise<void> {
+    if (await this.leads()) return this.relay();
+    // What was committed here is for the replica that relays; it would see it only when it polls.
+    await this.options.store.nudge(lockName);
+  }
+
+  private async relay(): Promise<void> {
     const { batch, maxInFlight } = this.options;
     let more = true;
     while (more && !this.stopping && this.inFlight.size < maxInFlight && (await this.leads())) {
@@ -91,7 +99,7 @@ export class Relay {
 
   private async leads(): Promise<boolean> {
     if (this.lock?.lost.aborted) this.lock = null;
-    this.lock ??= await this.options.store.tryLock('event relay');
+    this.lock ??= await this.options.store.tryLock(lockName, () => this.wake());
     return this.lock !== null;
   }
 
