@@ -37,7 +37,7 @@ async function settingsPage() {
   const { backendsSettings } = await import('@glacis/backends');
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
-  const { managerSettings, upstreamSettings } = await import('@glacis/manager');
+  const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
   const parts = {
     'The suite': suiteSettings,
     'HTTP of every program': httpSettings,
@@ -47,6 +47,7 @@ async function settingsPage() {
     backends: backendsSettings,
     certificates: certificatesSettings,
     'The reference manager, as upstream': upstreamSettings,
+    'The reference manager, its guests, as upstream': qemuSettings,
     'The reference manager, its own': managerSettings,
   };
   const tables = Object.entries(parts).map(

@@ -1,7 +1,15 @@
 // Generates TypeScript from every folder of proto/ that holds .proto files, each a module of its own (the dialects
 // of one service share a package name). `--check` fails when the committed output differs from what it generates.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +27,9 @@ const options = [
   'exportCommonSymbols=false',
   'annotateFilesWithVersion=false',
 ];
+
+/** What a server describes by reflection: its descriptors are written beside the types. */
+const reflected = ['health/v1', 'manager/vms', 'reflection/v1'];
 
 const filesBelow = (folder, ending) =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -48,7 +59,24 @@ function generate(out) {
       ],
       { cwd: root, stdio: 'inherit' },
     );
+    if (reflected.includes(module)) describe(module, out);
   }
+}
+
+function describe(module, out) {
+  const arguments_ = [
+    'build',
+    join(source, module),
+    '--exclude-source-info',
+    '-o',
+    '-#format=binpb',
+  ];
+  const set = execFileSync(join(root, 'node_modules/.bin/buf'), arguments_, { cwd: root });
+  const text = `/** google.protobuf.FileDescriptorSet of this folder with all that it imports, in base64. */
+export const descriptorSet =
+  '${set.toString('base64')}';
+`;
+  writeFileSync(join(out, module, 'descriptor-set.ts'), text);
 }
 
 function textOf(folder, name) {

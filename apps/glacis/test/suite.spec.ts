@@ -61,6 +61,7 @@ describe('the embedded suite', () => {
       MANAGER_GRPC_CLIENT_CERT: join(tls, 'cert.pem'),
       MANAGER_GRPC_CLIENT_KEY: join(tls, 'key.pem'),
       GLACIS_MANAGER_HTTP_PORT: '0',
+      GLACIS_MANAGER_VM_DRIVER: 'stub',
       GLACIS_MANAGER_STATE_DIR: join(dir, 'state'),
       ...env,
     });

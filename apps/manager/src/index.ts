@@ -8,3 +8,4 @@ export {
 } from './settings.js';
 export { createLog } from './log.js';
 export type { Ending, Manager } from './manager.js';
+export { qemuSettings } from './qemu/settings.js';

@@ -6,6 +6,7 @@ import { ScriptedServer } from '../test/scripted-server.js';
 import { TestCa } from '../test/test-ca.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const plaintext = { MANAGER_GRPC_INSECURE: 'true' };
 const children: ChildProcess[] = [];
 let server: ScriptedServer;
 
@@ -79,7 +80,10 @@ describe('the program', () => {
     [{ MANAGER_GRPC_SERVER_CA_CERTS: 'ca' }, 'CLIENT_CERT'],
     [{}, 'MANAGER_GRPC_INSECURE'],
     [{ MANAGER_GRPC_INSECURE: 'true', MANAGER_GRPC_ATTESTED_TLS: 'true' }, 'ATTESTED_TLS'],
-    [{ MANAGER_GRPC_INSECURE: 'true', GLACIS_MANAGER_TEE: 'snp' }, 'no driver'],
+    [{ ...plaintext, GLACIS_MANAGER_TEE: 'snp', MANAGER_QEMU_BIN_PATH: '/nowhere' }, 'BIN_PATH'],
+    [{ ...plaintext, GLACIS_MANAGER_TEE: 'snp', MANAGER_QEMU_ENABLE_SEV_SNP: 'false' }, 'SEV'],
+    [{ ...plaintext, GLACIS_MANAGER_TEE: 'tdx', GLACIS_MANAGER_VM_DRIVER: 'stub' }, 'no guests'],
+    [{ ...plaintext, MANAGER_QEMU_HOST_FWD_RANGE: '5' }, 'HOST_FWD_RANGE'],
     [{ MANAGER_GRPC_INSECURE: 'true', GLACIS_MANAGER_PROTOCOL: 'v1' }, 'GLACIS_MANAGER_PROTOCOL'],
     [{ MANAGER_GRPC_TIMEOUT: '60' }, 'MANAGER_GRPC_TIMEOUT'],
     [{ MG_JAEGER_TRACE_RATIO: '2' }, 'TRACE_RATIO'],

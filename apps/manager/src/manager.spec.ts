@@ -4,7 +4,7 @@ import { ScriptedServer } from '../test/scripted-server.js';
 import { TestCa } from '../test/test-ca.js';
 import { createLog } from './log.js';
 import { startProgram, type Program, type ProgramOptions } from './program.js';
-import { StubDriver } from './runs/stub-driver.js';
+import { StubDriver } from './vms/stub-driver.js';
 import { loadManagerSettings } from './settings.js';
 
 const backoff = { initialMs: 10, factor: 1, maxMs: 10, jitter: 0 };

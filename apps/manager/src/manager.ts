@@ -10,7 +10,7 @@ import { Orders } from './orders.js';
 import type { Requests } from './requests.js';
 import type { Saying } from './runs/run-state.js';
 import { Runs } from './runs/runs.js';
-import type { VmDriver } from './runs/vm-driver.js';
+import type { VmDriver } from './vms/vm-driver.js';
 import { inWords } from './runs/words.js';
 import { logTermination } from './termination.js';
 
@@ -58,8 +58,9 @@ export class Manager {
     return this.current?.isOpen ?? false;
   }
 
-  /** Connects and serves until the end; the guests are stopped then. */
+  /** Connects and serves until the end; the guests are stopped then, and what a predecessor left before. */
   async serve(): Promise<Ending> {
+    await this.removeLeftGuests();
     let ending: Ending | undefined;
     while (ending === undefined) ending = await this.serveOnce();
     this.current?.close();
@@ -81,6 +82,15 @@ export class Manager {
   renew(): Promise<boolean> {
     this.replacing = this.replacing.then(() => this.replaceStream());
     return this.replacing;
+  }
+
+  /** Nobody knows of the computations of a killed predecessor any more. */
+  private async removeLeftGuests(): Promise<void> {
+    const { driver, log } = this.options;
+    for (const { id } of await driver.recover(() => undefined)) {
+      await driver.stop(id);
+      log.warn({ id }, 'guest of a predecessor removed');
+    }
   }
 
   private async serveOnce(): Promise<Ending | undefined> {

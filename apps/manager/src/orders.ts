@@ -9,7 +9,7 @@ import type { Log } from './log.js';
 import type { Requests } from './requests.js';
 import type { Saying } from './runs/run-state.js';
 import type { Runs } from './runs/runs.js';
-import type { VmDriver } from './runs/vm-driver.js';
+import type { VmDriver } from './vms/vm-driver.js';
 
 export interface OrdersOptions {
   runs: Runs;

@@ -12,9 +12,8 @@ import type { Log } from './log.js';
 import { Manager, type Ending, type ManagerOptions } from './manager.js';
 import { StartRefusedError } from './refusal.js';
 import { Requests } from './requests.js';
-import { StubDriver } from './runs/stub-driver.js';
-import type { VmDriver } from './runs/vm-driver.js';
 import type { ManagerSettings } from './settings.js';
+import { chooseDriver } from './vms/choose-driver.js';
 
 export interface Program {
   httpPort: number;
@@ -53,7 +52,7 @@ export async function startProgram(
     dialect: own.protocol,
     client: clientFactory(settings, revocation, instanceId),
     revocation,
-    driver: driverFor(settings),
+    driver: chooseDriver(settings),
     reconnect: own.reconnect,
     eosVersion: upstream.eosVersion ?? '',
     log,
@@ -104,9 +103,4 @@ function clientFactory(
       },
     });
   };
-}
-
-function driverFor({ own }: ManagerSettings): VmDriver {
-  if (own.tee === 'none' || own.vmDriver === 'stub') return new StubDriver();
-  throw new StartRefusedError(`GLACIS_MANAGER_TEE: no driver starts guests of type ${own.tee}`);
 }

@@ -4,6 +4,7 @@ import {
   defineSettings,
   durationMs,
   flag,
+  list,
   loadSettings,
   optionalText,
   optionalUrl,
@@ -14,6 +15,7 @@ import {
   type Values,
 } from '@glacis/settings';
 import { z } from 'zod';
+import { qemuSettings } from './qemu/settings.js';
 
 const share: z.ZodType<number> = z.coerce.number().min(0).max(1);
 
@@ -49,9 +51,19 @@ export const managerSettings = defineSettings('GLACIS_MANAGER_', {
   tee: setting(choice('none', 'snp', 'tdx'), 'none', 'Trusted execution environment of this host.'),
   reconnect: setting(flag, 'true', 'Dial again when a stream ends; false exits as upstream does.'),
   vmDriver: setting(
-    choice('auto', 'stub'),
+    choice('auto', 'qemu', 'stub'),
     'auto',
-    'What starts the guests: stub simulates them; auto takes it on a host without TEE.',
+    'What starts the guests: stub simulates them; auto takes it on a host without TEE and without QEMU.',
+  ),
+  guestLink: setting(
+    choice('vsock', 'serial'),
+    'vsock',
+    'How qemu reaches the agents of computations: over vsock, as stock guests expect it, or by a virtio-serial port.',
+  ),
+  vsockCommand: setting(
+    list,
+    'socat,-u,STDIN,VSOCK-CONNECT:{cid}:9999',
+    'Program and arguments that hand a manifest from standard input to the guest with the context id {cid}.',
   ),
   httpPort: setting(port, '7003', 'Port of health and metrics.'),
   stateDir: setting(text, '/var/lib/glacis-manager', 'Folder for what outlives a restart.'),
@@ -61,6 +73,7 @@ export interface ManagerSettings {
   upstream: Values<typeof upstreamSettings.shape>;
   traces: Values<typeof traceSettings.shape>;
   own: Values<typeof managerSettings.shape>;
+  qemu: Values<typeof qemuSettings.shape>;
 }
 
 /** @throws {SettingsError} naming every bad value */
@@ -71,5 +84,6 @@ export function loadManagerSettings(options: LoadOptions = {}): ManagerSettings 
     upstream: loadSettings(upstreamSettings, options),
     traces: loadSettings(traceSettings, { ...options, overrides }),
     own: loadSettings(managerSettings, options),
+    qemu: loadSettings(qemuSettings, options),
   };
 }

@@ -25,3 +25,21 @@ export {
   type ManagerStream,
   type ManagerStreamHandlers,
 } from './manager/manager-client.js';
+export {
+  maxVmMessageBytes,
+  vmRefusals,
+  type AttestationPolicyRes,
+  type CreateReq,
+  type CreateRes,
+  type CVMInfoRes,
+  type VmManager,
+} from './vms/vm-manager.js';
+export { addVmManager, VmRefusal } from './vms/vm-manager-server.js';
+export {
+  VmManagerClient,
+  VmManagerError,
+  type VmManagerClientOptions,
+  type VmManagerFailure,
+} from './vms/vm-manager-client.js';
+export { addHealth } from './standard/health.js';
+export { addReflection, descriptorSets } from './standard/reflection.js';

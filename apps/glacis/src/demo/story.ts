@@ -112,6 +112,7 @@ function startManager(
     MANAGER_GRPC_CLIENT_KEY: join(tls, 'key.pem'),
     GLACIS_MANAGER_PROTOCOL: 'v0.4',
     GLACIS_MANAGER_HTTP_PORT: '0',
+    GLACIS_MANAGER_VM_DRIVER: 'stub',
     GLACIS_MANAGER_STATE_DIR: join(tls, 'state'),
     ...env,
   });

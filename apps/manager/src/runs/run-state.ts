@@ -10,7 +10,7 @@ export type RunInput =
   | { kind: 'stopRequested' }
   | { kind: 'stopped' }
   | { kind: 'stopFailed'; reason: string }
-  | { kind: 'agent'; state: string; status: string }
+  | { kind: 'agent'; state: string; status: string; details?: Buffer }
   | { kind: 'log'; level: string; text: string };
 
 export type ManagerStatus = 'starting' | 'inProgress' | 'completed' | 'stopped' | 'failed';
@@ -20,7 +20,7 @@ export type Saying =
   | { kind: 'provision' | 'vm' | 'stop'; status: ManagerStatus; reason?: string }
   | { kind: 'ready'; port: string }
   | { kind: 'stopReply'; problem: string }
-  | { kind: 'agent'; state: string; status: string }
+  | { kind: 'agent'; state: string; status: string; details?: Buffer }
   | { kind: 'log'; level: string; text: string };
 
 export interface RunStep {

@@ -1,7 +1,7 @@
 import type { ComputationRun } from '@glacis/grpc';
 import { runProblem } from './run-problem.js';
 import { runStep, type RunInput, type RunPhase, type Saying } from './run-state.js';
-import type { VmDriver } from './vm-driver.js';
+import type { VmDriver } from '../vms/vm-driver.js';
 
 export interface RunsOptions {
   driver: VmDriver;
@@ -66,7 +66,10 @@ export class Runs {
       if (this.computations.get(run.id) === computation) this.feed(computation, input);
     };
     try {
-      const { port } = await this.options.driver.start(run, report);
+      const { port } = await this.options.driver.start(
+        { kind: 'computation', id: run.id, run },
+        report,
+      );
       report({ kind: 'started', port });
     } catch (error) {
       report({ kind: 'failed', reason: (error as Error).message });

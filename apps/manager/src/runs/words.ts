@@ -89,7 +89,8 @@ function eventOf(
 ): Omit<AgentEvent, 'computationId' | 'timestamp'> | undefined {
   if (saying.kind === 'agent') {
     const eventType = own.agentStates[saying.state] ?? saying.state;
-    return { eventType, details: Buffer.alloc(0), originator: 'agent', status: saying.status };
+    const { details = Buffer.alloc(0), status } = saying;
+    return { eventType, details, originator: 'agent', status };
   }
   const eventType = own.events[saying.kind];
   if (eventType === undefined) return undefined;

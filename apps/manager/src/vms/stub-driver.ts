@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComputationRun } from '@glacis/grpc';
-import type { GuestReport, VmDriver } from './vm-driver.js';
+import type { GuestOrder, GuestReport, LeftGuest, VmDriver } from './vm-driver.js';
 
 export interface StubDriverOptions {
   /** Milliseconds between two steps of a guest's life. Default 20. */
@@ -36,26 +36,30 @@ export class StubDriver implements VmDriver {
     this.ports = options.ports ?? { first: 6_100, last: 6_200 };
   }
 
-  async start(
-    run: ComputationRun,
-    report: (report: GuestReport) => void,
-  ): Promise<{ port: string }> {
+  async start(order: GuestOrder, report: (report: GuestReport) => void): Promise<{ port: string }> {
     const guest = { port: this.freePort(), abort: new AbortController() };
-    this.guests.set(run.id, guest);
+    this.guests.set(order.id, guest);
     const { signal } = guest.abort;
     report({ kind: 'provisioning' });
     await this.step(signal);
     report({ kind: 'log', level: 'debug', text: 'guest has booted' });
-    report({ kind: 'agent', state: 'ReceivingManifest', status: 'InProgress' });
-    await this.step(signal);
-    void this.live(run, signal, report);
+    if (order.kind === 'computation') {
+      report({ kind: 'agent', state: 'ReceivingManifest', status: 'InProgress' });
+      await this.step(signal);
+      void this.live(order.run, signal, report);
+    }
     return { port: String(guest.port) };
   }
 
-  stop(computationId: string): Promise<void> {
-    this.guests.get(computationId)?.abort.abort();
-    this.guests.delete(computationId);
+  stop(id: string): Promise<void> {
+    this.guests.get(id)?.abort.abort();
+    this.guests.delete(id);
     return Promise.resolve();
+  }
+
+  /** Simulated guests end with the process. */
+  recover(): Promise<LeftGuest[]> {
+    return Promise.resolve([]);
   }
 
   information(): Promise<Buffer> {
