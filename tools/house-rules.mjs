@@ -19,6 +19,7 @@ const CONFINED = {
   kafkajs: 'libs/events/src/kafka/kafka-client.ts',
   typeorm: 'libs/store/',
   pg: 'libs/store/',
+  undici: 'apps/gateway/src/forwarding/',
 };
 /** Beside its main one a package may have these entrances. */
 const entrances = new Set(['/testing', '/cluster']);

@@ -3,9 +3,12 @@ import { AuditModule } from '@glacis/identity';
 import { Health } from '@glacis/observability';
 import { Store, StoreModule } from '@glacis/store';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
+import { ForwardingRoutes } from './forwarding/forwarding.routes.js';
+import { Upstreams } from './forwarding/upstreams.js';
 import { HomeController } from './home/home.controller.js';
 import { gatewayMigrations } from './migrations.js';
 import { OpenApi } from './openapi/open-api.js';
+import { ServiceDocuments } from './openapi/service-documents.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
 import { ServicesController } from './services/services.controller.js';
@@ -44,10 +47,13 @@ export class GatewayModule {
       ],
       providers: [
         { provide: GATEWAY_SETTINGS, useValue: settings },
+        ForwardingRoutes,
         OpenApi,
         Revocations,
+        ServiceDocuments,
         ServicesService,
         TokensService,
+        Upstreams,
       ],
       exports: [OpenApi, TokensService],
     };

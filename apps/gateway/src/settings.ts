@@ -1,4 +1,12 @@
-import { defineSettings, durationMs, setting, type Values } from '@glacis/settings';
+import {
+  defineSettings,
+  durationMs,
+  integer,
+  setting,
+  sizeBytes,
+  urls,
+  type Values,
+} from '@glacis/settings';
 
 export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   tokenTtl: setting(durationMs, '24h', 'Life of a token when its maker names none.'),
@@ -7,6 +15,47 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
     durationMs,
     '1s',
     'Time between two reads of the revocations, for those whose broadcast was lost.',
+  ),
+  backendsUrls: setting(
+    urls,
+    '',
+    'Replicas of the service backends that requests are passed on to; a name may stand for several. Empty where it is mounted in this process.',
+  ),
+  certificatesUrls: setting(urls, '', 'The same for the service certificates.'),
+  resolveInterval: setting(
+    durationMs,
+    '5s',
+    'Time between two looks at the addresses that the names of replicas stand for.',
+  ),
+  upstreamConnections: setting(
+    integer(1, 10_000),
+    '128',
+    'Connections to one replica, and so requests under way at it, at most.',
+  ),
+  upstreamQueue: setting(
+    integer(0, 100_000),
+    '512',
+    'Requests that may wait for a connection to one replica; with more it counts as taken.',
+  ),
+  connectTimeout: setting(
+    durationMs,
+    '2s',
+    'Time that a request may wait for a connection to a replica, before the next one is tried.',
+  ),
+  replyTimeout: setting(
+    durationMs,
+    '30s',
+    'Time from the last byte of a request to the first of its answer; then it is 504.',
+  ),
+  replyIdleTimeout: setting(
+    durationMs,
+    '30s',
+    'Time between two pieces of an answer; then it is cut off.',
+  ),
+  bodyLimit: setting(
+    sizeBytes,
+    '64mb',
+    'Longest body that is passed on; each operation of a service has a limit of its own.',
   ),
 });
 

@@ -2,6 +2,7 @@ import type { Tracing } from '@glacis/observability';
 import type { TokenBuckets } from '@glacis/runtime';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Principal } from './caller.js';
+import type { ClientAddress } from './client-address.js';
 import { contentTypeGate } from './content-type.js';
 import type { Access, OperationOptions } from './operation.js';
 import type { Problem } from './problem.js';
@@ -17,6 +18,7 @@ export type Authenticate = (authorization: string | undefined) => Principal | Pr
 export interface AdmissionOptions {
   authenticate: Authenticate;
   callers: TokenBuckets;
+  clientAddress: ClientAddress;
   tracing: Tracing;
 }
 
@@ -44,7 +46,7 @@ export class Admission {
   /** The hook of one route, made once at start so that a request looks nothing up. */
   hook(operation: OperationOptions, pattern: string): RequestHook {
     const admit = operation.access === 'public' ? this.visitor(operation) : this.caller(operation);
-    const checkType = contentTypeGate(operation.rawContentTypes ?? []);
+    const checkType = contentTypeGate(operation);
     return (request, reply, done) => {
       const context = this.open(request, reply, pattern);
       admit(context, request, (problem) => done(problem ?? checkType(request)));
@@ -53,7 +55,7 @@ export class Admission {
 
   /** Gives the request its context: id, trace, address. Also for requests that match no route. */
   open(request: FastifyRequest, reply: FastifyReply, pattern: string): RequestContext {
-    const context = new RequestContext(request.raw);
+    const context = new RequestContext(request.raw, this.options.clientAddress);
     request.context = context;
     reply.header('x-request-id', context.requestId);
     const { tracing } = this.options;

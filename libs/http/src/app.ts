@@ -20,6 +20,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpAdapter } from './adapter.js';
 import { Admission, type Authenticate } from './admission.js';
 import { answerBrokenRequest } from './broken-request.js';
+import { clientAddress } from './client-address.js';
 import { boundConnections } from './connections.js';
 import { readBodies } from './content-type.js';
 import { ProblemReplies } from './problem-reply.js';
@@ -67,6 +68,7 @@ export async function createHttpApp(
   const admission = new Admission({
     authenticate: options.authenticate,
     tracing: options.tracing,
+    clientAddress: clientAddress(settings.trustedProxies),
     callers: new TokenBuckets({
       capacity: settings.callerBurst,
       refillPerSecond: settings.callerRate,

@@ -16,7 +16,7 @@ export interface Visitor {
   requestId: string;
   /** W3C trace context to be handed on. */
   traceparent: string;
-  /** The peer's IP address. */
+  /** The client's IP address: that of the peer unless the peer is a trusted proxy. */
   address: string;
 }
 

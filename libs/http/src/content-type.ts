@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { OperationOptions } from './operation.js';
 import type { Problem } from './problem.js';
 import { problems } from './problems.js';
 
@@ -20,8 +21,11 @@ function hasBody(request: FastifyRequest): boolean {
 }
 
 /** A check of one route: a body must be JSON or of one of the route's own media types, else 415. */
-export function contentTypeGate(raw: string[]): (request: FastifyRequest) => Problem | undefined {
-  const accepted = new Set([json, ...raw]);
+export function contentTypeGate(
+  operation: OperationOptions,
+): (request: FastifyRequest) => Problem | undefined {
+  if (operation.unread) return () => undefined;
+  const accepted = new Set([json, ...(operation.rawContentTypes ?? [])]);
   return (request) => {
     if (!hasBody(request)) return undefined;
     const type = mediaTypeOf(request.raw.headers['content-type']);
@@ -74,4 +78,10 @@ function nestsTooDeeply(json: Buffer): boolean {
     else if (byte === backslash) i += 1;
   }
   return depth > maxDepth;
+}
+
+/** Routes of this scope get bodies as they come, unread: the handler takes them from `request.raw`. */
+export function leaveBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
 }

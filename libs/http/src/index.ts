@@ -2,7 +2,14 @@ export { createHttpApp, type HttpAppOptions } from './app.js';
 export type { Authenticate } from './admission.js';
 export type { Caller, Principal, Visitor } from './caller.js';
 export { CallerParam, RequestParam } from './caller-param.js';
-export { Operation, type Access, type BinaryReply, type OperationOptions } from './operation.js';
+export { leaveBodies } from './content-type.js';
+export {
+  Operation,
+  type Access,
+  type BinaryReply,
+  type OperationConfig,
+  type OperationOptions,
+} from './operation.js';
 export {
   defineProblem,
   Problem,
@@ -20,4 +27,4 @@ export type { About } from './system-routes.js';
 export { sendAnswer, type Answer } from './answer.js';
 export { Idempotency, idempotencyMigrations } from './idempotency.js';
 export { IdempotencyParam, type IdempotentRequest } from './idempotent-request.js';
-export { openApiDocument, type OpenApiOptions } from './openapi.js';
+export { openApiDocument, problemsMember, type OpenApiOptions } from './openapi.js';

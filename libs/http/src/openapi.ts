@@ -15,6 +15,9 @@ export interface OpenApiOptions {
   version: string;
 }
 
+/** Where the document lists the kinds of errors of the process, for whoever gathers those of several. */
+export const problemsMember = 'x-problems';
+
 /** Problems that any route may answer, beside those that it names. */
 const everywhere = ['malformed', 'rate-limited', 'internal', 'unavailable'];
 const underToken = ['unauthenticated', 'forbidden'];
@@ -42,7 +45,7 @@ export async function openApiDocument(
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: schemaOf(problemBody, 'output') as never },
   };
-  return document;
+  return Object.assign(document, { [problemsMember]: problemCatalogue() });
 }
 
 /** Parameters of a path that its handler does not read one by one. */

@@ -33,6 +33,8 @@ export interface OperationOptions {
   rawContentTypes?: string[];
   /** Bytes of a body at most; default `bodyLimit` of the application (64 KiB). */
   bodyLimit?: number;
+  /** True: the body is of any type, and nothing reads it before the handler (`leaveBodies`). Default false. */
+  unread?: boolean;
   /** False: HEAD is 405 instead of a GET without its body. Default true. */
   head?: boolean;
   /** True: the route limits its callers itself, the limit per caller does not count it. Default false. */

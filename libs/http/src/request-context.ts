@@ -2,6 +2,7 @@ import { newTraceparent, parseTraceparent, type RecordedSpan } from '@glacis/obs
 import { newId } from '@glacis/runtime';
 import type { IncomingMessage } from 'node:http';
 import type { Principal, Visitor } from './caller.js';
+import type { ClientAddress } from './client-address.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,7 +23,10 @@ export class RequestContext implements Visitor {
   readonly incomingTrace: string | undefined;
   private ownTrace: string | undefined;
 
-  constructor(private readonly raw: IncomingMessage) {
+  constructor(
+    private readonly raw: IncomingMessage,
+    private readonly clientAddress: ClientAddress,
+  ) {
     const { headers } = raw;
     const id = headers['x-request-id'];
     this.requestId = typeof id === 'string' && acceptableId.test(id) ? id : newId();
@@ -31,7 +35,7 @@ export class RequestContext implements Visitor {
   }
 
   get address(): string {
-    return this.raw.socket.remoteAddress ?? '';
+    return this.clientAddress(this.raw);
   }
 
   get tenant(): string {

@@ -2,6 +2,7 @@ import {
   defineSettings,
   durationMs,
   integer,
+  list,
   ratePerSecond,
   setting,
   sizeBytes,
@@ -9,6 +10,7 @@ import {
   type SettingsDefinition,
   type Values,
 } from '@glacis/settings';
+import { isNetwork } from './client-address.js';
 
 /** How much one caller, one connection and one request may take. */
 export const httpSettings: SettingsDefinition<{
@@ -19,6 +21,7 @@ export const httpSettings: SettingsDefinition<{
   idleTimeout: Setting<number>;
   callerRate: Setting<number>;
   callerBurst: Setting<number>;
+  trustedProxies: Setting<string[]>;
 }> = defineSettings('GLACIS_HTTP_', {
   bodyLimit: setting(
     sizeBytes,
@@ -42,6 +45,13 @@ export const httpSettings: SettingsDefinition<{
     integer(1, 1_000_000),
     '10000',
     'Requests that a caller who was silent may send at once.',
+  ),
+  trustedProxies: setting(
+    list.refine((items) => items.every(isNetwork), {
+      error: 'expected IP addresses and networks such as 10.0.0.0/8',
+    }),
+    '',
+    'Addresses of our own proxies, the gateway among them: only they may name the client in `X-Forwarded-For`.',
   ),
 });
 

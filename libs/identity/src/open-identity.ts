@@ -64,7 +64,7 @@ function ownElsewhere({ settings, clock, revoked, warn }: Parts): Own {
   const { gatewayUrls: urls, issuer, stale: staleMs, refresh: refreshMs } = settings;
   if (urls.length === 0) return { trusted: [] };
   checkUrls(urls, settings.allowHttp);
-  const gateway = new GatewayClient(urls.map((url) => url.replace(/\/+$/, '')));
+  const gateway = new GatewayClient(urls);
   const intervalMs = settings.revocationPoll;
   const onError = warn('revoked tokens not read');
   const feed = new RevocationFeed({ source: gateway, revoked, intervalMs, clock, onError });
@@ -95,9 +95,7 @@ function others({ settings, clock, warn }: Parts): TrustedIssuer[] {
 }
 
 function checkUrls(urls: readonly string[], allowHttp: boolean): void {
-  const bad = urls.filter(
-    (url) => !(allowHttp ? /^https?:/.test(url) && URL.canParse(url) : mayCarryTrust(url)),
-  );
+  const bad = allowHttp ? [] : urls.filter((url) => !mayCarryTrust(url));
   if (bad.length === 0) return;
   const reason = `expected https URLs (http on loopback, or with GLACIS_TOKENS_ALLOW_HTTP), not '${bad.join(', ')}'`;
   throw new SettingsError([{ name: 'GLACIS_TOKENS_GATEWAY_URLS', reason }]);

@@ -17,13 +17,21 @@ export type HealthCheck = () => void | Promise<void>;
 /** Milliseconds that one check may take. */
 const checkLimitMs = 2000;
 
+interface Check {
+  run: HealthCheck;
+  essential: boolean;
+}
+
 /** What the process needs in order to serve; each dependency adds its check under its own name. */
 export class Health {
-  private readonly checks = new Map<string, HealthCheck>();
+  private readonly checks = new Map<string, Check>();
 
-  /** @param check throws, with the reason as message, while the dependency is down; bounded by 2 s */
-  add(name: string, check: HealthCheck): void {
-    this.checks.set(name, check);
+  /**
+   * @param check throws, with the reason as message, while the dependency is down; bounded by 2 s
+   * @param options `essential` false: it is reported, and the process is ready without it. Default true
+   */
+  add(name: string, check: HealthCheck, options: { essential?: boolean } = {}): void {
+    this.checks.set(name, { run: check, essential: options.essential ?? true });
   }
 
   remove(name: string): void {
@@ -32,28 +40,29 @@ export class Health {
 
   /** The process answers, nothing else. */
   live(): HealthReport {
-    return report([]);
+    return report([], true);
   }
 
   /** Runs every check, all at once. */
   async ready(): Promise<HealthReport> {
+    const outcomes = await Promise.all(
+      [...this.checks].map(async ([name, { run, essential }]) => {
+        const entry = await outcome(run);
+        return { name, entry, holds: !essential || entry.status === 'up' };
+      }),
+    );
     return report(
-      await Promise.all(
-        [...this.checks].map(async ([name, check]): Promise<[string, HealthEntry]> => [
-          name,
-          await outcome(check),
-        ]),
-      ),
+      outcomes.map(({ name, entry }) => [name, entry]),
+      outcomes.every(({ holds }) => holds),
     );
   }
 }
 
-function report(entries: [string, HealthEntry][]): HealthReport {
-  const down = entries.filter(([, entry]) => entry.status === 'down');
+function report(entries: [string, HealthEntry][], ok: boolean): HealthReport {
   return {
-    status: down.length === 0 ? 'ok' : 'error',
+    status: ok ? 'ok' : 'error',
     info: Object.fromEntries(entries.filter(([, entry]) => entry.status === 'up')),
-    error: Object.fromEntries(down),
+    error: Object.fromEntries(entries.filter(([, entry]) => entry.status === 'down')),
     details: Object.fromEntries(entries),
   };
 }

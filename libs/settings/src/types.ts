@@ -81,6 +81,15 @@ export const list: z.ZodType<string[]> = z.string().transform((value) =>
     .filter((item) => item !== ''),
 );
 
+/** Comma-separated http or https URLs without slashes at their ends. */
+export const urls: z.ZodType<string[]> = list.transform((items, context) =>
+  items.map((item) => {
+    if (/^https?:\/\//i.test(item) && URL.canParse(item)) return item.replace(/\/+$/, '');
+    context.addIssue({ code: 'custom', message: 'expected http(s) URLs', input: item });
+    return z.NEVER;
+  }),
+);
+
 /** JSON of the given form; a fault is named with its path. */
 export function json<T>(schema: z.ZodType<T>): z.ZodType<T> {
   return z

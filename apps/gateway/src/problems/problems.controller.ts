@@ -1,8 +1,9 @@
-import { Operation, problemCatalogue, problems, type ProblemDefinition } from '@glacis/http';
+import { Operation, problems, type ProblemDefinition } from '@glacis/http';
 import { Controller, Get, Header, Headers, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { html, page, prefersJson, type Html } from '../html.js';
+import { OpenApi } from '../openapi/open-api.js';
 
 const problem = z.object({
   slug: z.string(),
@@ -17,14 +18,16 @@ const listReply = z.object({ problems: z.array(problem) });
 /** Every error that the suite answers with, for people by default and as JSON for programs. */
 @Controller('problems')
 export class ProblemsController {
+  constructor(private readonly openApi: OpenApi) {}
+
   @Get()
   @Header('Vary', 'Accept')
   @Operation({ access: 'public', summary: 'Every kind of error', reply: listReply })
-  list(
+  async list(
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): z.input<typeof listReply> | string {
-    const all = problemCatalogue();
+  ): Promise<z.input<typeof listReply> | string> {
+    const all = await this.openApi.problems();
     if (prefersJson(accept)) return { problems: all.map(view) };
     return asPage(reply, 'Errors', listOf(all));
   }
@@ -37,12 +40,13 @@ export class ProblemsController {
     reply: problem,
     errors: ['not-found'],
   })
-  get(
+  async get(
     @Param('slug') slug: string,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): z.input<typeof problem> | string {
-    const found = problemCatalogue().find((definition) => definition.slug === slug);
+  ): Promise<z.input<typeof problem> | string> {
+    const all = await this.openApi.problems();
+    const found = all.find((definition) => definition.slug === slug);
     if (found === undefined) throw problems.notFound('no such kind of error');
     if (prefersJson(accept)) return view(found);
     return asPage(reply, found.slug, describe(found));

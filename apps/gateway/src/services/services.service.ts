@@ -2,13 +2,18 @@ import { Health, type HealthReport } from '@glacis/observability';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { Upstreams } from '../forwarding/upstreams.js';
 
-/** The services of this process. A service has exactly one store of its own, so the stores name them. */
+/**
+ * The services of this process, and those that run apart from it. One of this process has exactly one store of its own,
+ * so the stores name them.
+ */
 @Injectable()
 export class ServicesService {
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(Health) private readonly health: Health,
+    @Inject(Upstreams) private readonly upstreams: Upstreams,
   ) {}
 
   async list(): Promise<{ name: string; ready: boolean }[]> {
@@ -24,7 +29,8 @@ export class ServicesService {
     const stores = [...this.modules.values()].map(
       ({ providers }) => providers.get(Store)?.instance,
     );
-    return stores.flatMap((store) => (store instanceof Store ? [store.service] : [])).toSorted();
+    const here = stores.flatMap((store) => (store instanceof Store ? [store.service] : []));
+    return [...here, ...this.upstreams.all.keys()].toSorted();
   }
 }
 

@@ -1,0 +1,52 @@
+import { backoffMs } from '@glacis/runtime';
+
+/** Failures in a row after which nothing more is sent. */
+const threshold = 3;
+const pauses = { initialMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0 };
+
+/**
+ * Keeps requests away from a replica that has failed several times in a row. After a pause, doubled each time, one
+ * request tries it again (half open); its success lets all others follow.
+ */
+export class Breaker {
+  private failures = 0;
+  private openings = 0;
+  private closedAgainAt = 0;
+  private probing = false;
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  get isOpen(): boolean {
+    return this.openings > 0;
+  }
+
+  /** True when a request may be sent. */
+  admits(): boolean {
+    return !this.isOpen || (!this.probing && this.now() >= this.closedAgainAt);
+  }
+
+  /** A request is sent; to be called only while it `admits`. */
+  sending(): void {
+    this.probing = this.isOpen;
+  }
+
+  succeeded(): void {
+    this.failures = 0;
+    this.openings = 0;
+    this.probing = false;
+  }
+
+  failed(): void {
+    this.failures += 1;
+    if (!this.probing && (this.isOpen || this.failures < threshold)) return;
+    this.openings += 1;
+    this.closedAgainAt = this.now() + backoffMs(pauses, this.openings);
+    this.probing = false;
+  }
+
+  /** The request ended without telling anything of the replica, as when its client went away. */
+  undecided(): void {
+    this.probing = false;
+  }
+}

@@ -1,0 +1,61 @@
+import { leaveBodies, type OperationConfig } from '@glacis/http';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
+import { forward } from './forward.js';
+import { serviceRoutes, type ServiceRoutes } from './service-routes.js';
+import type { Upstream } from './upstream.js';
+import { Upstreams } from './upstreams.js';
+
+const verbs: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/**
+ * The routes of services that run apart. Whoever is let in here is checked again there; which verbs and paths there
+ * are, and who may use them, is the service's own to say.
+ */
+@Injectable()
+export class ForwardingRoutes implements OnModuleInit {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    @Inject(Upstreams) private readonly upstreams: Upstreams,
+    @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
+  ) {}
+
+  onModuleInit(): void {
+    const server = this.host.httpAdapter.getInstance<FastifyInstance>();
+    for (const [service, upstream] of this.upstreams.all) {
+      server.register((scope, _options, done) => {
+        leaveBodies(scope);
+        this.add(scope, upstream, serviceRoutes[service]);
+        done();
+      });
+    }
+  }
+
+  private add(scope: FastifyInstance, upstream: Upstream, routes: ServiceRoutes): void {
+    const summary = `Passed on to ${upstream.service}`;
+    const open = { access: 'public', summary, unread: true, head: false } as const;
+    const guarded = { ...open, access: 'authenticated' } as const;
+    for (const url of routes.open) this.route(scope, upstream, url, { operation: open });
+    for (const url of routes.guarded) this.route(scope, upstream, url, { operation: guarded });
+  }
+
+  private route(
+    scope: FastifyInstance,
+    upstream: Upstream,
+    url: string,
+    config: OperationConfig,
+  ): void {
+    const { bodyLimit } = this.settings;
+    for (const method of verbs) {
+      scope.route({
+        method,
+        url,
+        config,
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        handler: (request, reply) => forward(upstream, request, reply, bodyLimit),
+      });
+    }
+  }
+}

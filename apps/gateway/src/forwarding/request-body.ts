@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import { problems, type Problem } from '@glacis/http';
+
+/** The body of a request on its way to a service: read only as fast as it is taken, and within a bound. */
+export class RequestBody implements AsyncIterable<Buffer> {
+  /** True once a byte of it may have been taken: then it cannot be sent a second time. */
+  begun = false;
+
+  private constructor(
+    private readonly raw: IncomingMessage,
+    private readonly limit: number,
+  ) {}
+
+  /**
+   * Null when the request has none.
+   * @throws {Problem} `too-large` (413) when its announced length is over the limit
+   */
+  static of(raw: IncomingMessage, limit: number): RequestBody | null {
+    const length = raw.headers['content-length'];
+    if (raw.headers['transfer-encoding'] === undefined && Number(length ?? 0) === 0) return null;
+    if (Number(length ?? 0) > limit) throw tooLarge(limit);
+    return new RequestBody(raw, limit);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
+    this.begun = true;
+    let length = 0;
+    // A service that answers early leaves the rest unread; the connection is still needed for the answer.
+    for await (const chunk of this.raw.iterator({
+      destroyOnReturn: false,
+    }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > this.limit) throw tooLarge(this.limit);
+      yield chunk;
+    }
+  }
+}
+
+function tooLarge(limit: number): Problem {
+  return problems.tooLarge(`the body is longer than ${limit} bytes`);
+}

@@ -1,0 +1,155 @@
+import { lookup } from 'node:dns/promises';
+import { Problem, problems } from '@glacis/http';
+import { Loop } from '@glacis/runtime';
+import { errors } from 'undici';
+import type { Exchange } from './exchange.js';
+import { serviceProblems } from './problems.js';
+import { ClientGoneError, Replica, type Message, type ReplicaLimits } from './replica.js';
+
+export interface UpstreamOptions {
+  /** The service, as problems and health name it. */
+  service: string;
+  /** `http(s)://host:port` of its replicas; a name may stand for several addresses. */
+  urls: readonly string[];
+  limits: ReplicaLimits;
+  /** Milliseconds between two looks at what the names stand for. */
+  resolveMs: number;
+  onError: (error: unknown) => void;
+}
+
+/** Replicas that one request is tried on at most. */
+const maxAttempts = 3;
+
+/** Milliseconds for a question of the door's own, less than a health check may take. */
+const askTimeoutMs = 1_500;
+
+/** A service behind the door: its replicas, and the choice among them. */
+export class Upstream {
+  private readonly byAddress = new Map<string, Replica>();
+  private readonly resolving: Loop;
+  private turn = 0;
+
+  constructor(private readonly options: UpstreamOptions) {
+    this.resolving = new Loop({
+      name: `addresses of ${options.service}`,
+      intervalMs: options.resolveMs,
+      run: () => this.resolve(),
+      onError: options.onError,
+    });
+  }
+
+  get service(): string {
+    return this.options.service;
+  }
+
+  get replicas(): readonly Replica[] {
+    return [...this.byAddress.values()];
+  }
+
+  /** Resolves after the first look at the addresses, whether it succeeded or not. */
+  async start(): Promise<void> {
+    await this.resolve().catch(this.options.onError);
+    this.resolving.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.resolving.stop();
+    await Promise.all(this.replicas.map((replica) => replica.destroy()));
+  }
+
+  /**
+   * The exchange whose answer has begun, with whichever replica gave it. A request goes to another replica when nothing
+   * of it was sent, or when it may be repeated (RFC 9110 9.2.2), has no body, and its connection was cut before an answer.
+   * @param onAttempt told of each exchange, for whoever cancels it
+   * @throws {Problem} 502, 503 or 504 with the name of the service; what its body threw
+   */
+  async send(message: Message, onAttempt: (exchange: Exchange) => void): Promise<Exchange> {
+    const tried = new Set<Replica>();
+    for (let failure: Problem | undefined; ;) {
+      const replica = tried.size < maxAttempts ? this.choose(tried) : undefined;
+      if (replica === undefined) throw failure ?? serviceProblems.unavailable(this.service);
+      tried.add(replica);
+      const exchange = replica.send(message);
+      onAttempt(exchange);
+      try {
+        await exchange.head;
+        return exchange;
+      } catch (error) {
+        failure = this.problemOf(exchange, error);
+        if (!mayRepeat(message, exchange, error)) throw failure;
+      }
+    }
+  }
+
+  /** The answer of the first replica that gives one of status 200. @throws {Error} with the last failure */
+  async ask(path: string): Promise<string> {
+    let failure = new Error('no address is known');
+    for (const replica of this.replicas) {
+      try {
+        const { status, text } = await replica.ask(path, askTimeoutMs);
+        if (status === 200) return text;
+        failure = new Error(`${path} answers ${status}: ${text.slice(0, 300)}`);
+      } catch (error) {
+        failure = error as Error;
+      }
+    }
+    throw failure;
+  }
+
+  /** The free replica with the fewest requests of those that were not tried. */
+  private choose(tried: ReadonlySet<Replica>): Replica | undefined {
+    this.turn += 1;
+    const { replicas } = this;
+    let best: Replica | undefined;
+    for (let i = 0; i < replicas.length; i++) {
+      const replica = replicas[(this.turn + i) % replicas.length] as Replica;
+      if (!replica.isFree || tried.has(replica)) continue;
+      if (best === undefined || replica.active < best.active) best = replica;
+    }
+    return best;
+  }
+
+  private problemOf(exchange: Exchange, error: unknown): Problem {
+    if (error instanceof Problem) return error;
+    if (!exchange.sent) return serviceProblems.unavailable(this.service, error);
+    if (error instanceof errors.RequestContentLengthMismatchError) {
+      return problems.malformed('the body is not as long as its Content-Length');
+    }
+    const late = error instanceof errors.HeadersTimeoutError;
+    return serviceProblems[late ? 'timeout' : 'failed'](this.service, error);
+  }
+
+  /** New addresses are used from now on, those that are gone when their requests have ended. */
+  private async resolve(): Promise<void> {
+    const found = new Map<string, { url: string; address: string }>();
+    for (const url of this.options.urls) {
+      const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+      for (const { address } of await lookup(host, { all: true })) {
+        found.set(`${url} ${address}`, { url, address });
+      }
+    }
+    for (const [key, replica] of this.byAddress) {
+      if (found.has(key)) continue;
+      this.byAddress.delete(key);
+      replica.close().catch(this.options.onError);
+    }
+    for (const [key, { url, address }] of found) {
+      if (this.byAddress.has(key)) continue;
+      this.byAddress.set(key, new Replica(url, address, this.options.limits));
+    }
+  }
+}
+
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+function mayRepeat(message: Message, exchange: Exchange, error: unknown): boolean {
+  if (error instanceof Problem || error instanceof ClientGoneError) return false;
+  if (!exchange.sent) return true;
+  return repeatable.has(message.method) && message.body === null && isCut(error);
+}
+
+/** The connection ended before the answer, as when a replica stops just when a request reaches it. */
+function isCut(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return error instanceof errors.SocketError || code === 'ECONNRESET' || code === 'EPIPE';
+}
