@@ -2,7 +2,7 @@ export { Daemon, type DaemonOptions } from './daemon.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
 export { startKafka, type KafkaCluster, type KafkaOptions, type ProxiedKafka } from './kafka.js';
 export type { SaslUser } from './kafka-properties.js';
-export type { KafkaTlsFiles } from './kafka-tls.js';
+export type { ClientTlsFiles } from './kafka-tls.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';

@@ -1,3 +1,5 @@
+import type { TlsFiles } from './kafka-tls.js';
+
 export interface SaslUser {
   username: string;
   password: string;
@@ -17,8 +19,7 @@ export interface BrokerPorts {
 export interface ClusterPlan {
   brokers: BrokerPorts[];
   sasl?: SaslUser;
-  /** PEM files. Clients need a certificate of `ca`. */
-  tls?: { ca: string; keyStore: string };
+  tls?: Pick<TlsFiles, 'ca' | 'keyStore'>;
 }
 
 /** `server.properties` of the broker with that index: small, and fast to notice that another one has died. */
@@ -95,7 +96,10 @@ export function scramArguments({ username, password }: SaslUser): string[] {
   ]);
 }
 
-function tlsProperties({ ca, keyStore }: { ca: string; keyStore: string }): Record<string, string> {
+function tlsProperties({
+  ca,
+  keyStore,
+}: Pick<TlsFiles, 'ca' | 'keyStore'>): Record<string, string> {
   return {
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': keyStore,

@@ -4,16 +4,22 @@ import { runCommand } from './command.js';
 import { requireProgram } from './programs.js';
 
 /** PEM files for a client of the brokers. */
-export interface KafkaTlsFiles {
+export interface ClientTlsFiles {
   ca: string;
   cert: string;
   key: string;
 }
 
+export interface TlsFiles {
+  /** The CA of clients and brokers. */
+  ca: string;
+  /** Key and certificate of the brokers. */
+  keyStore: string;
+  client: ClientTlsFiles;
+}
+
 /** A CA with one certificate for the brokers and one for a client, all for a day. */
-export async function makeTlsFiles(
-  folder: string,
-): Promise<{ client: KafkaTlsFiles; keyStore: string }> {
+export async function makeTlsFiles(folder: string): Promise<TlsFiles> {
   const openssl = await requireProgram('openssl', 'openssl');
   const at = (name: string): string => join(folder, name);
   const issue = async (name: string, subject: string, ...rest: string[]): Promise<void> => {
@@ -40,5 +46,5 @@ export async function makeTlsFiles(
   ]);
   await writeFile(keyStore, Buffer.concat([key, certificate]), { mode: 0o600 });
   const client = { ca: at('ca.pem'), cert: at('client.pem'), key: at('client.key') };
-  return { client, keyStore };
+  return { ca: client.ca, keyStore, client };
 }

@@ -13,7 +13,7 @@ import {
   type ClusterPlan,
   type SaslUser,
 } from './kafka-properties.js';
-import { makeTlsFiles, type KafkaTlsFiles } from './kafka-tls.js';
+import { makeTlsFiles, type ClientTlsFiles } from './kafka-tls.js';
 import { freePorts } from './ports.js';
 import { requireProgram } from './programs.js';
 
@@ -37,7 +37,7 @@ export interface KafkaCluster {
   /** `host:port` of each, for `KAFKA_BROKERS`. */
   brokers: string[];
   /** For clients, when `tls` was asked for. */
-  tls?: KafkaTlsFiles;
+  tls?: ClientTlsFiles;
   proxied?: ProxiedKafka;
   /** By its place in `brokers`. */
   broker(index: number): Daemon;
@@ -55,38 +55,37 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
   const classPath = await kafkaClassPath();
   const folder = await mkdtemp(join(tmpdir(), 'glacis-kafka-'));
   const places = await planPlaces(options);
-  const tls = options.tls ? await makeTlsFiles(folder) : undefined;
-  const plan: ClusterPlan = {
-    brokers: places.map(({ ports }) => ports),
-    sasl: options.sasl,
-    tls: tls && { ca: tls.client.ca, keyStore: tls.keyStore },
-  };
-  const clusterId = randomBytes(16).toString('base64url');
-  const daemons = await Promise.all(
-    places.map(async (_, index) =>
-      makeBroker({ java, classPath, plan, index, clusterId, folder: join(folder, `${index}`) }),
-    ),
-  );
   const proxies = places.flatMap(({ proxy }) => proxy ?? []);
+  const daemons: Daemon[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(proxies.map((proxy) => proxy.close()));
-    // The last ones would wait for a majority that is gone.
+    // In good order the last ones would wait for a majority that is gone.
     await Promise.all(daemons.map((daemon) => daemon.kill()));
+    await Promise.all(proxies.map((proxy) => proxy.close()));
     await rm(folder, { recursive: true, force: true });
   };
   try {
+    const tls = options.tls ? await makeTlsFiles(folder) : undefined;
+    const plan = { brokers: places.map(({ ports }) => ports), sasl: options.sasl, tls };
+    const recipe = { java, classPath, plan, clusterId: randomBytes(16).toString('base64url') };
+    daemons.push(
+      ...(await Promise.all(
+        places.map((_, index) =>
+          makeBroker({ ...recipe, index, folder: join(folder, `${index}`) }),
+        ),
+      )),
+    );
     await Promise.all(daemons.map((daemon) => daemon.start()));
+    return {
+      brokers: plan.brokers.map(({ client }) => address(client)),
+      tls: tls?.client,
+      proxied: options.proxied ? throughProxies(proxies) : undefined,
+      broker: (index) => daemons[index] ?? fail(`there is no broker ${index}`),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
-  return {
-    brokers: plan.brokers.map(({ client }) => address(client)),
-    tls: tls?.client,
-    proxied: options.proxied ? throughProxies(proxies) : undefined,
-    broker: (index) => daemons[index] ?? fail(`there is no broker ${index}`),
-    stop,
-  };
 }
 
 interface Place {
