@@ -49,7 +49,6 @@ import { DialectWatch } from './streams/dialect-watch.js';
 import { Doorkeeper } from './streams/doorkeeper.js';
 import { Inbound } from './streams/inbound.js';
 import { LiveStreams } from './streams/live-streams.js';
-import { ManagerListener } from './streams/manager-listener.js';
 import { StreamMetrics } from './streams/metrics.js';
 import { Reception } from './streams/reception.js';
 import { AdmissionLog } from './streams/admission-log.js';
@@ -60,6 +59,7 @@ import { StreamClosings } from './streams/stream-closings.js';
 import { StreamEnder } from './streams/stream-ender.js';
 import { StreamFinder } from './streams/stream-finder.js';
 import { StreamHolder } from './streams/stream-holder.js';
+import { AgentListener, ListenerParts, ManagerListener } from './streams/stream-listener.js';
 import { StreamSlots } from './streams/stream-slots.js';
 import { StreamsEvents } from './streams/streams.events.js';
 import { TerminationHolder } from './terminations/termination-holder.js';
@@ -79,10 +79,12 @@ const migrations: MigrationClass[] = [
 
 const streams: Provider[] = [
   Admitter,
+  AgentListener,
   CertificateCache,
   DialectWatch,
   Doorkeeper,
   Inbound,
+  ListenerParts,
   LiveStreams,
   ManagerListener,
   Reception,
@@ -118,7 +120,7 @@ const monitoring: Provider[] = [
   Shutdown,
 ];
 
-/** The certificate of the manager stream and of the internal port alike. */
+/** The certificate of the streams and of the internal port alike. */
 function ownCertificate({ publicNames }: BackendsSettings): Provider {
   return {
     provide: ServiceCertificate,
@@ -133,7 +135,7 @@ function ownCertificate({ publicNames }: BackendsSettings): Provider {
   };
 }
 
-/** The backends service: REST, the manager stream and what other services may ask of it. */
+/** The backends service: REST, the streams of managers and agents, and what other services may ask of it. */
 @Module({})
 export class BackendsModule implements OnModuleInit {
   constructor(
@@ -182,7 +184,7 @@ export class BackendsModule implements OnModuleInit {
         ...streams,
         ...monitoring,
       ],
-      exports: [ManagerListener],
+      exports: [AgentListener, ManagerListener],
     };
   }
 

@@ -2,4 +2,4 @@ export { BackendsModule } from './backends.module.js';
 export { backendsMigrations } from './migrations.js';
 export { backendsSettings, type BackendsSettings } from './settings.js';
 export { InternalPort } from './rpc/internal-port.js';
-export { ManagerListener } from './streams/manager-listener.js';
+export { AgentListener, ManagerListener } from './streams/stream-listener.js';

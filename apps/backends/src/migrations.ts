@@ -123,6 +123,15 @@ const addConfidentialVms = migration(
   `CREATE INDEX backends_hosted ON backends (host_id) WHERE host_id IS NOT NULL`,
 );
 
+/** A slot for each connection type of an agent. */
+const addConnections = migration(
+  'AddConnections1763710000031',
+  `ALTER TABLE backend_streams
+     ADD COLUMN connection text NOT NULL DEFAULT 'main' CHECK (connection IN ('main', 'log-forwarder')),
+     DROP CONSTRAINT backend_streams_pkey,
+     ADD PRIMARY KEY (backend_id, connection)`,
+);
+
 export const backendsMigrations: MigrationClass[] = [
   createBackends,
   createStreams,
@@ -130,4 +139,5 @@ export const backendsMigrations: MigrationClass[] = [
   createRuns,
   createInformation,
   addConfidentialVms,
+  addConnections,
 ];

@@ -16,6 +16,12 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
   httpPort: setting(port, '9011', 'Port of the REST interface when the service runs on its own.'),
   managerHost: setting(host, '0.0.0.0', 'Address on which managers are listened for.'),
   managerPort: setting(port, '7011', 'Port of the manager stream; 0 takes a free one.'),
+  agentHost: setting(
+    host,
+    '0.0.0.0',
+    'Address on which agents of confidential VMs are listened for.',
+  ),
+  agentPort: setting(port, '7018', 'Port of the agent stream; 0 takes a free one.'),
   grpcHost: setting(host, '0.0.0.0', 'Address on which other services are listened for.'),
   grpcPort: setting(
     optionalPort,
@@ -25,9 +31,9 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
   publicNames: setting(
     list,
     'localhost,127.0.0.1,::1',
-    'Host names and IP addresses under which managers and other services dial us; all of them stand in our server certificate.',
+    'Host names and IP addresses under which managers, agents and other services dial us; all of them stand in our server certificate.',
   ),
-  tls12: setting(flag, 'false', 'Also accept managers that speak TLS 1.2 only.'),
+  tls12: setting(flag, 'false', 'Also accept managers and agents that speak TLS 1.2 only.'),
   handshakes: setting(
     integer(1, 10_000),
     '100',

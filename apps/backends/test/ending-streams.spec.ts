@@ -181,7 +181,7 @@ describe('backends.md 16.4: the newest stream wins', () => {
     const streams = Array.from({ length: 8 }, () => stand.dial(files));
     const open = await waitFor(
       async () => {
-        const held = stand.get(LiveStreams).ofBackend(id);
+        const held = stand.get(LiveStreams).ofSlot({ backendId: id, connection: 'main' });
         const [row] = await stand.store.query<{ stream_id: string; epoch: string }>(
           'SELECT stream_id, epoch FROM backend_streams WHERE backend_id = $1',
           [id],

@@ -312,7 +312,7 @@ describe('messages of managers', () => {
 describe('a database that is slow', () => {
   it('slows a manager down instead of filling our memory, and loses nothing', async () => {
     const { id, stream } = await stand.connected();
-    const [live] = stand.get(LiveStreams).ofBackend(id);
+    const [live] = stand.get(LiveStreams).ofSlot({ backendId: id, connection: 'main' });
     if (!live) throw new Error('no stream');
     const pause = jest.spyOn(live.call, 'pause');
     const read = jest.spyOn(live, 'hold');

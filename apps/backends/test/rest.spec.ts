@@ -545,7 +545,9 @@ describe('delete', () => {
     const { id, stream } = await stand.connected({ obeys: false });
     expect((await stand.send('DELETE', `/backends/${id}`)).status).toBe(204);
     await stream.ended;
-    await waitFor(() => stand.get(LiveStreams).ofBackend(id).length === 0);
+    await waitFor(
+      () => stand.get(LiveStreams).ofSlot({ backendId: id, connection: 'main' }).length === 0,
+    );
     const told = await stand.events(id);
     expect(told.map((event) => event.type).slice(2)).toEqual([
       'backend.termination.requested',

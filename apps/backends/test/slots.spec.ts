@@ -25,6 +25,7 @@ afterAll(async () => {
 
 const opening = (backendId: string): StreamOpening => ({
   backendId,
+  connection: 'main',
   tenant: 'tenant-a',
   streamId: newId(),
   serial: String(BigInt(`0x${newId().replaceAll('-', '')}`)),
@@ -39,6 +40,7 @@ const opening = (backendId: string): StreamOpening => ({
 });
 const closing = (stream: StreamFacts, reason: StreamClosing['reason']): StreamClosing => ({
   backendId: stream.backendId,
+  connection: stream.connection,
   tenant: stream.tenant,
   streamId: stream.streamId,
   serial: stream.serial,

@@ -19,7 +19,8 @@ import { loadSettings } from '@glacis/settings';
 import { DATABASE_URL, Store } from '@glacis/store';
 import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { BackendsModule, backendsSettings, ManagerListener } from '../src/index.js';
+import { AgentListener, BackendsModule, backendsSettings, ManagerListener } from '../src/index.js';
+import { DialedAgent, type AgentDial } from './dialed-agent.js';
 import { FakeCertificates, type ManagerFiles } from './fake-certificates.js';
 
 class Globals {}
@@ -49,7 +50,7 @@ export interface StandOptions {
 
 /** The service on free ports, with everything real but the certificate service. */
 export class Stand {
-  private readonly clients = new Set<ManagerClient>();
+  private readonly clients = new Set<{ close(): void }>();
   private stopped: Promise<void> | undefined;
 
   private constructor(
@@ -94,6 +95,8 @@ export class Stand {
         overrides: {
           managerHost: '127.0.0.1',
           managerPort: '0',
+          agentHost: '127.0.0.1',
+          agentPort: '0',
           grpcPort: '',
           shutdownSpread: '0s',
           handshakes: '10000',
@@ -117,7 +120,9 @@ export class Stand {
     await app.startAllMicroservices();
     await app.listen(0, '127.0.0.1');
     const stand = new Stand(app, certificates, identity, await identity.bearer());
-    await waitFor(() => stand.managerPort !== undefined, { what: 'the manager port' });
+    await waitFor(() => stand.managerPort !== undefined && stand.agentPort !== undefined, {
+      what: 'the ports of streams',
+    });
     return stand;
   }
 
@@ -127,6 +132,10 @@ export class Stand {
 
   get managerPort(): number | undefined {
     return this.get(ManagerListener).port;
+  }
+
+  get agentPort(): number | undefined {
+    return this.get(AgentListener).port;
   }
 
   get<T>(type: string | symbol | (new (...args: never[]) => T)): T {
@@ -252,6 +261,24 @@ export class Stand {
     const stream = this.dial(files, options);
     await stream.opened;
     return { id, files, stream };
+  }
+
+  /** Dials the port of agents, or another, and opens a stream there. */
+  agent(files: Partial<ManagerFiles>, dial: AgentDial = {}): DialedAgent {
+    const agent = new DialedAgent(`127.0.0.1:${dial.port ?? this.agentPort}`, files, dial);
+    this.clients.add(agent);
+    return agent;
+  }
+
+  /** A confidential VM whose agent is connected. */
+  async connectedAgent(
+    dial: AgentDial & { body?: Record<string, unknown> } = {},
+  ): Promise<{ id: string; files: ManagerFiles; agent: DialedAgent }> {
+    const id = await this.backend({ entity_type: 'cvm', ...dial.body });
+    const files = await this.certificates.issue(id, { entityType: 'cvm' });
+    const agent = this.agent(files, dial);
+    await agent.opened;
+    return { id, files, agent };
   }
 
   /** Outbox rows of a backend in their order. */

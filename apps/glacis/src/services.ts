@@ -20,7 +20,7 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
     },
   });
   const backends = loadSettings(backendsSettings, {
-    overrides: { ...internal, managerHost: settings.host },
+    overrides: { ...internal, managerHost: settings.host, agentHost: settings.host },
   });
   return [
     GatewayModule.forRoot(loadSettings(gatewaySettings)),

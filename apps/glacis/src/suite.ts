@@ -1,4 +1,4 @@
-import { ManagerListener } from '@glacis/backends';
+import { AgentListener, ManagerListener } from '@glacis/backends';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
 import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
 import { identitySettings, openIdentity } from '@glacis/identity';
@@ -15,6 +15,8 @@ export interface Suite {
   door: string;
   /** `host:port` that managers dial. */
   managers: string;
+  /** `host:port` that agents of confidential VMs dial. */
+  agents: string;
   dataFolder: DataFolder;
   /** Ends streams and requests, then the database. At most 30 s (`backends.md` 6). */
   stop(): Promise<void>;
@@ -36,8 +38,15 @@ export async function startSuite(settings: SuiteSettings): Promise<Suite> {
       await program.stop();
       await database.stop();
     };
-    const { port } = program.app.get(ManagerListener, { strict: false });
-    return { door: program.url, managers: `${settings.host}:${port}`, dataFolder, stop };
+    const listening = (listener: typeof ManagerListener | typeof AgentListener): string =>
+      `${settings.host}:${program.app.get(listener, { strict: false }).port}`;
+    return {
+      door: program.url,
+      managers: listening(ManagerListener),
+      agents: listening(AgentListener),
+      dataFolder,
+      stop,
+    };
   } catch (error) {
     await database.stop();
     throw error;

@@ -26,6 +26,9 @@ const backend = z.object({
   changed: z.array(z.string()),
 });
 
+/** Of a stream beside the main one, which does not decide whether its backend is connected. */
+const beside = z.literal('log-forwarder').optional();
+
 const entity = { entity_type: z.string(), entity_id: z.string() };
 
 /** Every event of the suite. `backends.md` 11 and `certificates.md` 9 fix the members. */
@@ -50,7 +53,9 @@ export const eventTypes = {
       protocol: z.string(),
       version: z.string().optional(),
       peer: z.string(),
+      connection_type: beside,
     }),
+    2,
   ),
   'backend.disconnected': define(
     'backend',
@@ -69,7 +74,9 @@ export const eventTypes = {
       ]),
       opened_at: time,
       closed_at: time,
+      connection_type: beside,
     }),
+    2,
   ),
   'backend.termination.requested': define(
     'backend',

@@ -15,10 +15,11 @@ export * from './tls/mutual-tls.js';
 export { type CloseCause, type PeerConnection } from './tls/connection.js';
 export * from './manager/messages.js';
 export type { Dialect } from './manager/dialect.js';
-export { dialects } from './manager/dialects.js';
-export { decodeClientMessage } from './manager/client-message.js';
+export { decodeClientMessage, dialects } from './manager/dialects.js';
+export { agentDialects } from './agent/agent-dialects.js';
+export { extrasOf, type RunExtra } from './manager/run-extras.js';
 export { decodeRun, encodeRun, maxRunBytes, RunAssembler } from './manager/run-chunks.js';
-export { managerService } from './manager/service.js';
+export { agentService, managerService, type StreamService } from './manager/service.js';
 export {
   ManagerClient,
   type ManagerClientOptions,

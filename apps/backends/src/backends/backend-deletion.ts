@@ -6,7 +6,7 @@ import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { StreamClosings } from '../streams/stream-closings.js';
-import { closingOf, currentStream } from '../streams/streams.store.js';
+import { closingOf, lockStreams } from '../streams/streams.store.js';
 import { Terminations } from '../terminations/terminations.service.js';
 import { isBackendId, unknownBackend } from './backend-reader.js';
 import {
@@ -106,7 +106,7 @@ export class BackendDeletion {
     await this.revokeCertificates(backend);
     await this.store.transaction(async (tx) => {
       if (!(await lockMarked(tx, backend.id))) return;
-      await this.closeStream(tx, backend.id);
+      await this.closeStreams(tx, backend.id);
       await removeMarked(tx, backend.id);
       await this.journal.write(tx, {
         events: [
@@ -128,11 +128,11 @@ export class BackendDeletion {
     });
   }
 
-  /** Its end is told before that of the backend, and not by its holder later. */
-  private async closeStream(tx: Tx, id: string): Promise<void> {
-    const stream = await currentStream(tx, id);
-    if (!stream) return;
-    await this.closings.recordIn(tx, [closingOf(stream, 'terminated', this.clock.now())]);
+  /** Their ends are told before that of the backend, and not by their holders later. */
+  private async closeStreams(tx: Tx, id: string): Promise<void> {
+    const now = this.clock.now();
+    const closings = (await lockStreams(tx, id)).map((row) => closingOf(row, 'terminated', now));
+    if (closings.length > 0) await this.closings.recordIn(tx, closings);
   }
 
   private async revokeCertificates({ id, tenant, entityType }: DeletingBackend): Promise<void> {

@@ -1,15 +1,15 @@
 import { freeText, pageQuery, plainText, trimmedText } from '@glacis/http';
-import { dialectNames } from '@glacis/grpc';
+import { agentDialectNames, dialectNames } from '@glacis/grpc';
 import { z } from 'zod';
 import { canonicalAddress } from './address.js';
-import { entityTypes } from './backend.js';
+import { entityTypes, isProtocolOf } from './backend.js';
 
 const name = trimmedText(1024);
 const description = freeText(4096);
 const address = plainText(260).refine((text) => text === '' || canonicalAddress(text) !== null, {
   error: 'expected an IPv4 or IPv6 address or a DNS name, with an optional port',
 });
-const protocol = z.enum(['auto', ...dialectNames]);
+const protocol = z.enum(['auto', ...dialectNames, ...agentDialectNames]);
 
 /** Body of PUT: what is absent is empty, but for `name`, which is mandatory. */
 export const backendBody = z.object({
@@ -28,6 +28,10 @@ export const newBackendBody = backendBody
   .refine(({ entity_type: type, host }) => type === 'cvm' || host === undefined, {
     path: ['host'],
     error: 'expected only with entity_type cvm',
+  })
+  .refine(({ entity_type: type, protocol: name }) => isProtocolOf(type, name), {
+    path: ['protocol'],
+    error: 'expected a protocol of the entity type',
   });
 
 export type NewBackendBody = z.output<typeof newBackendBody>;
@@ -53,7 +57,7 @@ export const backendReply = z.object({
   address: z.string(),
   active: z.literal(true).optional(),
   last_seen: z.iso.datetime().optional(),
-  protocol: z.enum(dialectNames).optional(),
+  protocol: z.enum([...dialectNames, ...agentDialectNames]).optional(),
   certificate_serial: z.string().optional(),
   version: z.string().optional(),
   entity_type: z.literal('cvm').optional(),

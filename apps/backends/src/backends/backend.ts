@@ -1,3 +1,5 @@
+import { familyOf } from '../streams/stream-family.js';
+
 /**
  * What a backend is, and so the entity type of its certificates: a host whose manager dials us, or one confidential VM
  * whose agent does (`backends.md` 1).
@@ -37,6 +39,12 @@ export interface BackendInput {
 export interface NewBackendInput extends BackendInput {
   entityType: BackendType;
   host?: string;
+}
+
+/** True of a `protocol` that the clients of such a backend may speak, and of what leaves it open. */
+export function isProtocolOf(entityType: BackendType, protocol: string | undefined): boolean {
+  if (protocol === undefined || protocol === 'auto') return true;
+  return familyOf(entityType).dialects.some((name) => name === protocol);
 }
 
 /**

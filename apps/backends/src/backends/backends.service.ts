@@ -6,7 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { backendExists } from '../problems.js';
 import { unknownBackend, isBackendId } from './backend-reader.js';
-import type { Backend, BackendInput, NewBackendInput } from './backend.js';
+import { isProtocolOf, type Backend, type BackendInput, type NewBackendInput } from './backend.js';
 import { holdHost, insertBackend, lockBackend, pinOf, updateBackend } from './backends.store.js';
 
 /** Creates and changes backends. */
@@ -44,7 +44,7 @@ export class BackendsService {
     return id;
   }
 
-  /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 409 name or address taken */
+  /** @throws {Problem} 404 unknown, 400 a protocol that such backends do not speak, 412 changed since `ifMatch` was read, 409 name or address taken */
   async replace(
     caller: Caller,
     id: string,
@@ -55,6 +55,7 @@ export class BackendsService {
       this.store.transaction(async (tx) => {
         const before = isBackendId(id) ? await lockBackend(tx, caller.tenant, id) : undefined;
         if (!before) throw unknownBackend();
+        checkProtocol(before, input);
         checkIfMatch(ifMatch, etagOf(before.rowVersion));
         const changed = changesOf(before, input);
         if (changed.length === 0) return;
@@ -117,6 +118,13 @@ export async function namingConflicts<T>(input: BackendInput, work: () => Promis
         throw error;
     }
   }
+}
+
+function checkProtocol({ entityType }: Backend, { protocol }: BackendInput): void {
+  if (isProtocolOf(entityType, protocol)) return;
+  throw problems.malformed('protocol: expected a protocol of the entity type', {
+    members: { field: 'protocol' },
+  });
 }
 
 function settable(backend: Backend): BackendInput {

@@ -7,7 +7,8 @@ const columns = `b.id, b.tenant_id AS tenant, b.entity_type AS "entityType", b.h
   b.protocol_seen AS seen, b.manager_version AS version, b.last_seen AS "lastSeen",
   b.last_serial AS "lastSerial", b.row_version AS "rowVersion",
   s.lease_until IS NOT NULL AND s.lease_until > now() AS active`;
-const tables = 'backends b LEFT JOIN backend_streams s ON s.backend_id = b.id';
+const tables = `backends b LEFT JOIN backend_streams s
+  ON s.backend_id = b.id AND s.connection = 'main'`;
 
 /** The backends of these ids, whatever their tenants, but for those being deleted. */
 export function backendsById(db: Queryable, ids: readonly string[]): Promise<Backend[]> {

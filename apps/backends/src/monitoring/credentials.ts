@@ -2,7 +2,7 @@ import { ServiceCertificate } from '@glacis/grpc';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { InternalPort } from '../rpc/internal-port.js';
-import { ManagerListener } from '../streams/manager-listener.js';
+import { AgentListener, ManagerListener, type StreamListener } from '../streams/stream-listener.js';
 import type { Duty } from './duty.js';
 
 const CHECK_MS = 60_000;
@@ -14,13 +14,17 @@ export class Credentials implements Duty {
   /** Short, as the certificate service may start after us; a fresh certificate is looked after once a minute. */
   readonly intervalMs = 500;
   private nextCheck = 0;
+  private readonly listeners: readonly StreamListener[];
 
   constructor(
     @Inject(ServiceCertificate) private readonly certificate: ServiceCertificate,
-    @Inject(ManagerListener) private readonly listener: ManagerListener,
+    @Inject(ManagerListener) managers: ManagerListener,
+    @Inject(AgentListener) agents: AgentListener,
     @Inject(InternalPort) private readonly internal: InternalPort,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.listeners = [managers, agents];
+  }
 
   /** The CAs have changed. */
   checkSoon(): void {
@@ -31,12 +35,13 @@ export class Credentials implements Duty {
     const now = this.clock.now().getTime();
     if (now < this.nextCheck) return;
     while (await this.certificate.refresh()) await this.use();
-    if (this.listener.port === undefined || !this.internal.isReady) await this.use();
+    const closed = this.listeners.some((listener) => listener.port === undefined);
+    if (closed || !this.internal.isReady) await this.use();
     this.nextCheck = now + CHECK_MS;
   }
 
   private async use(): Promise<void> {
-    await this.listener.use();
+    for (const listener of this.listeners) await listener.use();
     await this.internal.use();
   }
 }

@@ -5,6 +5,7 @@ import { endings } from '../streams/endings.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import { LiveStreams } from '../streams/live-streams.js';
 import { StreamEnder } from '../streams/stream-ender.js';
+import { slotKey } from '../streams/stream.js';
 import { currentEpochs, renewLeases, touchBackends } from '../streams/streams.store.js';
 import type { Duty } from './duty.js';
 
@@ -71,7 +72,7 @@ export class Leases implements Duty {
       lost.map((stream) => stream.facts.backendId),
     );
     for (const stream of lost) {
-      const newer = (epochs.get(stream.facts.backendId) ?? 0) > stream.facts.epoch;
+      const newer = (epochs.get(slotKey(stream.facts)) ?? 0) > stream.facts.epoch;
       void this.ender.end(stream, newer ? endings.replaced : endings.lost);
     }
   }

@@ -4,7 +4,7 @@ import { InternalPort } from '../rpc/internal-port.js';
 import type { BackendsSettings } from '../settings.js';
 import { endings } from '../streams/endings.js';
 import { LiveStreams } from '../streams/live-streams.js';
-import { ManagerListener } from '../streams/manager-listener.js';
+import { AgentListener, ManagerListener } from '../streams/stream-listener.js';
 import { StreamEnder } from '../streams/stream-ender.js';
 import { SETTINGS } from '../tokens.js';
 import { DutyLoops } from './duty-loops.js';
@@ -18,7 +18,8 @@ export class Shutdown implements BeforeApplicationShutdown {
   constructor(
     @Inject(LiveStreams) private readonly live: LiveStreams,
     @Inject(StreamEnder) private readonly ender: StreamEnder,
-    @Inject(ManagerListener) private readonly listener: ManagerListener,
+    @Inject(ManagerListener) private readonly managers: ManagerListener,
+    @Inject(AgentListener) private readonly agents: AgentListener,
     @Inject(InternalPort) private readonly internal: InternalPort,
     @Inject(DutyLoops) private readonly duties: DutyLoops,
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
@@ -35,6 +36,6 @@ export class Shutdown implements BeforeApplicationShutdown {
       await sleep(pause);
     }
     await Promise.all(ends);
-    await Promise.all([this.listener.close(), this.internal.close()]);
+    await Promise.all([this.managers.close(), this.agents.close(), this.internal.close()]);
   }
 }

@@ -53,7 +53,7 @@ export class RunQueue {
   /** Keeps a place for a run while it is recorded; the caller fills it with `add` or gives it back with `release`. */
   reserve(bytes: number): RunRefusal | undefined {
     if (this.stream.ambiguous) return 'dialect-ambiguous';
-    if (this.stream.dialect.name === 'v0.3' && this.taken > 0) return 'one-run-per-stream';
+    if (this.stream.dialect.takesRuns === 'once' && this.taken > 0) return 'one-run-per-stream';
     const waiting = this.waiting.length + this.recording;
     if (waiting >= this.options.maxWaiting || this.bytes + bytes > MAX_BYTES) return 'queue-full';
     this.taken += 1;
@@ -112,7 +112,7 @@ export class RunQueue {
     const queued = this.waiting.shift();
     if (queued === undefined) return;
     this.current = queued;
-    if (this.stream.dialect.name !== 'v0.4') {
+    if (this.stream.dialect.takesRuns !== 'together') {
       const timer = setTimeout(() => this.settle(), STARTING_MS).unref();
       this.starting = { id: queued.run.id, timer };
     }

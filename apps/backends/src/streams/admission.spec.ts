@@ -20,13 +20,14 @@ const resolved: ResolvedCertificate = {
   issuerId: 'aa',
   certFileSha512: [],
 };
-const good: AdmissionFacts = { presented, resolved, backend: { tenant: 't' } };
+const ours = { tenant: 't', entityType: 'backend' } as const;
+const good: AdmissionFacts = { presented, resolved, entityType: 'backend', backend: ours };
 
 const resolvedBy = fc.oneof(
   fc.constantFrom('unknown' as const, 'unavailable' as const),
   fc.record({
     entityId: fc.constant('b'),
-    entityType: fc.constantFrom('backend', 'party', 'service'),
+    entityType: fc.constantFrom('backend', 'cvm', 'party', 'service'),
     tenant: fc.constantFrom('t', 'u'),
     status: fc.constantFrom('valid' as const, 'revoked' as const, 'expired' as const),
     notAfter: fc.constant(presented.notAfter),
@@ -38,19 +39,26 @@ const resolvedBy = fc.oneof(
 const facts = fc.record({
   presented: fc.constant(presented),
   resolved: resolvedBy,
-  backend: fc.constantFrom({ tenant: 't' }, { tenant: 'u' }, undefined),
+  entityType: fc.constantFrom('backend' as const, 'cvm' as const),
+  backend: fc.constantFrom(
+    ours,
+    { ...ours, tenant: 'u' },
+    { ...ours, entityType: 'cvm' as const },
+    undefined,
+  ),
 });
 
 describe('admission', () => {
-  it('admits exactly the stored, valid certificate of a backend of the same tenant', () => {
+  it('admits exactly the stored, valid certificate of a backend of the same tenant and of the type of the port', () => {
     expect(refusalOf(good)).toBeUndefined();
     fc.assert(
       fc.property(facts, (given) => {
-        const { resolved: found, backend } = given;
+        const { resolved: found, backend, entityType } = given;
         const admissible =
           typeof found !== 'string' &&
           found.status === 'valid' &&
-          found.entityType === 'backend' &&
+          found.entityType === entityType &&
+          backend?.entityType === entityType &&
           found.fingerprintSha256 === presented.fingerprintSha256 &&
           found.issuerId === presented.issuerId &&
           backend?.tenant === found.tenant;

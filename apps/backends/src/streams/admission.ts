@@ -1,5 +1,6 @@
 import { status } from '@glacis/grpc';
 import type { ResolvedCertificate } from '@glacis/contracts';
+import type { BackendType } from '../backends/backend.js';
 
 /** What the TLS handshake proved. */
 export interface PresentedCertificate {
@@ -13,8 +14,10 @@ export interface PresentedCertificate {
 export interface AdmissionFacts {
   presented: PresentedCertificate;
   resolved: ResolvedCertificate | 'unknown' | 'unavailable';
+  /** What the port that was dialled is for. */
+  entityType: BackendType;
   /** The backend that the certificate names, if it exists and is not being deleted. */
-  backend: { tenant: string } | undefined;
+  backend: { tenant: string; entityType: BackendType } | undefined;
 }
 
 export type RefusalReason =
@@ -77,7 +80,7 @@ function refusalOfEntity(
   facts: AdmissionFacts,
   resolved: ResolvedCertificate,
 ): RefusalReason | undefined {
-  if (resolved.entityType !== 'backend') return 'wrong_entity_type';
-  if (facts.backend === undefined) return 'unknown_backend';
+  if (resolved.entityType !== facts.entityType) return 'wrong_entity_type';
+  if (facts.backend?.entityType !== facts.entityType) return 'unknown_backend';
   return facts.backend.tenant === resolved.tenant ? undefined : 'other_tenant';
 }

@@ -9,7 +9,8 @@ import { LiveStream } from './live-stream.js';
 import type { VerifiedCertificate } from './presented-certificate.js';
 import type { StreamCall } from './stream-call.js';
 import { StreamSlots } from './stream-slots.js';
-import type { StreamOpening } from './stream.js';
+import { agents } from './stream-family.js';
+import type { ConnectionType, StreamOpening } from './stream.js';
 
 const MAX_INSTANCE = 128;
 
@@ -28,7 +29,12 @@ export class Admitter {
     const resolved = await this.certificates.resolve(presented.serial);
     const known = typeof resolved === 'string' ? undefined : resolved;
     const backend = known && (await this.backends.find(known.entityId));
-    const reason = refusalOf({ presented, resolved, backend });
+    const reason = refusalOf({
+      presented,
+      resolved,
+      backend,
+      entityType: call.family.entityType,
+    });
     // Without a backend there was a reason: the second test is for the compiler.
     if (reason !== undefined || backend === undefined) {
       return { reason: reason ?? 'unknown_backend', tenant: known?.tenant ?? null };
@@ -49,24 +55,36 @@ export class Admitter {
     presented: VerifiedCertificate,
     backend: Backend,
   ): StreamOpening {
-    const choice = chooseDialect({
+    const choice = chooseDialect(call.family, {
       pin: backend.pin,
       protocol: call.metadata('glacis-protocol'),
       userAgent: call.metadata('user-agent'),
       managerVersion: call.metadata('glacis-manager-version'),
     });
-    const instance = call.metadata('glacis-manager-instance')?.slice(0, MAX_INSTANCE);
     return {
       ...choice,
       backendId: backend.id,
+      connection: connectionOf(call),
       tenant: backend.tenant,
       streamId: newId(this.clock),
       serial: presented.serial,
       issuerId: presented.issuerId,
       notAfter: presented.notAfter,
-      instance: instance ?? null,
+      instance: instanceOf(call, backend),
       peer: call.connection.peer,
       openedAt: this.clock.now(),
     };
   }
+}
+
+/** The log forwarder of a VM announces itself; whatever else comes is its agent, or a manager. */
+function connectionOf(call: StreamCall): ConnectionType {
+  const forwards = call.family === agents && call.metadata('connection-type') === 'log-forwarder';
+  return forwards ? 'log-forwarder' : 'main';
+}
+
+/** A VM is one instance for all its life, whatever its agent calls it. */
+function instanceOf(call: StreamCall, backend: Backend): string | null {
+  if (call.family === agents) return (call.metadata('job-id') ?? backend.id).slice(0, MAX_INSTANCE);
+  return call.metadata('glacis-manager-instance')?.slice(0, MAX_INSTANCE) ?? null;
 }

@@ -1,6 +1,7 @@
 import { dialectNames, dialects, type ClientMessage } from '@glacis/grpc';
 import * as fc from 'fast-check';
-import { chooseDialect, isDialectName, signOf } from './choose-dialect.js';
+import { chooseDialect, dialectNamed, signOf } from './choose-dialect.js';
+import { agents, managers } from './stream-family.js';
 
 const name = fc.constantFrom(...dialectNames);
 const agent = fc.oneof(
@@ -26,8 +27,8 @@ describe('the dialect of a stream', () => {
   it('comes from the pin, else the metadata, else the user agent, else it is seed', () => {
     fc.assert(
       fc.property(signs, (given) => {
-        const { dialect, ambiguous } = chooseDialect(given);
-        const named = [given.pin, given.protocol].find(isDialectName);
+        const { dialect, ambiguous } = chooseDialect(managers, given);
+        const named = dialectNamed(managers, given.pin) ?? dialectNamed(managers, given.protocol);
         if (named !== undefined)
           expect({ dialect, ambiguous }).toEqual({ dialect: named, ambiguous: false });
         else if (given.userAgent?.startsWith('grpc-go/1.65.0'))
@@ -38,10 +39,21 @@ describe('the dialect of a stream', () => {
     );
   });
 
+  it('of an agent comes from the same signs, and is one of agents', () => {
+    const of = (given: Partial<Parameters<typeof chooseDialect>[1]>): string =>
+      chooseDialect(agents, { pin: null, ...given }).dialect;
+    expect(of({})).toBe('v0.10');
+    expect(of({ userAgent: 'grpc-go/1.71.1' })).toBe('v0.5.1');
+    expect(of({ userAgent: 'grpc-go/1.79.1' })).toBe('v0.9');
+    expect(of({ userAgent: 'grpc-go/1.79.1', protocol: 'v0.5.0' })).toBe('v0.5.0');
+    expect(of({ pin: 'v0.5.1', protocol: 'v0.5.0' })).toBe('v0.5.1');
+    expect(of({ pin: 'seed', protocol: 'v0.4', userAgent: 'grpc-go/1.68.0' })).toBe('v0.10');
+  });
+
   it('shows a version only when it is certain, and never what a client could smuggle in', () => {
     fc.assert(
       fc.property(signs, (given) => {
-        const { version } = chooseDialect(given);
+        const { version } = chooseDialect(managers, given);
         if (version !== null) {
           expect(version).toMatch(
             /^(cocos v0\.4\.0|glacis-manager [0-9A-Za-z][0-9A-Za-z.+_-]{0,63})$/,
@@ -50,9 +62,9 @@ describe('the dialect of a stream', () => {
       }),
     );
     const agent = { userAgent: 'grpc-go/1.68.0' };
-    expect(chooseDialect({ pin: null, ...agent }).version).toBe('cocos v0.4.0');
-    expect(chooseDialect({ pin: 'seed', ...agent }).version).toBeNull();
-    expect(chooseDialect({ pin: null, managerVersion: '1.3.0' }).version).toBe(
+    expect(chooseDialect(managers, { pin: null, ...agent }).version).toBe('cocos v0.4.0');
+    expect(chooseDialect(managers, { pin: 'seed', ...agent }).version).toBeNull();
+    expect(chooseDialect(managers, { pin: null, managerVersion: '1.3.0' }).version).toBe(
       'glacis-manager 1.3.0',
     );
   });
@@ -60,7 +72,7 @@ describe('the dialect of a stream', () => {
   it('of an ambiguous client is decided by the first message that v0.2 has not, once', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...kinds)), (sent) => {
-        let choice = chooseDialect({ pin: null, userAgent: 'grpc-go/1.65.0' });
+        let choice = chooseDialect(managers, { pin: null, userAgent: 'grpc-go/1.65.0' });
         for (const kind of sent) {
           const sign = signOf(choice, kind);
           if (sign === 'decides') choice = { ...choice, dialect: 'v0.3', ambiguous: false };

@@ -1,4 +1,10 @@
-import { dialectNames, dialects, type ClientMessage, type DialectName } from '@glacis/grpc';
+import { dialects, type ClientMessage } from '@glacis/grpc';
+import {
+  dialectsByName,
+  type AnyDialectName,
+  type Build,
+  type StreamFamily,
+} from './stream-family.js';
 
 /** What a client says of itself when it opens the stream; it announces no version (`backends.md` 4.3). */
 export interface DialectSigns {
@@ -12,40 +18,39 @@ export interface DialectSigns {
 }
 
 export interface DialectChoice {
-  dialect: DialectName;
+  dialect: AnyDialectName;
   /** The client may as well speak `v0.3`: runs wait for a sign or a pin, Terminate goes out in both numbers. */
   ambiguous: boolean;
   /** Manager software, when it is certain. */
   version: string | null;
 }
 
-interface Build extends DialectChoice {
-  userAgent: string;
-}
-
-const builds: Build[] = [
-  { userAgent: 'grpc-go/1.60.1', dialect: 'seed', ambiguous: false, version: null },
-  { userAgent: 'grpc-go/1.65.0', dialect: 'v0.2', ambiguous: true, version: null },
-  { userAgent: 'grpc-go/1.68.0', dialect: 'v0.4', ambiguous: false, version: 'cocos v0.4.0' },
-];
-
 const MAX_VERSION = 64;
 
-export function isDialectName(text: string | null | undefined): text is DialectName {
-  return dialectNames.some((name) => name === text);
+/** The dialect of this family that has the name. */
+export function dialectNamed(
+  family: StreamFamily,
+  name: string | null | undefined,
+): AnyDialectName | undefined {
+  return family.dialects.find((known) => known === name);
 }
 
-/** Pin, then `glacis-protocol`, then `user-agent`, then `seed`. */
-export function chooseDialect(signs: DialectSigns): DialectChoice {
-  const build = builds.find((known) => signs.userAgent?.startsWith(known.userAgent));
-  const named = [signs.pin, signs.protocol].find(isDialectName);
-  const dialect = named ?? build?.dialect ?? 'seed';
-  const certain = build?.dialect === dialect ? build.version : null;
+/** Pin, then `glacis-protocol`, then `user-agent`, then what strangers of the family get. */
+export function chooseDialect(family: StreamFamily, signs: DialectSigns): DialectChoice {
+  const build = buildOf(family, signs.userAgent);
+  const named = dialectNamed(family, signs.pin) ?? dialectNamed(family, signs.protocol);
+  const dialect = named ?? build.dialect;
+  const certain = build.dialect === dialect ? build.version : undefined;
   return {
     dialect,
-    ambiguous: named === undefined && (build?.ambiguous ?? false),
-    version: ownVersion(signs.managerVersion) ?? certain,
+    ambiguous: named === undefined && build.ambiguous === true,
+    version: ownVersion(signs.managerVersion) ?? certain ?? null,
   };
+}
+
+function buildOf(family: StreamFamily, userAgent = ''): Omit<Build, 'userAgent'> {
+  const known = family.builds.find((build) => userAgent.startsWith(build.userAgent));
+  return known ?? { dialect: family.fallback };
 }
 
 function ownVersion(text: string | undefined): string | null {
@@ -60,6 +65,6 @@ export function signOf(
   choice: Pick<DialectChoice, 'dialect' | 'ambiguous'>,
   kind: ClientMessage['kind'],
 ): Sign {
-  if (dialects[choice.dialect].answers.has(kind)) return 'agrees';
+  if (dialectsByName[choice.dialect].answers.has(kind)) return 'agrees';
   return choice.ambiguous && dialects['v0.3'].answers.has(kind) ? 'decides' : 'contradicts';
 }

@@ -1,6 +1,6 @@
 import type { NewEvent } from '@glacis/events';
 import type { ClosedRequest, TerminationRequest } from '../terminations/terminations.store.js';
-import type { StreamClosing } from './stream.js';
+import { connectionMember, type StreamClosing } from './stream.js';
 
 /** What the bus is told of an ended stream: each request that it settles, then the end itself. */
 export function closingEvents(
@@ -26,7 +26,12 @@ export function closingEvents(
     {
       ...about,
       type: 'backend.disconnected',
-      data: { ...closed, reason: closing.reason, opened_at: closing.openedAt.toISOString() },
+      data: {
+        ...closed,
+        reason: closing.reason,
+        opened_at: closing.openedAt.toISOString(),
+        ...connectionMember(closing),
+      },
     },
   ];
 }

@@ -24,7 +24,7 @@ export class DialectWatch {
     this.metrics.relayed.inc({ kind: kind ?? 'unset' });
     if (kind === undefined) return;
     const choice = { dialect: stream.dialect.name, ambiguous: stream.ambiguous };
-    const sign = signOf(choice, kind);
+    const sign = stream.expects(kind) ? signOf(choice, kind) : 'contradicts';
     if (sign === 'decides') this.decide(stream);
     if (sign === 'contradicts') this.contradicted(stream, kind);
   }

@@ -1,4 +1,4 @@
-import { decodeClientMessage, type ClientMessage } from '@glacis/grpc';
+import type { ClientMessage } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
 import { InformationService } from '../information/information.service.js';
 import { Relay } from '../runs/relay.js';
@@ -8,7 +8,7 @@ import { endings } from './endings.js';
 import type { LiveStream } from './live-stream.js';
 import { StreamEnder } from './stream-ender.js';
 
-/** What a manager sends, in its order. */
+/** What a client sends, in its order. */
 @Injectable()
 export class Inbound {
   constructor(
@@ -23,13 +23,13 @@ export class Inbound {
     stream.heard();
     let message: ClientMessage | undefined;
     try {
-      message = decodeClientMessage(bytes);
+      message = stream.dialect.decodeClient(bytes);
     } catch {
       void this.ender.end(stream, endings.undecodable);
       return;
     }
     this.watch.see(stream, message?.kind);
-    if (message === undefined) return;
+    if (message === undefined || !stream.expects(message.kind)) return;
     this.runs.heard(stream, message);
     if (message.kind === 'agentEvent' || message.kind === 'agentLog') {
       this.relay.push(stream, message, bytes.length);

@@ -1,6 +1,7 @@
-import { dialects, type Dialect, type DialectName } from '@glacis/grpc';
+import { dialects, type ClientMessage, type Dialect, type ServerMessage } from '@glacis/grpc';
 import type { Clock } from '@glacis/runtime';
 import type { StreamCall } from './stream-call.js';
+import { dialectsByName, type AnyDialectName } from './stream-family.js';
 import type { StreamFacts } from './stream.js';
 
 /** Bytes of one stream that may wait to be recorded; above it we stop reading, and the client has to wait. */
@@ -22,7 +23,7 @@ export class LiveStream {
   constructor(
     readonly facts: StreamFacts,
     readonly call: StreamCall,
-    private choice: { dialect: DialectName; ambiguous: boolean },
+    private choice: { dialect: AnyDialectName; ambiguous: boolean },
     private readonly clock: Clock,
   ) {
     this.messageAt = facts.openedAt;
@@ -35,7 +36,7 @@ export class LiveStream {
   }
 
   get dialect(): Dialect {
-    return dialects[this.choice.dialect];
+    return dialectsByName[this.choice.dialect];
   }
 
   /** The client may speak `v0.3` as well as `v0.2`. */
@@ -43,7 +44,7 @@ export class LiveStream {
     return this.choice.ambiguous;
   }
 
-  decide(dialect: DialectName): void {
+  decide(dialect: AnyDialectName): void {
     this.choice = { dialect, ambiguous: false };
   }
 
@@ -82,11 +83,28 @@ export class LiveStream {
     return new Promise((resolve) => this.whenRecorded.push(resolve));
   }
 
-  /** In the number of the dialect; for an ambiguous client in both, of which it obeys one (`backends.md` 4.3). */
-  sendTerminate(message: string): void {
-    const numberings = this.ambiguous ? [dialects['v0.2'], dialects['v0.3']] : [this.dialect];
-    for (const numbering of numberings) {
-      void this.call.write(numbering.encodeServer({ kind: 'terminate', value: { message } }));
+  /** True of a message that its client has reason to send: a log forwarder tells, and answers nothing. */
+  expects(kind: ClientMessage['kind']): boolean {
+    return this.facts.connection === 'main' || kind === 'agentLog' || kind === 'agentEvent';
+  }
+
+  /**
+   * Sends Terminate in the number of the dialect, for an ambiguous client in both, of which it obeys one (`backends.md`
+   * 4.3); an agent is told to disconnect (9). False: its dialect has neither.
+   */
+  askToEnd(message: string): boolean {
+    if (this.facts.connection !== 'main') return false;
+    const able = this.dialect.sends;
+    const id = this.facts.backendId;
+    if (able.has('disconnect')) this.send(this.dialect, { kind: 'disconnect', value: { id } });
+    if (able.has('terminate')) {
+      const numberings = this.ambiguous ? [dialects['v0.2'], dialects['v0.3']] : [this.dialect];
+      for (const one of numberings) this.send(one, { kind: 'terminate', value: { message } });
     }
+    return able.has('disconnect') || able.has('terminate');
+  }
+
+  private send(dialect: Dialect, message: ServerMessage): void {
+    void this.call.write(dialect.encodeServer(message));
   }
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { LiveStream } from './live-stream.js';
+import type { Slot } from './stream.js';
 
 /** The streams that this replica holds. */
 @Injectable()
@@ -38,9 +39,11 @@ export class LiveStreams {
     return [...this.streams.values()];
   }
 
-  /** Streams of one backend: more than one only until the older has ended. */
-  ofBackend(backendId: string): LiveStream[] {
-    return this.where(({ facts }) => facts.backendId === backendId);
+  /** Streams of one slot: more than one only until the older has ended. */
+  ofSlot({ backendId, connection }: Slot): LiveStream[] {
+    return this.where(
+      ({ facts }) => facts.backendId === backendId && facts.connection === connection,
+    );
   }
 
   ofSerial(serial: string): LiveStream[] {

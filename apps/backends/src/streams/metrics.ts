@@ -1,9 +1,10 @@
-import { dialectNames, dialects, type RefusalReason as ListenerRefusal } from '@glacis/grpc';
+import type { RefusalReason as ListenerRefusal } from '@glacis/grpc';
 import { Metrics } from '@glacis/observability';
 import { Inject, Injectable } from '@nestjs/common';
 import { refusalCodes } from './admission.js';
 import type { DropReason } from './admission-log.js';
 import { LiveStreams } from './live-streams.js';
+import { dialectsByName } from './stream-family.js';
 
 const turnedAway: readonly (ListenerRefusal | DropReason | 'blocked' | 'reconnect_limit')[] = [
   'accept_failed',
@@ -18,7 +19,9 @@ const turnedAway: readonly (ListenerRefusal | DropReason | 'blocked' | 'reconnec
   'reconnect_limit',
 ];
 
-const clientKinds = new Set(dialectNames.flatMap((name) => [...dialects[name].answers]));
+const clientKinds = new Set(
+  Object.values(dialectsByName).flatMap((dialect) => [...dialect.answers]),
+);
 
 /** Series of `backends.md` 13. */
 @Injectable()
@@ -36,7 +39,7 @@ export class StreamMetrics {
   ) {
     this.opens = metrics.counter({
       name: 'glacis_backends_stream_open_total',
-      help: 'Streams that managers wanted to open, by what became of it',
+      help: 'Streams that managers and agents wanted to open, by what became of it',
       labels: ['result'],
     });
     this.refusals = metrics.counter({
@@ -58,7 +61,7 @@ export class StreamMetrics {
     });
     this.relayed = metrics.counter({
       name: 'glacis_backends_relay_messages_total',
-      help: 'Messages of managers, by kind',
+      help: 'Messages of managers and agents, by kind',
       labels: ['kind'],
     });
     this.showFromStart();
@@ -85,11 +88,13 @@ export class StreamMetrics {
 function observeLive(metrics: Metrics, live: LiveStreams): void {
   metrics.gauge({
     name: 'glacis_backends_connected',
-    help: 'Streams held by this replica, by dialect',
+    help: 'Backends whose stream this replica holds, by dialect',
     labels: ['protocol'],
     collect: (gauge) => {
-      for (const protocol of dialectNames) gauge.set({ protocol }, 0);
-      for (const stream of live.all()) gauge.inc({ protocol: stream.dialect.name });
+      for (const protocol of Object.keys(dialectsByName)) gauge.set({ protocol }, 0);
+      for (const { facts, dialect } of live.all()) {
+        if (facts.connection === 'main') gauge.inc({ protocol: dialect.name });
+      }
     },
   });
   metrics.gauge({

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Metadata, status, type ServerDuplexStream } from '@grpc/grpc-js';
 import type { PeerConnection } from '@glacis/grpc';
+import type { StreamFamily } from './stream-family.js';
 
 export type ServerCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -15,6 +16,8 @@ export class StreamCall {
   constructor(
     private readonly call: ServerCall,
     readonly connection: PeerConnection,
+    /** Of the port that was dialled. */
+    readonly family: StreamFamily,
   ) {
     this.over = new Promise((resolve) => {
       const end = (): void => {

@@ -65,10 +65,11 @@ export class StreamEnder {
     reason: DisconnectReason,
     deliveredAt: Date | null,
   ): Promise<void> {
-    const { backendId, tenant, streamId, serial, openedAt } = facts;
+    const { backendId, connection, tenant, streamId, serial, openedAt } = facts;
     const closedAt = this.clock.now();
     return this.closings.record({
       backendId,
+      connection,
       tenant,
       streamId,
       serial,
@@ -79,10 +80,10 @@ export class StreamEnder {
     });
   }
 
-  /** Sends Terminate and gives the client its time; tells when it was sent. */
+  /** Asks the client to end, where it can be asked, and gives it its time; tells when it was asked. */
   private async askToEnd(stream: LiveStream, ending: Ending): Promise<Date | null> {
     if (ending.terminate === null || stream.call.ended) return null;
-    stream.sendTerminate(ending.terminate);
+    if (!stream.askToEnd(ending.terminate)) return null;
     const deliveredAt = this.clock.now();
     const grace = new AbortController();
     await Promise.race([

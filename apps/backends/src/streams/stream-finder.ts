@@ -4,9 +4,10 @@ import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
 import { notConnected } from '../problems.js';
-import { isDialectName } from './choose-dialect.js';
+import { dialectNamed } from './choose-dialect.js';
 import type { LiveStream } from './live-stream.js';
 import { LiveStreams } from './live-streams.js';
+import { slotKey } from './stream.js';
 import { currentEpochs } from './streams.store.js';
 
 /** Finds the live stream of a backend for a command that needs one. */
@@ -32,13 +33,13 @@ export class StreamFinder {
         'the backend is not connected',
       );
     }
-    const epochs = await currentEpochs(this.store, [backendId]);
-    const stream = this.live
-      .ofBackend(backendId)
-      .find((one) => one.facts.epoch === epochs.get(backendId));
+    const slot = { backendId, connection: 'main' } as const;
+    const epoch = (await currentEpochs(this.store, [backendId])).get(slotKey(slot));
+    const stream = this.live.ofSlot(slot).find((one) => one.facts.epoch === epoch);
     if (!stream) throw heldElsewhere();
     // An ambiguous client whose backend was pinned since it connected is one no longer.
-    if (stream.ambiguous && isDialectName(backend.pin)) stream.decide(backend.pin);
+    const pinned = dialectNamed(stream.call.family, backend.pin);
+    if (stream.ambiguous && pinned) stream.decide(pinned);
     return stream;
   }
 

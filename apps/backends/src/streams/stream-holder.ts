@@ -30,7 +30,7 @@ export class StreamHolder {
       await this.ender.giveUp(stream, refusal === 'revoked' ? 'revoked' : 'closed');
       return refusal;
     }
-    const others = this.live.ofBackend(stream.facts.backendId);
+    const others = this.live.ofSlot(stream.facts);
     this.live.add(stream);
     stream.call.sendHeaders();
     stream.call.onMessage((bytes) => this.inbound.receive(stream, bytes));
@@ -41,7 +41,7 @@ export class StreamHolder {
     return undefined;
   }
 
-  /** Of several streams of one backend only the newest stays, whichever was admitted first. */
+  /** Of several streams of one slot only the newest stays, whichever was admitted first. */
   private endOlder(streams: readonly LiveStream[]): void {
     const newest = Math.max(...streams.map((stream) => stream.facts.epoch));
     for (const stream of streams) {

@@ -6,10 +6,10 @@ import { Journal } from '../journal.js';
 import { Replica } from '../replica.js';
 import type { RefusalReason } from './admission.js';
 import { StreamClosings } from './stream-closings.js';
-import type { StreamFacts, StreamOpening } from './stream.js';
-import { closingOf, currentStream, insertStream, nextEpoch, takeOpen } from './streams.store.js';
+import { connectionMember, type StreamFacts, type StreamOpening } from './stream.js';
+import { closingOf, insertStream, lockStreams, nextEpoch, takeOpen } from './streams.store.js';
 
-/** Takes the one slot of a backend for a new stream (`backends.md` 4.2 step 5). */
+/** Takes a slot of a backend for a new stream (`backends.md` 4.2 step 5). */
 @Injectable()
 export class StreamSlots {
   constructor(
@@ -25,7 +25,8 @@ export class StreamSlots {
       if (!(await takeOpen(tx, opening.serial))) return 'reconnect_limit';
       const epoch = await nextEpoch(tx, opening);
       if (epoch === undefined) return 'unknown_backend';
-      const before = await currentStream(tx, opening.backendId);
+      const streams = await lockStreams(tx, opening.backendId);
+      const before = streams.find(({ connection }) => connection === opening.connection);
       if (before) {
         await this.closings.recordIn(tx, [closingOf(before, 'replaced', opening.openedAt)]);
       }
@@ -64,6 +65,7 @@ function connectedEvent(opening: StreamOpening, epoch: number, replicaId: string
       protocol: opening.dialect,
       ...(opening.version === null ? {} : { version: opening.version }),
       peer: opening.peer,
+      ...connectionMember(opening),
     },
   };
 }

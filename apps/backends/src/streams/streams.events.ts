@@ -16,7 +16,8 @@ export class StreamsEvents {
   /** The newest stream wins, whichever replica holds it. */
   @OnBroadcast('backends', 'backend.connected')
   connected(@Payload() { data }: CloudEvent<'backend.connected'>): void {
-    for (const stream of this.live.ofBackend(data.backend_id)) {
+    const { backend_id: backendId, connection_type: connection = 'main' } = data;
+    for (const stream of this.live.ofSlot({ backendId, connection })) {
       if (stream.facts.epoch < data.epoch) void this.ender.end(stream, endings.replaced);
     }
   }

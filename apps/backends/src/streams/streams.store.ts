@@ -1,5 +1,11 @@
 import type { Queryable, Tx } from '@glacis/store';
-import type { DisconnectReason, StreamClosing, StreamOpening } from './stream.js';
+import {
+  slotKey,
+  type ConnectionType,
+  type DisconnectReason,
+  type StreamClosing,
+  type StreamOpening,
+} from './stream.js';
 
 export interface StreamRow {
   backend_id: string;
@@ -8,14 +14,17 @@ export interface StreamRow {
   epoch: string;
   certificate_serial: string;
   opened_at: Date;
+  connection: ConnectionType;
 }
 
-const rowColumns = 'backend_id, tenant_id, stream_id, epoch, certificate_serial, opened_at';
+const rowColumns =
+  'backend_id, tenant_id, stream_id, epoch, certificate_serial, opened_at, connection';
 
 /** The end of a stream that is told by somebody else than its holder. */
 export function closingOf(row: StreamRow, reason: DisconnectReason, closedAt: Date): StreamClosing {
   return {
     backendId: row.backend_id,
+    connection: row.connection,
     tenant: row.tenant_id,
     streamId: row.stream_id,
     serial: row.certificate_serial,
@@ -46,8 +55,10 @@ export async function takeOpen(tx: Tx, serial: string): Promise<boolean> {
 /** Marks the backend as connected and gives the epoch of its new stream; undefined when the backend is gone. */
 export async function nextEpoch(tx: Tx, opening: StreamOpening): Promise<number | undefined> {
   const [row] = await tx.query<{ stream_epoch: string }>(
-    `UPDATE backends SET stream_epoch = stream_epoch + 1, protocol_seen = $3, manager_version = $4,
-       last_seen = greatest(last_seen, $5), last_serial = $6
+    `UPDATE backends SET stream_epoch = stream_epoch + 1, last_seen = greatest(last_seen, $5),
+       protocol_seen = CASE WHEN $7 THEN $3 ELSE protocol_seen END,
+       manager_version = CASE WHEN $7 THEN $4 ELSE manager_version END,
+       last_serial = CASE WHEN $7 THEN $6 ELSE last_serial END
      WHERE id = $1 AND tenant_id = $2 AND deleting_at IS NULL
      RETURNING stream_epoch`,
     [
@@ -57,18 +68,18 @@ export async function nextEpoch(tx: Tx, opening: StreamOpening): Promise<number 
       opening.version,
       opening.openedAt,
       opening.serial,
+      opening.connection === 'main',
     ],
   );
   return row && Number(row.stream_epoch);
 }
 
-/** The stream that a new one of the same backend takes the slot from. */
-export async function currentStream(tx: Tx, backendId: string): Promise<StreamRow | undefined> {
-  const [row] = await tx.query<StreamRow>(
-    `SELECT ${rowColumns} FROM backend_streams WHERE backend_id = $1 FOR UPDATE`,
+/** The streams of a backend, one per slot, kept from ending until the transaction does. */
+export async function lockStreams(tx: Tx, backendId: string): Promise<StreamRow[]> {
+  return tx.query<StreamRow>(
+    `SELECT ${rowColumns} FROM backend_streams WHERE backend_id = $1 ORDER BY stream_id FOR UPDATE`,
     [backendId],
   );
-  return row;
 }
 
 export interface SlotHolder {
@@ -84,8 +95,9 @@ export async function insertStream(
 ): Promise<void> {
   await tx.query(
     `INSERT INTO backend_streams (backend_id, tenant_id, stream_id, epoch, replica_id,
-       certificate_serial, issuer_id, instance, dialect, ambiguous, peer, opened_at, lease_until)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + $13 * interval '1 ms')`,
+       certificate_serial, issuer_id, instance, dialect, ambiguous, peer, opened_at, lease_until,
+       connection)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, now() + $13 * interval '1 ms', $14)`,
     [
       opening.backendId,
       opening.tenant,
@@ -100,6 +112,7 @@ export async function insertStream(
       opening.peer,
       opening.openedAt,
       holder.leaseMs,
+      opening.connection,
     ],
   );
 }
@@ -173,16 +186,16 @@ export async function lostStreams(tx: Tx, backendIds: readonly string[]): Promis
   );
 }
 
-/** The epoch of each backend that has a stream now. */
+/** The epoch of each stream that these backends have now, by `slotKey`. */
 export async function currentEpochs(
   db: Queryable,
   backendIds: readonly string[],
 ): Promise<Map<string, number>> {
-  const rows = await db.query<{ backend_id: string; epoch: string }>(
-    'SELECT backend_id, epoch FROM backend_streams WHERE backend_id = ANY($1)',
+  const rows = await db.query<{ backendId: string; connection: ConnectionType; epoch: string }>(
+    'SELECT backend_id AS "backendId", connection, epoch FROM backend_streams WHERE backend_id = ANY($1)',
     [backendIds],
   );
-  return new Map(rows.map((row) => [row.backend_id, Number(row.epoch)]));
+  return new Map(rows.map((row) => [slotKey(row), Number(row.epoch)]));
 }
 
 /** A stream that turned out to speak another dialect than its client's signs had said. */

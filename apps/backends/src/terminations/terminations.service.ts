@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { requestedEvent } from '../streams/closing-events.js';
 import {
-  holdLiveStream,
+  holdLiveStreams,
   insertRequests,
   openRequest,
   requestsOf,
@@ -42,14 +42,21 @@ export class Terminations {
     return requestsOf(this.store, backendId, page);
   }
 
-  /** Without a live stream the request is kept as `not_connected`: a stream opened later is not its matter. */
+  /**
+   * One request for each live stream; the id is that of the main one's. Without any the request is kept as `not_connected`: a stream opened later is
+   * not its matter.
+   */
   async requestIn(tx: Tx, wish: TerminationWish): Promise<string> {
-    return this.record(tx, wish, await holdLiveStream(tx, wish.backendId));
+    const [first, ...others] = await holdLiveStreams(tx, wish.backendId);
+    const id = await this.record(tx, wish, first);
+    for (const target of others) await this.record(tx, wish, target);
+    return id;
   }
 
   async endIfConnected(tx: Tx, wish: TerminationWish): Promise<void> {
-    const target = await holdLiveStream(tx, wish.backendId);
-    if (target) await this.record(tx, wish, target);
+    for (const target of await holdLiveStreams(tx, wish.backendId)) {
+      await this.record(tx, wish, target);
+    }
   }
 
   private async record(tx: Tx, wish: TerminationWish, target: Target | undefined): Promise<string> {

@@ -24,14 +24,13 @@ export interface Target {
   serial: string;
 }
 
-/** The live stream of a backend, kept from ending until the transaction has recorded its request. */
-export async function holdLiveStream(tx: Tx, backendId: string): Promise<Target | undefined> {
-  const [row] = await tx.query<Target>(
+/** The live streams of a backend, its main one first, kept from ending until the transaction has recorded requests. */
+export async function holdLiveStreams(tx: Tx, backendId: string): Promise<Target[]> {
+  return tx.query<Target>(
     `SELECT stream_id AS "streamId", certificate_serial AS serial FROM backend_streams
-     WHERE backend_id = $1 AND lease_until > now() FOR SHARE`,
+     WHERE backend_id = $1 AND lease_until > now() ORDER BY connection = 'main' DESC FOR SHARE`,
     [backendId],
   );
-  return row;
 }
 
 /** Inserts the requests but those that join an open one of the same type and stream; gives the ids of the inserted. */

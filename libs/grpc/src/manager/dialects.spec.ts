@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
-import { decodeClientMessage } from './client-message.js';
-import { dialects } from './dialects.js';
+import { decodeClientMessage, dialects } from './dialects.js';
 import {
   dialectNames,
   UndecodableMessageError,

@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { Server, ServerCredentials, status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { waitFor } from '@glacis/runtime';
-import { decodeClientMessage } from './client-message.js';
-import { dialects } from './dialects.js';
+import { decodeClientMessage, dialects } from './dialects.js';
 import { ManagerClient, type ManagerStream } from './manager-client.js';
 import { dialectNames, UnsupportedMessageError, type ServerMessage } from './messages.js';
 import { managerService } from './service.js';

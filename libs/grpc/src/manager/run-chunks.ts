@@ -1,4 +1,4 @@
-import { ComputationRunReq } from '../generated/manager/v0.4/manager.js';
+import { ComputationRunReq } from '../generated/backends/v1/run.js';
 import { UndecodableMessageError, type ComputationRun, type RunReqChunks } from './messages.js';
 import { fromBytes, toBytes } from './wire.js';
 
@@ -13,23 +13,27 @@ const pieceTimeoutMs = 30_000;
  * A run in pieces of at most 1 MiB, then one with empty data and `is_last`: older builds end on the empty data, newer
  * ones on the flag.
  */
-export function runToChunks(run: ComputationRun): RunReqChunks[] {
-  const bytes = toBytes(ComputationRunReq, run);
+export function runToChunks(id: string, bytes: Buffer): RunReqChunks[] {
   const pieces: RunReqChunks[] = [];
   for (let at = 0; at < bytes.length; at += runPieceBytes) {
-    pieces.push({ data: bytes.subarray(at, at + runPieceBytes), id: run.id, isLast: false });
+    pieces.push({ data: bytes.subarray(at, at + runPieceBytes), id, isLast: false });
   }
-  return [...pieces, { data: Buffer.alloc(0), id: run.id, isLast: true }];
+  return [...pieces, { data: Buffer.alloc(0), id, isLast: true }];
 }
 
-/** Decodes a run in the form of `v0.3`. @throws {UndecodableMessageError} */
+/** Decodes a run in the form that the suite keeps, of which that of `v0.3` is a part. @throws {UndecodableMessageError} */
 export function decodeRun(bytes: Uint8Array): ComputationRun {
-  return fromBytes(ComputationRunReq, bytes);
+  const { algorithm, ...run } = fromBytes(ComputationRunReq, bytes);
+  if (algorithm === undefined || algorithm.algoArgs.length > 0) return { ...run, algorithm };
+  return { ...run, algorithm: { ...algorithm, algoArgs: undefined } };
 }
 
-/** Encodes a run in the form of `v0.3`. */
-export function encodeRun(run: ComputationRun): Buffer {
-  return toBytes(ComputationRunReq, run);
+/** Encodes a run in that form. */
+export function encodeRun({ algorithm, ...run }: ComputationRun): Buffer {
+  return toBytes(ComputationRunReq, {
+    ...run,
+    algorithm: algorithm && { ...algorithm, algoArgs: algorithm.algoArgs ?? [] },
+  });
 }
 
 interface Partial {
@@ -38,11 +42,14 @@ interface Partial {
   lastAt: number;
 }
 
-/** Puts the pieces of runs together again, as a manager of `v0.3` or `v0.4` does. Not for use by several streams. */
+/** Puts the pieces of runs together again, as managers from `v0.3` on and agents do. Not for use by several streams. */
 export class RunAssembler {
   private readonly partials = new Map<string, Partial>();
 
-  constructor(private readonly now: () => number = () => Date.now()) {}
+  constructor(
+    private readonly now: () => number = () => Date.now(),
+    private readonly decode: (bytes: Uint8Array) => ComputationRun = decodeRun,
+  ) {}
 
   /**
    * Takes a piece; gives the run when it was the last.
@@ -59,7 +66,7 @@ export class RunAssembler {
     if (ended || tooLarge) this.partials.delete(piece.id);
     else this.partials.set(piece.id, partial);
     if (tooLarge) throw new UndecodableMessageError();
-    return ended ? decodeRun(Buffer.concat(partial.pieces)) : undefined;
+    return ended ? this.decode(Buffer.concat(partial.pieces)) : undefined;
   }
 
   private bytesHeld(exceptId: string): number {
