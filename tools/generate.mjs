@@ -72,6 +72,7 @@ async function openApiDocument() {
       GLACIS_DATA_DIR: dataDir,
       GLACIS_PORT: '0',
       GLACIS_BACKENDS_MANAGER_PORT: '0',
+      GLACIS_BACKENDS_AGENT_PORT: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -15,6 +15,7 @@ export async function startOn(dataDir, env = {}) {
       GLACIS_DATA_DIR: dataDir,
       GLACIS_PORT: '0',
       GLACIS_BACKENDS_MANAGER_PORT: '0',
+      GLACIS_BACKENDS_AGENT_PORT: '0',
       GLACIS_HTTP_CALLER_RATE: '1000000/s',
       GLACIS_HTTP_CALLER_BURST: '1000000',
       ...env,

@@ -49,7 +49,8 @@ function elsewhere(credentials: RemoteOptions['credentials']): RpcDirectory {
 }
 
 beforeAll(async () => {
-  for (const name of [...ports, 'GLACIS_BACKENDS_MANAGER_PORT']) process.env[name] = '0';
+  for (const name of [...ports, 'GLACIS_BACKENDS_MANAGER_PORT', 'GLACIS_BACKENDS_AGENT_PORT'])
+    process.env[name] = '0';
   await start();
   local = app.get(RpcDirectory);
   const certificate = new ServiceCertificate({

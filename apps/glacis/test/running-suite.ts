@@ -27,6 +27,7 @@ export async function startSuite(env: Record<string, string> = {}): Promise<Runn
     GLACIS_DATA_DIR: dataDir,
     GLACIS_PORT: '0',
     GLACIS_BACKENDS_MANAGER_PORT: '0',
+    GLACIS_BACKENDS_AGENT_PORT: '0',
     ...env,
   });
   const close = async (): Promise<void> => {
