@@ -137,8 +137,8 @@ async function makeBroker(recipe: BrokerRecipe): Promise<Daemon> {
     ...jvm,
     'kafka.tools.StorageTool',
     'format',
-    '-t',
-    clusterId,
+    // In one word, as it may begin with a dash.
+    `--cluster-id=${clusterId}`,
     '-c',
     properties,
     ...users,
