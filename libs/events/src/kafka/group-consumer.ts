@@ -1,12 +1,14 @@
 import { coalesce } from '@glacis/runtime';
 import { BusClosedError, type BusMessage } from '../bus.js';
 import type { Lane } from '../lane.js';
-import type { EachBatchPayload } from './kafka-client.js';
+import type { Batch, EachBatchPayload, KafkaMessage } from './kafka-client.js';
 
 export interface GroupConsumerOptions {
   newLane: () => Lane;
-  /** The readable messages of a batch. */
-  read: (payload: EachBatchPayload) => BusMessage[];
+  /** The readable ones of a batch's records. */
+  read: (batch: Batch, records: readonly KafkaMessage[]) => BusMessage[];
+  /** Records of a batch that are taken, and then committed, at once. */
+  atOnce: number;
   heartbeatMs: number;
 }
 
@@ -43,26 +45,36 @@ export class GroupConsumer {
 
   async onBatch(payload: EachBatchPayload): Promise<void> {
     const { lane } = this;
-    const { batch } = payload;
     this.latest = payload;
-    const messages = this.options.read(payload);
     try {
-      if (messages.length > 0) await this.whileBeating(payload, lane.push(messages));
+      await this.whileBeating(payload, this.take(lane, payload));
     } catch (error) {
       this.renew(lane);
-      if (error instanceof BusClosedError) return;
-      throw error;
+      if (!(error instanceof BusClosedError)) throw error;
     }
-    const last = batch.lastOffset();
-    payload.resolveOffset(last);
-    const { topic, partition } = batch;
-    await this.commit({ topic, partition, offset: String(BigInt(last) + 1n) });
   }
 
   /** Waits for the delivery under way and takes nothing more. */
   async close(): Promise<void> {
     this.closed = true;
     await this.lane.close();
+  }
+
+  private async take(lane: Lane, payload: EachBatchPayload): Promise<void> {
+    const { read, atOnce } = this.options;
+    const { batch } = payload;
+    const { topic, partition } = batch;
+    for (let from = 0; from < batch.messages.length; from += atOnce) {
+      const records = batch.messages.slice(from, from + atOnce);
+      const messages = read(batch, records);
+      if (messages.length > 0) await lane.push(messages);
+      // The partition may belong to somebody else by now.
+      if (lane !== this.lane) throw new BusClosedError();
+      const isEnd = from + atOnce >= batch.messages.length;
+      const last = isEnd ? batch.lastOffset() : (records.at(-1) as KafkaMessage).offset;
+      payload.resolveOffset(last);
+      await this.commit({ topic, partition, offset: String(BigInt(last) + 1n) });
+    }
   }
 
   /** Keeps the membership while a delivery takes its time. Rejects at once when the group rebalances. */

@@ -16,7 +16,8 @@ import {
   heartbeatMs,
   KafkaClients,
   type Admin,
-  type EachBatchPayload,
+  type Batch,
+  type KafkaMessage,
   type Producer,
 } from './kafka-client.js';
 import type { KafkaSettings } from './kafka-settings.js';
@@ -93,7 +94,8 @@ export class KafkaBus implements BusDriver {
     if (this.groups.has(group)) throw new Error(`consumer group ${group} has joined already`);
     const consumer = new GroupConsumer({
       newLane: () => this.newLane(group, deliver),
-      read: (payload) => this.read(payload),
+      read: (batch, records) => this.read(batch, records),
+      atOnce: this.maxBatch,
       heartbeatMs: heartbeatMs(this.options.settings),
     });
     const membership = this.newMembership(this.options.settings.prefix + group, topics, {
@@ -110,7 +112,7 @@ export class KafkaBus implements BusDriver {
   }
 
   async listen(topics: readonly string[], hear: Hear): Promise<void> {
-    const listener = new Listener(hear, (payload) => this.read(payload));
+    const listener = new Listener(hear, (batch, records) => this.read(batch, records));
     const membership = this.newMembership(
       `${this.options.settings.prefix}listen.${newId()}`,
       topics,
@@ -213,9 +215,9 @@ export class KafkaBus implements BusDriver {
   }
 
   /** What is no event of ours is passed over: nobody could ever handle it. */
-  private read({ batch }: EachBatchPayload): BusMessage[] {
+  private read(batch: Batch, records: readonly KafkaMessage[]): BusMessage[] {
     const topic = batch.topic.slice(this.options.settings.prefix.length);
-    return batch.messages.flatMap((record) => {
+    return records.flatMap((record) => {
       const message = fromRecord(topic, record);
       if (message) return [message];
       const { offset } = record;

@@ -12,7 +12,7 @@ import kafkajs, {
 } from 'kafkajs';
 import type { KafkaSettings } from './kafka-settings.js';
 
-export type { Admin, Consumer, EachBatchPayload, KafkaMessage, Producer } from 'kafkajs';
+export type { Admin, Batch, Consumer, EachBatchPayload, KafkaMessage, Producer } from 'kafkajs';
 
 /** Milliseconds that one request to a broker may take. */
 const requestLimitMs = 10_000;

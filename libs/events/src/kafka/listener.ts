@@ -1,5 +1,5 @@
 import type { BusMessage, Hear } from '../bus.js';
-import type { Admin, Consumer, EachBatchPayload } from './kafka-client.js';
+import type { Admin, Batch, Consumer, EachBatchPayload, KafkaMessage } from './kafka-client.js';
 
 /**
  * Where a listener is in each partition: at first at the end, as it was when it began to listen. It commits nothing, so
@@ -10,7 +10,7 @@ export class Listener {
 
   constructor(
     private readonly hear: Hear,
-    private readonly read: (payload: EachBatchPayload) => BusMessage[],
+    private readonly read: (batch: Batch, records: readonly KafkaMessage[]) => BusMessage[],
   ) {}
 
   /** Takes the end of a topic as the place to begin, unless it has one. */
@@ -32,9 +32,10 @@ export class Listener {
   }
 
   async onBatch(payload: EachBatchPayload): Promise<void> {
-    this.read(payload).forEach(this.hear);
-    const { topic, partition } = payload.batch;
-    const last = payload.batch.lastOffset();
+    const { batch } = payload;
+    this.read(batch, batch.messages).forEach((message) => this.hear(message));
+    const { topic, partition } = batch;
+    const last = batch.lastOffset();
     this.positions.get(topic)?.set(partition, BigInt(last) + 1n);
     payload.resolveOffset(last);
   }

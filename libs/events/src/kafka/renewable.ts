@@ -5,12 +5,18 @@ interface Connectable {
   disconnect(): Promise<void>;
 }
 
+/** A client with those who work with it. */
+interface Shared<C> {
+  client: Promise<C>;
+  users: number;
+}
+
 /**
  * A client that is connected when it is first needed and thrown away after any failure. Those of kafkajs may stay
  * broken for good: a connection that breaks in the middle of an answer, for one, misreads every later one.
  */
 export class Renewable<C extends Connectable> {
-  private current: Promise<C> | undefined;
+  private current: Shared<C> | undefined;
 
   /** @param limitMs milliseconds that `work` may take, the connecting included */
   constructor(
@@ -20,19 +26,24 @@ export class Renewable<C extends Connectable> {
 
   /** @throws what the work threw, or `DeadlineError`; the next use then has another client */
   async use<T>(work: (client: C) => Promise<T>): Promise<T> {
-    const client = (this.current ??= this.open());
+    const shared = (this.current ??= { client: this.open(), users: 0 });
+    shared.users += 1;
     try {
-      return await within(this.limitMs, client.then(work));
+      return await within(this.limitMs, shared.client.then(work));
     } catch (error) {
-      this.discard(client);
+      if (this.current === shared) this.current = undefined;
       throw error;
+    } finally {
+      shared.users -= 1;
+      // One that was thrown away ends with its last user: it would connect anew for those who are still at it.
+      if (this.current !== shared && shared.users === 0) void end(shared);
     }
   }
 
   async close(): Promise<void> {
-    const client = this.current;
+    const shared = this.current;
     this.current = undefined;
-    await client?.then((open) => open.disconnect()).catch(() => undefined);
+    if (shared) await end(shared);
   }
 
   private async open(): Promise<C> {
@@ -45,10 +56,8 @@ export class Renewable<C extends Connectable> {
     }
     return client;
   }
+}
 
-  /** Others may still work with it; it ends when they have. */
-  private discard(client: Promise<C>): void {
-    if (this.current !== client) return;
-    void this.close();
-  }
+async function end<C extends Connectable>({ client }: Shared<C>): Promise<void> {
+  await client.then((open) => open.disconnect()).catch(() => undefined);
 }
