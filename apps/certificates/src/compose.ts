@@ -5,6 +5,8 @@ import type { Health, Logger } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import { Authority } from './authority/authority.js';
+import { CaInstaller } from './authority/ca-installer.js';
+import { CaImport } from './authority/import/ca-import.service.js';
 import { IssuerRevocation } from './authority/issuer-revocation.service.js';
 import { markLeavesOfRevoked } from './authority/leaves-of-revoked.js';
 import { Responders } from './authority/responders.js';
@@ -63,6 +65,7 @@ interface Foundation {
   safe: KeySafe;
   urls: StatusUrls | undefined;
   authority: Authority;
+  installer: CaInstaller;
   rotation: Rotation;
   responders: Responders;
   shards: CrlShards;
@@ -127,9 +130,11 @@ async function found(around: Surroundings): Promise<Foundation> {
   const tokenKeys = new TokenKeys({ ...around, safe });
   authority.beforeUse((cas) => responders.refresh(cas));
   authority.beforeUse((cas) => shards.refresh(cas));
-  const rotation = new Rotation({ ...around, urls, safe, authority });
+  const installer = new CaInstaller({ ...around, urls, safe });
+  const caImport = new CaImport({ ...around, installer });
+  const rotation = new Rotation({ ...around, authority, installer, caImport });
   await Promise.all([rotation.check(), tokenKeys.refresh()]);
-  return { safe, urls, authority, rotation, responders, shards, tokenKeys };
+  return { safe, urls, authority, installer, rotation, responders, shards, tokenKeys };
 }
 
 function name(around: Surroundings): Naming {

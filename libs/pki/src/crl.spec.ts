@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import {
   certificatePem,
@@ -10,7 +11,17 @@ import {
   testLeaf,
   type TestCa,
 } from '../test/support.js';
-import { crl, crlEntry, generateKeys, newSerial, spkiOf, toPem, type CrlSpec } from './index.js';
+import {
+  crl,
+  crlEntry,
+  generateKeys,
+  isSignedBy,
+  newSerial,
+  readCrl,
+  spkiOf,
+  toPem,
+  type CrlSpec,
+} from './index.js';
 
 const folder = testFolder();
 let ca: TestCa;
@@ -127,5 +138,29 @@ describe('certificates.md 16.7: CRLs by openssl verify -crl_check', () => {
       '-noout',
     ]);
     expect(output).toContain('verify OK');
+  });
+});
+
+describe('reading a CRL', () => {
+  const publicKeyOf = ({ privateKey }: TestCa['root']): KeyObject => createPublicKey(privateKey);
+
+  it('gives back what was written, and who signed it', async () => {
+    const revokedAt = new Date(Math.floor(Date.now() / 1000) * 1000);
+    const made = Array.from({ length: 50 }, (_, i) => ({
+      serial: newSerial(),
+      revokedAt,
+      reason: [0, 1, 5, 9][i % 4] ?? 0,
+    }));
+    const list = makeCrl({ number: 1n << 130n, entries: made.map(crlEntry) });
+    const read = readCrl(list);
+    expect(read.entries.map(({ der, ...entry }) => [entry, der])).toEqual(
+      made.map((entry) => [entry, crlEntry(entry)]),
+    );
+    expect(read).toMatchObject({ number: 1n << 130n, isComplete: true });
+    expect(read.issuerDer.equals(ca.intermediate.subjectDer)).toBe(true);
+    expect(isSignedBy(list, publicKeyOf(ca.intermediate))).toBe(true);
+    expect(isSignedBy(list, publicKeyOf(ca.root))).toBe(false);
+    expect(readCrl(makeCrl({ scope: { url: shardUrl } })).isComplete).toBe(false);
+    expect(readCrl(makeCrl()).entries).toEqual([]);
   });
 });

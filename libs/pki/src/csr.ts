@@ -16,6 +16,7 @@ import { readGeneralNames } from './general-names.js';
 import { KeyError, readPublicKey } from './key-rules.js';
 import { oids } from './oids.js';
 import { fromPem } from './pem.js';
+import { signatureSchemes } from './verify-signature.js';
 
 /**
  * A certification request cannot be used. `malformed`: it is none, or its signature is wrong. `rejected`: its key or
@@ -117,18 +118,8 @@ function parse<T>(der: Buffer, type: new () => T): T {
   return AsnConvert.parse(der, type, { berOptions });
 }
 
-const signatures: Readonly<Record<string, { keyType: string; hash: string | null }>> = {
-  [oids.ecdsaWithSha256]: { keyType: 'ec', hash: 'sha256' },
-  [oids.ecdsaWithSha384]: { keyType: 'ec', hash: 'sha384' },
-  [oids.ecdsaWithSha512]: { keyType: 'ec', hash: 'sha512' },
-  [oids.sha256WithRsa]: { keyType: 'rsa', hash: 'sha256' },
-  [oids.sha384WithRsa]: { keyType: 'rsa', hash: 'sha384' },
-  [oids.sha512WithRsa]: { keyType: 'rsa', hash: 'sha512' },
-  [oids.ed25519]: { keyType: 'ed25519', hash: null },
-};
-
 function verifySignature(request: CertificationRequest, info: Buffer, key: KeyObject): void {
-  const algorithm = signatures[request.signatureAlgorithm.algorithm];
+  const algorithm = signatureSchemes[request.signatureAlgorithm.algorithm];
   if (algorithm === undefined) throw new CsrError('rejected', 'signature algorithm is unsupported');
   const matches =
     algorithm.keyType === key.asymmetricKeyType &&

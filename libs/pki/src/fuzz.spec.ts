@@ -5,12 +5,16 @@ import { certificatePem, derOf, openssl, testCa, testFolder, testLeaf } from '..
 import * as der from './der.js';
 import { readPublicKey } from './key-rules.js';
 import {
+  crl,
+  crlEntry,
   CsrError,
   DerError,
   generateKeys,
   KeyError,
+  newSerial,
   OcspRequestError,
   readCertificate,
+  readCrl,
   readCsr,
   readOcspRequest,
   readPrivateKey,
@@ -23,6 +27,7 @@ const folder = testFolder();
 let csr: Buffer;
 let request: Buffer;
 let leaf: Buffer;
+let list: Buffer;
 let spki: Buffer;
 let privateKeys: Buffer[];
 
@@ -31,6 +36,15 @@ beforeAll(async () => {
   const keys = await generateKeys('ECDSA-P256');
   spki = spkiOf(keys.publicKey);
   leaf = testLeaf(ca.intermediate, spki);
+  list = crl({
+    issuer: ca.intermediate,
+    entries: [1, 2].map((reason) =>
+      crlEntry({ serial: newSerial(), revokedAt: new Date(), reason }),
+    ),
+    number: 7n,
+    thisUpdate: new Date(),
+    nextUpdate: new Date(),
+  });
   const issuer = folder.put('issuer.pem', certificatePem(ca.intermediate.der));
   const out = join(folder.path, 'out');
   await openssl(
@@ -122,6 +136,7 @@ describe('edits of valid input end in a value or in the typed error', () => {
   it('OCSP request', () => survives(() => request, readOcspRequest, OcspRequestError));
   it('public key', () => survives(() => spki, readPublicKey, KeyError));
   it('certificate', () => survives(() => leaf, readCertificate, DerError));
+  it('CRL', () => survives(() => list, readCrl, DerError));
   it.each([
     ['PKCS#8', 0, 'PRIVATE KEY'],
     ['SEC1', 1, 'EC PRIVATE KEY'],
@@ -131,6 +146,7 @@ describe('edits of valid input end in a value or in the typed error', () => {
       () => privateKeys[i]!,
       (input) => readPrivateKey(toPem(label, input)),
       KeyError,
+      newSerial,
     ),
   );
 });
@@ -179,6 +195,7 @@ describe.each(hostile)('%s', (_name, bytes) => {
         [readOcspRequest, OcspRequestError],
         [readCsr, CsrError],
         [readCertificate, DerError],
+        [readCrl, DerError],
       ] as const) {
         try {
           read(input);

@@ -25,4 +25,6 @@ export * from './ocsp-response.js';
 export * from './pem.js';
 export * from './profiles.js';
 export * from './read-certificate.js';
+export * from './read-crl.js';
 export * from './serials.js';
+export { isSignedBy } from './verify-signature.js';

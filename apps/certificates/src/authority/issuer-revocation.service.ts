@@ -9,6 +9,7 @@ import { caCompromise } from '../revocation/reasons.js';
 import { lockRevocations } from '../revocation/revocation.store.js';
 import type { Revoker } from '../revocation/revocation.service.js';
 import type { Authority } from './authority.js';
+import type { CaInstaller } from './ca-installer.js';
 import type { CaSet } from './ca-set.js';
 import { canSign, type Ca } from './issuer.entity.js';
 import { keepIssuerEntry, markIssuerRevoked } from './issuers.store.js';
@@ -19,6 +20,7 @@ export interface IssuerRevocationParts {
   store: Store;
   authority: Authority;
   rotation: Rotation;
+  installer: CaInstaller;
   outbox: Outbox;
   audit: Audit;
   clock: Clock;
@@ -59,7 +61,7 @@ export class IssuerRevocation {
     change: { ca: Ca; root: Ca | undefined; successor: readonly MadeCa[]; by: Revoker },
   ): Promise<void> {
     const { ca, root, successor, by } = change;
-    const { clock, outbox, audit, rotation } = this.parts;
+    const { clock, outbox, audit, installer } = this.parts;
     const revokedAt = clock.now();
     await lockRevocations(tx);
     const sequence = await markIssuerRevoked(tx, ca.id, caCompromise, revokedAt);
@@ -67,7 +69,7 @@ export class IssuerRevocation {
       const entry = crlEntry({ serial: ca.info.serial, revokedAt, reason: caCompromise });
       await keepIssuerEntry(tx, root.id, { ca, entry, revokedAt, sequence });
     }
-    await rotation.install(tx, successor, { signsFrom: revokedAt, by });
+    await installer.install(tx, successor, { signsFrom: revokedAt, by });
     await outbox.add(tx, {
       type: 'issuer.revoked',
       subject: ca.id,

@@ -1,6 +1,6 @@
 import { migration, type MigrationClass } from '@glacis/store';
 
-/** Rotation and revocation of issuers; CRL numbers of a CA brought in may have 20 octets. */
+/** Rotation and revocation of issuers; CRL numbers and serials of a CA brought in may have 20 octets. */
 export const issuersMigrations: MigrationClass[] = [
   migration(
     'RotateIssuers1763710000010',
@@ -19,5 +19,9 @@ export const issuersMigrations: MigrationClass[] = [
     `CREATE UNIQUE INDEX issuers_one_current ON issuers (kind)
        WHERE state = 'current' AND kind <> 'cross'`,
     `ALTER TABLE issuers ADD COLUMN leaves_marked_at timestamptz`,
+  ),
+  migration(
+    'ForeignSerials1763710000012',
+    `ALTER TABLE crl_entries ALTER COLUMN serial TYPE numeric(49)`,
   ),
 ];

@@ -2,32 +2,31 @@ import type { Audit } from '@glacis/identity';
 import type { Logger } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
-import type { KeySafe } from '../keys/key-safe.js';
 import { caKeyOffline, rotationUnderWay } from '../problems.js';
 import type { Revoker } from '../revocation/revocation.service.js';
 import type { CertificatesSettings } from '../settings.js';
 import type { Authority } from './authority.js';
+import { numberOf, signerOf, type CaInstaller } from './ca-installer.js';
 import type { CaSet } from './ca-set.js';
+import type { CaImport } from './import/ca-import.service.js';
 import { canSign, type Ca } from './issuer.entity.js';
-import { insertIssuer, issuersInUse, makeCurrent, setState } from './issuers.store.js';
-import { makeCross, makeIntermediate, makeRoot, type MadeCa, type RootSigner } from './make-ca.js';
+import { issuersInUse, makeCurrent, setState } from './issuers.store.js';
+import { makeRoot, type MadeCa } from './make-ca.js';
 import {
   dueRotation,
   endable,
   leastOverlapMs,
   promotable,
   type RotationKind,
-  type RotationTerms,
 } from './rotation-rules.js';
-import type { StatusUrls } from './status-urls.js';
 
 export interface RotationParts {
   settings: CertificatesSettings;
   store: Store;
-  safe: KeySafe;
   authority: Authority;
+  installer: CaInstaller;
+  caImport: CaImport;
   audit: Audit;
-  urls: StatusUrls | undefined;
   clock: Clock;
   logger: Logger;
 }
@@ -47,11 +46,12 @@ const itself: Revoker = { actor: 'certificates' };
 export class Rotation {
   constructor(private readonly parts: RotationParts) {}
 
-  /** Whatever is due by itself. On an empty database it makes the CA, so that only one replica does. */
+  /** Whatever is due by itself. On an empty database it brings in or makes the CA, so that only one replica does. */
   async check(): Promise<void> {
-    const { authority } = this.parts;
+    const { authority, caImport } = this.parts;
     await this.alone(async () => {
       await this.endOld(await authority.read());
+      await caImport.check(await authority.read());
       await this.promote(await authority.read());
       await this.makeDue(await authority.read());
     });
@@ -63,13 +63,12 @@ export class Rotation {
    * @throws Problem `rotation-under-way`, `ca-key-offline`
    */
   async order({ kind, overlapMs, by }: RotationOrder): Promise<MadeCa[]> {
-    const { authority, store, clock } = this.parts;
+    const { authority, clock } = this.parts;
     const made = await this.alone(async () => {
       const cas = await authority.read();
       if (cas.intermediates().some(({ state }) => state === 'pending')) throw rotationUnderWay();
       const next = await this.make(cas, kind);
-      const signsFrom = new Date(clock.now().getTime() + overlapMs);
-      await store.transaction((tx) => this.install(tx, next, { signsFrom, by }));
+      await this.install(next, new Date(clock.now().getTime() + overlapMs), by);
       return next;
     });
     await authority.refresh();
@@ -86,74 +85,35 @@ export class Rotation {
    * @throws Problem `ca-key-offline`
    */
   async make(cas: CaSet, kind: RotationKind): Promise<MadeCa[]> {
-    if (kind === 'root') return this.makeRootAndBelow(cas);
+    const { installer } = this.parts;
+    if (kind === 'root') {
+      const root = await makeRoot(installer.making(), numberOf(cas, 'root'));
+      const below = await installer.intermediate(cas, root.signer);
+      return [root, below, ...installer.crosses(cas, root)];
+    }
     const root = cas.currentRoot();
     if (root === undefined || !canSign(root)) throw caKeyOffline();
-    return [await makeIntermediate(signerOf(root), this.making(), numberOf(cas, 'intermediate'))];
+    return [await installer.intermediate(cas, signerOf(root))];
   }
 
-  /** Stores them: to sign from a time on, at once when it is not in the future. */
-  async install(
-    tx: Tx,
-    made: readonly MadeCa[],
-    { signsFrom, by }: { signsFrom: Date; by: Revoker },
-  ): Promise<void> {
-    const now = this.parts.clock.now();
-    for (const ca of made) await this.insert(tx, ca, signsFrom);
-    if (signsFrom <= now) {
-      for (const { id, kind } of made) if (kind !== 'cross') await makeCurrent(tx, id);
-    }
-    for (const { id, kind } of made) {
-      await this.parts.audit.record(tx, {
-        actor: by.actor,
-        tenant: null,
-        action: 'ca.created',
-        subject: id,
-        requestId: by.requestId,
-        detail: { kind, signs_from: signsFrom },
-      });
-    }
-  }
-
-  private async insert(tx: Tx, ca: MadeCa, signsFrom: Date): Promise<void> {
-    const { safe, clock } = this.parts;
-    const key = ca.privateKey && safe.seal(ca.privateKey, 'issuer');
-    if (key !== null) await safe.insert(tx, [key]);
-    await insertIssuer(tx, {
-      ...ca,
-      state: ca.kind === 'cross' ? 'current' : 'pending',
-      keyId: key?.id ?? null,
-      signsFrom,
-      createdAt: clock.now(),
-    });
+  private install(made: MadeCa[], signsFrom: Date, by: Revoker): Promise<void> {
+    const { store, installer } = this.parts;
+    return store.transaction((tx) => installer.install(tx, made, { signsFrom, by }));
   }
 
   private async makeDue(cas: CaSet): Promise<void> {
-    const { settings, store, clock, logger } = this.parts;
+    const { settings, clock, logger } = this.parts;
     const now = clock.now();
-    const kind = dueRotation(cas, termsOf(settings, now));
+    const { maxTtl: leafMs, intermediateTtl: intermediateMs } = settings;
+    const kind = dueRotation(cas, { now, leafMs, intermediateMs });
     if (kind === null) return;
     if (kind === 'intermediate' && cas.currentRoot()?.issuer === null) {
       logger.error('the key of the root is offline: a new intermediate must be brought in');
       return;
     }
     const isNeeded = !cas.intermediates().some(({ state }) => state === 'current');
-    const signsFrom = isNeeded ? now : new Date(now.getTime() + leastOverlapMs);
-    const made = await this.make(cas, kind);
-    await store.transaction((tx) => this.install(tx, made, { signsFrom, by: itself }));
-  }
-
-  /** Cross certificates in both directions, as far as the keys are here and no path length forbids them. */
-  private async makeRootAndBelow(cas: CaSet): Promise<MadeCa[]> {
-    const root = await makeRoot(this.making(), numberOf(cas, 'root'));
-    const next = await makeIntermediate(root.signer, this.making(), numberOf(cas, 'intermediate'));
-    const old = cas.currentRoot();
-    if (old === undefined) return [root, next];
-    const crosses = [makeCross(old.info, root.signer, this.making())];
-    if (canSign(old) && old.info.pathLength === null) {
-      crosses.push(makeCross(root.subject, signerOf(old), this.making()));
-    }
-    return [root, next, ...crosses];
+    const overlapMs = isNeeded ? 0 : leastOverlapMs;
+    await this.install(await this.make(cas, kind), new Date(now.getTime() + overlapMs), itself);
   }
 
   private async promote(cas: CaSet): Promise<void> {
@@ -171,8 +131,7 @@ export class Rotation {
     const { store, clock } = this.parts;
     const retired = cas.intermediates().filter(({ state }) => state === 'retired');
     const ids = retired.map(({ id }) => id);
-    const inUse = await issuersInUse(store, ids, clock.now());
-    const ended = endable(cas, inUse);
+    const ended = endable(cas, await issuersInUse(store, ids, clock.now()));
     if (ended.length === 0) return;
     await store.transaction(async (tx) => {
       for (const ca of ended) {
@@ -186,24 +145,4 @@ export class Rotation {
     const entry = { ...itself, tenant: null, action, subject: id, detail: { kind } };
     return this.parts.audit.record(tx, entry);
   }
-
-  private making(): Parameters<typeof makeRoot>[0] {
-    const { settings, urls, clock } = this.parts;
-    return { settings, urls, now: clock.now() };
-  }
 }
-
-const termsOf = (settings: CertificatesSettings, now: Date): RotationTerms => ({
-  now,
-  leafMs: settings.maxTtl,
-  intermediateMs: settings.intermediateTtl,
-});
-
-const signerOf = ({ id, issuer, info }: Ca & { issuer: RootSigner['issuer'] }): RootSigner => ({
-  id,
-  issuer,
-  notAfter: info.notAfter,
-});
-
-const numberOf = (cas: CaSet, kind: Ca['kind']): number =>
-  cas.all.filter((ca) => ca.kind === kind).length + 1;

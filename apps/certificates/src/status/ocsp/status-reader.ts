@@ -1,3 +1,4 @@
+import { readCrlEntry } from '@glacis/pki';
 import { coalesce, type Clock } from '@glacis/runtime';
 import type { Queryable } from '@glacis/store';
 import { Lru } from '../lru.js';
@@ -42,6 +43,9 @@ interface StatusRow {
   revocation_reason: number | null;
   not_after: Date;
   row_version: number;
+  /** Entry of a CRL that a CA brought in has made before. */
+  entry: Buffer | null;
+  entry_ends: Date;
 }
 
 /**
@@ -102,10 +106,13 @@ export class StatusReader {
     const rows = await this.db.query<StatusRow>(
       `SELECT i.row_version AS issuer_version, i.revoked_at AS issuer_revoked_at,
          i.revocation_reason AS issuer_reason, c.status, c.revoked_at, c.revocation_reason,
-         c.not_after, c.row_version
+         c.not_after, c.row_version,
+         e.entry, e.expires_at AS entry_ends
        FROM unnest($1::text[], $2::numeric[]) WITH ORDINALITY AS asked (issuer_id, serial, n)
        LEFT JOIN issuers i ON i.id = asked.issuer_id
        LEFT JOIN certificates c ON c.serial = asked.serial AND c.issuer_id = asked.issuer_id
+       LEFT JOIN crl_entries e ON e.issuer_id = asked.issuer_id AND e.serial = asked.serial
+         AND c.serial IS NULL
        ORDER BY n`,
       [questions.map((each) => each.issuerId), questions.map((each) => each.serial)],
     );
@@ -113,9 +120,17 @@ export class StatusReader {
   }
 }
 
+/** Of a leaf from before a CA was brought in we know what its CRL said, and no more. */
+function takenOver({ entry, entry_ends: notAfter, issuer_version }: StatusRow): StoredStatus {
+  if (entry === null) return { certificate: null, issuerVersion: issuer_version };
+  const { revokedAt, reason } = readCrlEntry(entry);
+  const certificate = { status: 'revoked' as const, revokedAt, reason, notAfter, version: 1 };
+  return { certificate, issuerVersion: issuer_version };
+}
+
 /** A leaf is revoked with its issuer, whatever its own row says so far. */
 function statusOf(row: StatusRow): StoredStatus {
-  if (row.status === null) return { certificate: null, issuerVersion: row.issuer_version };
+  if (row.status === null) return takenOver(row);
   return {
     certificate: {
       status: row.issuer_revoked_at === null ? row.status : 'revoked',
