@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { Breaker } from './breaker.js';
+
+function make(): { breaker: Breaker; pass: (ms: number) => void } {
+  let now = 0;
+  return { breaker: new Breaker(() => now), pass: (ms) => void (now += ms) };
+}
+
+const fail = (breaker: Breaker): void => {
+  breaker.sending();
+  breaker.failed();
+};
+
+test('opens after three failures in a row, not before', () => {
+  const { breaker } = make();
+  fail(breaker);
+  fail(breaker);
+  breaker.succeeded();
+  fail(breaker);
+  fail(breaker);
+  expect(breaker.admits()).toBe(true);
+  fail(breaker);
+  expect(breaker.admits()).toBe(false);
+});
+
+test('lets one request through after the pause; its end decides for all', () => {
+  const { breaker, pass } = make();
+  for (let i = 0; i < 3; i++) fail(breaker);
+  pass(999);
+  expect(breaker.admits()).toBe(false);
+  pass(1);
+  expect(breaker.admits()).toBe(true);
+  breaker.sending();
+  expect(breaker.admits()).toBe(false);
+  breaker.failed();
+  pass(1_999);
+  expect(breaker.admits()).toBe(false);
+  pass(1);
+  breaker.sending();
+  breaker.undecided();
+  expect(breaker.admits()).toBe(true);
+  breaker.sending();
+  breaker.succeeded();
+  expect([breaker.isOpen, breaker.admits()]).toEqual([false, true]);
+});
+
+test('requests that were under way when it opened do not make the pause longer', () => {
+  const { breaker, pass } = make();
+  for (let i = 0; i < 20; i++) breaker.sending();
+  for (let i = 0; i < 20; i++) breaker.failed();
+  pass(1_000);
+  expect(breaker.admits()).toBe(true);
+});
+
+test('whatever happens, it admits somebody again after 30 s without news', () => {
+  const step = fc.constantFrom('send', 'succeeded', 'failed', 'undecided', 'wait');
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const { breaker, pass } = make();
+      let open = 0;
+      for (const each of steps) {
+        if (each === 'wait') pass(500);
+        else if (each === 'send') {
+          if (!breaker.admits()) continue;
+          breaker.sending();
+          open += 1;
+        } else if (open > 0) {
+          breaker[each]();
+          open -= 1;
+        }
+      }
+      for (; open > 0; open--) breaker.undecided();
+      pass(30_000);
+      expect(breaker.admits()).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,229 @@
+import { waitFor } from '@glacis/runtime';
+import { startForwarding, type Forwarding } from '../../test/forwarding.js';
+import { deadUrl, HttpService, rawService } from '../../test/wire.js';
+import { OpenApi } from '../openapi/open-api.js';
+
+let forwarding: Forwarding;
+let door: Forwarding['door'];
+let backends: Forwarding['backends'];
+let bearer: Forwarding['bearer'];
+
+beforeAll(async () => {
+  forwarding = await startForwarding();
+  ({ door, backends, bearer } = forwarding);
+});
+
+beforeEach(() => forwarding.reset());
+afterAll(() => forwarding.close());
+
+describe('a service that fails', () => {
+  test('answers nothing: 503 when nobody took the request, by the name of the service', async () => {
+    await forwarding.withDoor(
+      { backends: [await deadUrl()], certificates: ['http://nowhere.invalid'] },
+      async (other) => {
+        const refused = await other.call('/backends', { bearer, method: 'POST', body: {} });
+        expect(refused.status).toBe(503);
+        expect(refused.headers.get('retry-after')).toBe('1');
+        expect(refused.json).toMatchObject({
+          code: 'service-unavailable',
+          service: 'backends',
+          instance: '/backends',
+        });
+        expect((await other.call('/certs/crl')).json).toMatchObject({
+          code: 'service-unavailable',
+          service: 'certificates',
+        });
+        const { status, json } = await other.call('/health/ready');
+        expect(status).toBe(200);
+        expect(json.error).toEqual({
+          backends: { status: 'down', reason: expect.stringContaining('ECONNREFUSED') },
+          certificates: { status: 'down', reason: 'no address is known' },
+        });
+        const { services } = (await other.call('/services', { bearer })).json;
+        expect(services.map(({ name, ready }) => [name, ready])).toEqual([
+          ['backends', false],
+          ['certificates', false],
+          ['gateway', true],
+        ]);
+      },
+    );
+  });
+
+  test('breaks off: 502 before the answer, a cut connection in the middle of it', async () => {
+    const answers = [
+      '',
+      'nonsense\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Le',
+      `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`,
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nx',
+    ];
+    for (const answer of answers) {
+      const service = await rawService((socket) => socket.end(answer));
+      await forwarding.withDoor({ backends: [service.url] }, async (other) => {
+        const reply = await other.call('/backends', { bearer, method: 'POST', body: {} });
+        expect([answer.slice(0, 60), reply.status]).toEqual([answer.slice(0, 60), 502]);
+        expect(reply.json).toMatchObject({ code: 'service-failed', service: 'backends' });
+      });
+      await service.close();
+    }
+    const halves = [
+      'Content-Length: 10\r\n\r\nhalf',
+      'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+    ];
+    for (const half of halves) {
+      const service = await rawService((socket) => socket.end(`HTTP/1.1 200 OK\r\n${half}`));
+      await forwarding.withDoor({ backends: [service.url] }, async (other) => {
+        await expect(other.call('/backends', { bearer })).rejects.toThrow('terminated');
+      });
+      await service.close();
+    }
+  });
+
+  test('is slow: 504 before the answer, a cut connection in the middle of it', async () => {
+    const env = {
+      GLACIS_GATEWAY_REPLY_TIMEOUT: '200ms',
+      GLACIS_GATEWAY_REPLY_IDLE_TIMEOUT: '200ms',
+    };
+    await forwarding.withDoor({ backends: [backends.url], env }, async (other) => {
+      backends.handle = () => undefined;
+      const reply = await other.call('/backends', { bearer });
+      expect([reply.status, reply.json.code, reply.json['service']]).toEqual([
+        504,
+        'service-timeout',
+        'backends',
+      ]);
+      backends.handle = (_request, response) => void response.writeHead(200).write('half');
+      await expect(other.call('/backends', { bearer })).rejects.toThrow('terminated');
+    });
+  });
+
+  test('has all connections and places taken: 503, at once or after the wait', async () => {
+    const env = {
+      GLACIS_GATEWAY_UPSTREAM_CONNECTIONS: '1',
+      GLACIS_GATEWAY_UPSTREAM_QUEUE: '1',
+      GLACIS_GATEWAY_CONNECT_TIMEOUT: '300ms',
+    };
+    await forwarding.withDoor({ backends: [backends.url], env }, async (other) => {
+      let finish: () => void = () => undefined;
+      backends.handle = (_request, response) => (finish = () => void response.end('late'));
+      const first = other.call('/backends', { bearer });
+      await waitFor(() => backends.seen.length === 1);
+      const [second, third] = [
+        other.call('/backends', { bearer }),
+        other.call('/backends', { bearer }),
+      ];
+      expect((await Promise.race([second, third])).status).toBe(503);
+      expect((await Promise.all([second, third])).map(({ status }) => status)).toEqual([503, 503]);
+      finish();
+      expect((await first).text).toBe('late');
+      backends.handle = (_request, response) => void response.end('again');
+      expect((await other.call('/backends', { bearer })).text).toBe('again');
+      expect(backends.seen.length).toBe(2);
+    });
+  });
+
+  test('a client that goes away takes its request back', async () => {
+    let gone = 0;
+    backends.handle = (_request, response) => void response.on('close', () => (gone += 1));
+    const controller = new AbortController();
+    const headers = { authorization: `Bearer ${bearer}` };
+    const call = fetch(`${door.url}/backends`, { headers, signal: controller.signal });
+    await waitFor(() => backends.seen.length === 1);
+    controller.abort();
+    await expect(call).rejects.toThrow('aborted');
+    await waitFor(() => gone === 1);
+    backends.handle = (_request, response) => {
+      response.on('close', () => (gone += 1));
+      response.writeHead(200).write('half');
+    };
+    const second = await fetch(`${door.url}/backends`, { headers });
+    await second.body?.cancel();
+    await waitFor(() => gone === 2);
+  });
+
+  test('its problems and documents are told by the door', async () => {
+    const document = {
+      openapi: '3.1.0',
+      paths: {
+        '/backends/{id}': { get: {} },
+        '/tokens': { get: { summary: 'of another' } },
+        '/health': {},
+      },
+      components: { schemas: { Backend: { type: 'object' } } },
+      'x-problems': [
+        { slug: 'backend-exists', status: 409, title: 'Conflict', message: 'm', about: 'Exists.' },
+      ],
+    };
+    backends.handle = (raw, response) => {
+      if (raw.url === '/openapi.json') response.end(JSON.stringify(document));
+      else response.writeHead(404).end();
+    };
+    await forwarding.withDoor(
+      { backends: [backends.url], certificates: [await deadUrl()] },
+      async (other) => {
+        other.app.get(OpenApi, { strict: false }).attach(other.app);
+        const merged = JSON.parse((await other.call('/openapi.json')).text);
+        expect(merged).toMatchObject({ openapi: '3.1.0', info: { title: 'Glacis' } });
+        expect(Object.keys(merged.paths)).toEqual(
+          expect.arrayContaining(['/backends/{id}', '/tokens']),
+        );
+        expect(merged.paths['/health']).toBeUndefined();
+        expect(merged.paths['/tokens'].post.summary).toMatch(/^Make a token/);
+        expect(merged.components.schemas).toMatchObject({ Backend: {}, Problem: {} });
+        expect(merged['x-away']).toEqual(['certificates']);
+        expect((await other.call('/problems/backend-exists')).text).toContain('Exists.');
+      },
+    );
+  });
+});
+
+describe('replicas', () => {
+  test('requests are spread, and nobody notices one that is down', async () => {
+    const second = await HttpService.start();
+    second.handle = (_request, response) => void response.end('second');
+    await forwarding.withDoor(
+      { backends: [await deadUrl(), backends.url, second.url] },
+      async (other) => {
+        const texts: string[] = [];
+        for (let i = 0; i < 30; i++) {
+          const reply = await other.call('/backends', { bearer, method: 'POST', body: {} });
+          texts.push(`${reply.status} ${reply.text}`);
+        }
+        expect(new Set(texts)).toEqual(new Set(['200 hello', '200 second']));
+        const metrics = (await other.call('/metrics')).text;
+        expect(metrics).toContain('glacis_gateway_upstream_broken{service="backends"} 1');
+      },
+    );
+    await second.close();
+  });
+
+  test('a read that was cut is made again elsewhere, a write is not', async () => {
+    let cut = 0;
+    const broken = await rawService((socket) => {
+      cut += 1;
+      socket.destroy();
+    });
+    await forwarding.withDoor({ backends: [broken.url, backends.url] }, async (other) => {
+      const read = async () => (await other.call('/backends', { bearer })).status;
+      const write = async () =>
+        (await other.call('/backends', { bearer, method: 'POST', body: {} })).status;
+      expect([await read(), await read()]).toEqual([200, 200]);
+      expect(cut).toBeGreaterThan(0);
+      const writes = [await write(), await write()];
+      expect(new Set(writes)).toEqual(new Set([200, 502]));
+    });
+    await broken.close();
+  });
+
+  test('one that comes back gets requests again', async () => {
+    const url = await deadUrl();
+    await forwarding.withDoor({ backends: [url] }, async (other) => {
+      const status = async () => (await other.call('/backends', { bearer })).status;
+      for (let i = 0; i < 4; i++) expect(await status()).toBe(503);
+      const revived = await HttpService.start(Number(new URL(url).port));
+      await waitFor(async () => (await status()) === 200);
+      await revived.close();
+    });
+  });
+});
