@@ -73,6 +73,7 @@ async function openApiDocument() {
       GLACIS_PORT: '0',
       GLACIS_BACKENDS_MANAGER_PORT: '0',
       GLACIS_BACKENDS_AGENT_PORT: '0',
+      GLACIS_CERTS_EST_PORT: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

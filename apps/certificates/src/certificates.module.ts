@@ -17,6 +17,7 @@ import { Certificates } from './certificates/certificates.service.js';
 import { compose, type Services, type Surroundings } from './compose.js';
 import { DownloadsController } from './downloads/downloads.controller.js';
 import { Downloads } from './downloads/downloads.service.js';
+import { EstPort } from './enrolment/est-port.js';
 import { CsrReader } from './issuing/csr-reader.js';
 import { IssueWriter } from './issuing/issue-writer.js';
 import { IssuingController } from './issuing/issuing.controller.js';
@@ -75,22 +76,17 @@ export class CertificatesModule {
         CertificatesController,
         BackendDeletedController,
       ],
-      providers: [Idempotency, CertificatesMetrics, csrReader, ...composed(settings), ...parts],
+      providers: [Idempotency, CertificatesMetrics, ...composed(settings), ...parts],
     };
   }
 }
-
-const csrReader: Provider = {
-  provide: CsrReader,
-  inject: [LOGGER],
-  useFactory: (logger: Logger) => new CsrReader(logger),
-};
 
 const parts: Provider[] = [
   part(Authority, (made) => made.authority),
   part(Rotation, (made) => made.rotation),
   part(IssuerRevocation, (made) => made.issuerRevocation),
   part(Policies, (made) => made.policies),
+  part(CsrReader, (made) => made.csrs),
   part(IssueWriter, (made) => made.writer),
   part(Issuing, (made) => made.issuing),
   part(Revocation, (made) => made.revocation),
@@ -103,6 +99,7 @@ const parts: Provider[] = [
   part(PUBLIC_LIMIT, (made) => made.publicLimit),
   part(CertificatesRpcService, (made) => made.rpc),
   part(InternalPort, (made) => made.internalPort),
+  part(EstPort, (made) => made.estPort),
   part(Upkeep, (made) => made.upkeep),
 ];
 

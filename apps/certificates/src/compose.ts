@@ -19,6 +19,10 @@ import { DownloadTokens } from './downloads/download-tokens.js';
 import { Downloads } from './downloads/downloads.service.js';
 import { TokenKeys } from './downloads/token-keys.js';
 import { EnrolmentTokens } from './enrolment/enrolment-tokens.js';
+import { Enrolment } from './enrolment/enrolment.service.js';
+import { EstPort } from './enrolment/est-port.js';
+import { HostRenewal } from './enrolment/host-renewal.service.js';
+import { CsrReader } from './issuing/csr-reader.js';
 import { IssueWriter } from './issuing/issue-writer.js';
 import { Issuing } from './issuing/issuing.service.js';
 import { LeafSigner } from './issuing/leaf-signer.js';
@@ -81,6 +85,7 @@ interface Naming {
 /** The life of certificates. */
 interface Lifecycle {
   files: CertificateFiles;
+  csrs: CsrReader;
   writer: IssueWriter;
   issuing: Issuing;
   revocation: Revocation;
@@ -102,6 +107,7 @@ interface Status {
 
 /** Every object of the service. */
 export interface Services extends Foundation, Naming, Lifecycle, Status {
+  estPort: EstPort;
   upkeep: Upkeep;
 }
 
@@ -109,12 +115,10 @@ export interface Services extends Foundation, Naming, Lifecycle, Status {
 export async function compose(around: Surroundings): Promise<Services> {
   const foundation = await found(around);
   const naming = name(around);
-  const made = {
-    ...foundation,
-    ...naming,
-    ...live(around, foundation, naming),
-    ...tellStatus(around, foundation),
-  };
+  const life = live(around, foundation, naming);
+  const status = tellStatus(around, foundation);
+  const estPort = enrolling(around, { ...foundation, ...life, ...status });
+  const made = { ...foundation, ...naming, ...life, ...status, estPort };
   return { ...made, upkeep: new Upkeep(upkeepTasks(around, made), around.logger) };
 }
 
@@ -171,6 +175,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const tokens = new DownloadTokens({ ...around, keys: foundation.tokenKeys, ttlMs });
   return {
     files,
+    csrs: new CsrReader(around.logger),
     writer,
     issuing,
     revocation,
@@ -181,6 +186,17 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     rpc,
     internalPort: new InternalPort({ ...around, rpc, upstream }),
   };
+}
+
+function enrolling(around: Surroundings, made: Foundation & Lifecycle & Status): EstPort {
+  const { settings, clock } = around;
+  const attempts = new AddressLimit(settings.enrolRate / 60, clock, settings.enrolRate);
+  const parts = { ...around, ...made, attempts };
+  return new EstPort({
+    ...parts,
+    enrolment: new Enrolment(parts),
+    renewal: new HostRenewal(parts),
+  });
 }
 
 function tellStatus(around: Surroundings, foundation: Foundation): Status {
@@ -204,12 +220,14 @@ const minute = 60 * second;
 
 function upkeepTasks(
   around: Surroundings,
-  made: Foundation & Pick<Lifecycle, 'internalPort'>,
+  made: Foundation & Pick<Services, 'internalPort' | 'estPort'>,
 ): UpkeepTask[] {
   const { store, clock, settings } = around;
-  const { safe, authority, rotation, responders, shards, tokenKeys, internalPort } = made;
+  const { safe, authority, rotation, responders, shards, tokenKeys } = made;
+  const { internalPort, estPort } = made;
   return [
     { name: 'internal port', everyMs: 10 * second, run: () => internalPort.refresh() },
+    { name: 'est port', everyMs: 10 * second, run: () => estPort.refresh() },
     { name: 'issuers', everyMs: 5 * second, run: () => authority.refresh() },
     { name: 'rotation', everyMs: 60 * minute, run: () => rotation.check() },
     {

@@ -1,4 +1,5 @@
 export { CertificatesModule } from './certificates.module.js';
+export { EstPort } from './enrolment/est-port.js';
 export { InternalPort } from './rpc/internal-port.js';
 export { certificatesMigrations } from './migrations.js';
 export { certificatesSettings, type CertificatesSettings } from './settings.js';

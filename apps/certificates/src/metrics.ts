@@ -8,6 +8,7 @@ export class CertificatesMetrics {
   readonly revoked;
   readonly namesRefused;
   readonly downloadTokens;
+  readonly enrolments;
   readonly ocspRequests;
   readonly crlBuild;
 
@@ -30,6 +31,11 @@ export class CertificatesMetrics {
     this.downloadTokens = metrics.counter<'result'>({
       name: 'glacis_certs_download_tokens_total',
       help: 'Download tokens issued, used and refused.',
+      labels: ['result'],
+    });
+    this.enrolments = metrics.counter<'result'>({
+      name: 'glacis_certs_enrolments_total',
+      help: 'Enrolments and renewals by hosts themselves, by result or the problem they met.',
       labels: ['result'],
     });
     this.ocspRequests = metrics.counter<'status' | 'cached'>({

@@ -2,7 +2,7 @@ import type { Services, Surroundings } from './compose.js';
 
 /** Says whether the service can work: readiness and the life of its CAs (`certificates.md` 11). */
 export function observe(services: Services, around: Surroundings): void {
-  const { authority, responders, safe, internalPort } = services;
+  const { authority, responders, safe, internalPort, estPort } = services;
   const { health, store, metrics, clock } = around;
   health.add('certificates database', () => store.ping());
   health.add('certificates kek', () => safe.assertOpenable());
@@ -17,6 +17,9 @@ export function observe(services: Services, around: Surroundings): void {
   });
   health.add('certificates.internal_port', () => {
     if (!internalPort.isReady) throw new Error('not open yet');
+  });
+  health.add('certificates.est_port', () => {
+    if (!estPort.isReady) throw new Error('not open yet');
   });
   metrics.observeCas(() =>
     [...authority.cas.roots(), ...authority.cas.intermediates()].map((ca) => ({

@@ -9,6 +9,15 @@ export const downloadTokenInvalid = defineProblem({
     'The download token is forged, expired, used already, or for another certificate. Ask for a new one at `/certs/{serial}/download/token`.',
 });
 
+export const enrolmentTokenInvalid = defineProblem({
+  slug: 'enrolment-token-invalid',
+  status: 401,
+  title: 'Unauthorized',
+  message: 'failed to perform authentication over the entity',
+  about:
+    'The enrolment token is forged, expired, used with another key, for another backend, or comes from outside its addresses. Make a new one at `POST /backends/{id}/enrolment-tokens`.',
+});
+
 export const certificateRevoked = defineProblem({
   slug: 'certificate-revoked',
   status: 409,
@@ -50,6 +59,15 @@ export const nameNotAllowed = defineProblem({
   message: 'name not allowed in the certificate',
   about:
     '`name` is the first name that the certificate may not carry, `reason` why: `own_service`, `loopback`, `not_granted`, `wildcard`, `single_label` or `not_unicast`. A platform administrator grants names by the policy of the tenant.',
+});
+
+export const subjectMismatch = defineProblem({
+  slug: 'subject-mismatch',
+  status: 422,
+  title: 'Unprocessable Content',
+  message: 'another subject than the presented certificate',
+  about:
+    'A renewal asks for the subject and the alternative names of the certificate that the client presents, byte for byte those of its owner. Other names need a new certificate.',
 });
 
 export const caUnavailable = defineProblem({

@@ -69,6 +69,22 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     'localhost,127.0.0.1,::1',
     'Host names and IP addresses under which other services dial us; all of them stand in our server certificate.',
   ),
+  estHost: setting(host, '0.0.0.0', 'Address on which hosts that enrol are listened for.'),
+  estPort: setting(
+    optionalPort,
+    '9012',
+    'Port of EST, where hosts enrol and renew; 0 takes a free one, empty: none is opened.',
+  ),
+  estNames: setting(
+    list,
+    'localhost,127.0.0.1,::1',
+    'Host names and IP addresses under which hosts dial EST; all of them stand in its server certificate.',
+  ),
+  enrolRate: setting(
+    integer(1, 100_000),
+    '10',
+    'Tries to enrol or renew in a minute, per address and per backend.',
+  ),
   publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),
   statusUrl: setting(
     plainHttpUrl,

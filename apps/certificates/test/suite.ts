@@ -76,6 +76,7 @@ export class Suite {
         KEK_FILE: kekFile,
         STATUS_URL: 'http://status.test',
         GRPC_PORT: '',
+        EST_PORT: '',
         ...options.env,
       }).map(([name, value]) => [`GLACIS_CERTS_${name}`, value]),
     );

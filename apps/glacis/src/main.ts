@@ -13,7 +13,7 @@ async function start(): Promise<Suite> {
   const seconds = process.uptime().toFixed(1);
   const token = suite.dataFolder.adminTokenFile;
   console.log(
-    `Glacis is ready: door ${suite.door}, managers ${suite.managers}, agents ${suite.agents}, token ${token} (${seconds} s)`,
+    `Glacis is ready: door ${suite.door}, managers ${suite.managers}, agents ${suite.agents}, enrolment ${suite.enrolment}, token ${token} (${seconds} s)`,
   );
   console.log(`Next: npx glacis --server ${suite.door} --token-file ${token} status`);
   return suite;

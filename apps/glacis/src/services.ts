@@ -13,6 +13,7 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
   const certificates = loadSettings(certificatesSettings, {
     overrides: {
       ...internal,
+      estHost: settings.host,
       kekFile: dataFolder.kekFile,
       allowLoopback: 'true',
       // A port that changes from start to start is no address to print into certificates.

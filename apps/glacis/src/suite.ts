@@ -1,4 +1,5 @@
 import { AgentListener, ManagerListener } from '@glacis/backends';
+import { EstPort } from '@glacis/certificates';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
 import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
 import { identitySettings, openIdentity } from '@glacis/identity';
@@ -17,6 +18,8 @@ export interface Suite {
   managers: string;
   /** `host:port` that agents of confidential VMs dial. */
   agents: string;
+  /** `host:port` where hosts enrol and renew. */
+  enrolment: string;
   dataFolder: DataFolder;
   /** Ends streams and requests, then the database. At most 30 s (`backends.md` 6). */
   stop(): Promise<void>;
@@ -38,12 +41,12 @@ export async function startSuite(settings: SuiteSettings): Promise<Suite> {
       await program.stop();
       await database.stop();
     };
-    const listening = (listener: typeof ManagerListener | typeof AgentListener): string =>
-      `${settings.host}:${program.app.get(listener, { strict: false }).port}`;
+    const at = ({ port }: { port: number | undefined }): string => `${settings.host}:${port}`;
     return {
       door: program.url,
-      managers: listening(ManagerListener),
-      agents: listening(AgentListener),
+      managers: at(program.app.get(ManagerListener, { strict: false })),
+      agents: at(program.app.get(AgentListener, { strict: false })),
+      enrolment: at(program.app.get(EstPort, { strict: false })),
       dataFolder,
       stop,
     };

@@ -49,8 +49,12 @@ function elsewhere(credentials: RemoteOptions['credentials']): RpcDirectory {
 }
 
 beforeAll(async () => {
-  for (const name of [...ports, 'GLACIS_BACKENDS_MANAGER_PORT', 'GLACIS_BACKENDS_AGENT_PORT'])
-    process.env[name] = '0';
+  const own = [
+    'GLACIS_BACKENDS_MANAGER_PORT',
+    'GLACIS_BACKENDS_AGENT_PORT',
+    'GLACIS_CERTS_EST_PORT',
+  ];
+  for (const name of [...ports, ...own]) process.env[name] = '0';
   await start();
   local = app.get(RpcDirectory);
   const certificate = new ServiceCertificate({

@@ -12,6 +12,7 @@ export { certificatesWire } from './services/certificates-wire.js';
 export { upstreamCertsWire, type UpstreamCerts } from './services/upstream-certs-wire.js';
 export * from './grpc-server.js';
 export * from './tls/mutual-tls.js';
+export * from './tls/mutual-https.js';
 export { type CloseCause, type PeerConnection } from './tls/connection.js';
 export * from './manager/messages.js';
 export type { Dialect } from './manager/dialect.js';

@@ -18,6 +18,7 @@ export {
   type ProblemFactory,
   type ProblemMore,
 } from './problem.js';
+export { equipServer } from './equip-server.js';
 export { problems } from './problems.js';
 export { malformedBy, zBody, zParam, zQuery } from './validation.js';
 export { freeText, pageQuery, plainText, trimmedText } from './text.js';

@@ -51,11 +51,11 @@ export class ProblemReplies {
     }
     if (reply.sent) return;
     const instance = pathOf(request.raw.url ?? '');
+    // RFC 9110, 11.6.1: a 401 names how to authenticate.
+    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     for (const [name, value] of Object.entries(problem.more.headers ?? {})) {
       reply.header(name, value);
     }
-    // RFC 9110, 11.6.1: a 401 names how to authenticate.
-    if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     reply
       .code(problem.status)
       .header('content-type', 'application/problem+json')

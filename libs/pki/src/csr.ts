@@ -12,7 +12,7 @@ import {
 import { bytesOf, checkDer, Cursor, DerError, readOnly } from './der-reader.js';
 import { oid } from './der.js';
 import { extensionDer } from './extensions.js';
-import { readGeneralNames } from './general-names.js';
+import { readGeneralNames, type GeneralNames } from './general-names.js';
 import { KeyError, readPublicKey } from './key-rules.js';
 import { oids } from './oids.js';
 import { fromPem } from './pem.js';
@@ -39,6 +39,10 @@ export interface Csr {
   spki: Buffer;
   /** `ECDSA-P256`, `-P384`, `-P521`, `Ed25519` or `RSA-<bits>`. */
   keyAlgorithm: string;
+  /** The subject asked for, a Name in DER. No certificate takes it; a renewal compares it. */
+  subjectDer: Buffer;
+  /** SAN URIs; as the subject. */
+  uris: string[];
   /** SAN addresses in canonical text; IPv4-mapped ones are not sorted out here. */
   ipAddresses: string[];
   /** SAN DNS names as written. */
@@ -90,12 +94,13 @@ function derOfPem(text: string): Buffer {
 function read(der: Buffer): Csr {
   checkDer(der, csrBounds);
   const parsed = parse(der, CertificationRequest);
-  const { info, spki } = slices(der);
+  const { info, subjectDer, spki } = slices(der);
   const { publicKey, algorithm } = readPublicKey(spki);
   verifySignature(parsed, info, publicKey);
   const extensions = requestedExtensions(parsed);
   refuseCa(extensions);
   return {
+    subjectDer,
     spki,
     keyAlgorithm: algorithm,
     ...requestedNames(extensions),
@@ -104,13 +109,13 @@ function read(der: Buffer): Csr {
   };
 }
 
-/** What was signed and the key, byte for byte: the parsed form does not keep them. */
-function slices(der: Buffer): { info: Buffer; spki: Buffer } {
+/** What was signed, the subject and the key, byte for byte: the parsed form does not keep them. */
+function slices(der: Buffer): { info: Buffer; subjectDer: Buffer; spki: Buffer } {
   const info = new Cursor(der, readOnly(der)).next();
   const fields = new Cursor(der, info);
   fields.next(); // version
-  fields.next(); // subject
-  return { info: bytesOf(der, info), spki: bytesOf(der, fields.next()) };
+  const subjectDer = bytesOf(der, fields.next());
+  return { info: bytesOf(der, info), subjectDer, spki: bytesOf(der, fields.next()) };
 }
 
 function parse<T>(der: Buffer, type: new () => T): T {
@@ -166,11 +171,11 @@ function asksServerAuth(extensions: Extension[]): boolean {
   return purposes !== undefined && parse(purposes, ExtendedKeyUsage).includes(oids.serverAuth);
 }
 
-function requestedNames(extensions: Extension[]): Pick<Csr, 'ipAddresses' | 'dnsNames'> {
+function requestedNames(extensions: Extension[]): GeneralNames {
   const value = derValueOf(extensions, oids.subjectAltName);
-  if (value === undefined) return { ipAddresses: [], dnsNames: [] };
-  const { ipAddresses, dnsNames } = readGeneralNames(value);
-  return { ipAddresses, dnsNames };
+  return value === undefined
+    ? { uris: [], ipAddresses: [], dnsNames: [] }
+    : readGeneralNames(value);
 }
 
 function evidenceIn(extensions: Extension[]): Buffer[] {

@@ -91,6 +91,10 @@ export const extension = {
   authorityKeyId(keyId: Buffer): Buffer {
     return extensionDer(oidDer.authorityKeyIdentifier, der.sequence(der.implicit(0, keyId)));
   },
+  /** For a certificate so short-lived that nobody need ask of its status (RFC 9608). */
+  noRevAvail(): Buffer {
+    return extensionDer(oidDer.noRevAvail, der.NULL);
+  },
   ocspNoCheck(): Buffer {
     return extensionDer(oidDer.ocspNoCheck, der.NULL);
   },

@@ -7,6 +7,7 @@ import { readPublicKey } from './key-rules.js';
 import {
   crl,
   crlEntry,
+  certsOnly,
   CsrError,
   DerError,
   generateKeys,
@@ -15,6 +16,7 @@ import {
   OcspRequestError,
   readCertificate,
   readCrl,
+  readCertsOnly,
   readCsr,
   readOcspRequest,
   readPrivateKey,
@@ -126,6 +128,7 @@ function survives(
 }
 
 describe('edits of valid input end in a value or in the typed error', () => {
+  it('certs-only message', () => survives(() => certsOnly([leaf, leaf]), readCertsOnly, DerError));
   it('CSR', () => survives(() => csr, readCsr, CsrError));
   it('CSR as text', () =>
     survives(

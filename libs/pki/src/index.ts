@@ -1,9 +1,10 @@
 export * from './addresses.js';
 export * from './certificate.js';
+export * from './certs-only.js';
 export * from './crl.js';
 export * from './csr.js';
 export type { CsrAnswer } from './csr-thread.js';
-export { bareCsr } from './write-csr.js';
+export { bareCsr, renewalCsr } from './write-csr.js';
 export { DerError } from './der-reader.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';
 export * from './host-names.js';
@@ -18,6 +19,7 @@ export {
   type KeyAlgorithm,
   type KeyPair,
 } from './keys.js';
+export { sameName } from './name-matching.js';
 export * from './names.js';
 export { oids } from './oids.js';
 export * from './ocsp-request.js';

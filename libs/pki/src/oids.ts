@@ -21,6 +21,7 @@ export const oids = {
   crlDistributionPoints: '2.5.29.31',
   authorityKeyIdentifier: '2.5.29.35',
   extKeyUsage: '2.5.29.37',
+  noRevAvail: '2.5.29.56',
   authorityInfoAccess: '1.3.6.1.5.5.7.1.1',
 
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -51,6 +52,8 @@ export const oids = {
   ed25519: '1.3.101.112',
 
   extensionRequest: '1.2.840.113549.1.9.14',
+  cmsData: '1.2.840.113549.1.7.1',
+  cmsSignedData: '1.2.840.113549.1.7.2',
 } as const;
 
 type Encoded = Readonly<Record<keyof typeof oids, Buffer>>;

@@ -1,14 +1,35 @@
-import { sign, type KeyObject } from 'node:crypto';
-import { bitString, explicit, integer, oid, sequence } from './der.js';
+import type { KeyObject } from 'node:crypto';
+import { explicit, integer, sequence, set } from './der.js';
 import { spkiOf } from './keys.js';
-import { oids } from './oids.js';
+import { oidDer, oids } from './oids.js';
+import { readCertificate } from './read-certificate.js';
+import { signed } from './signing.js';
 
 /**
- * A PKCS#10 request (RFC 2986) that proves possession of a P-256 key and asks for nothing: the CA sets name and
- * extensions of our own servers.
+ * A PKCS#10 request (RFC 2986) in DER that proves possession of a key and asks for nothing: the CA sets name and
+ * extensions.
  */
 export function bareCsr(privateKey: KeyObject): Buffer {
-  const info = sequence(integer(0), sequence(), spkiOf(privateKey), explicit(0));
-  const algorithm = sequence(oid(oids.ecdsaWithSha256));
-  return sequence(info, algorithm, bitString(sign('sha256', info, privateKey)));
+  return request(privateKey, sequence(), []);
+}
+
+/**
+ * A request for the successor of a certificate: its subject and alternative names, byte for byte, with the same key or
+ * another (RFC 7030 4.2.2).
+ * @param certificate DER
+ * @throws {DerError} when it is none
+ */
+export function renewalCsr(certificate: Buffer, privateKey: KeyObject): Buffer {
+  const { subjectDer, extensions } = readCertificate(certificate);
+  const names = extensions.get(oids.subjectAltName);
+  return request(privateKey, subjectDer, names === undefined ? [] : [names.der]);
+}
+
+function request(privateKey: KeyObject, subject: Buffer, extensions: readonly Buffer[]): Buffer {
+  const attributes =
+    extensions.length === 0
+      ? []
+      : [sequence(oidDer.extensionRequest, set(sequence(...extensions)))];
+  const info = sequence(integer(0), subject, spkiOf(privateKey), explicit(0, ...attributes));
+  return signed(info, privateKey);
 }

@@ -53,9 +53,10 @@ export class CsrReader implements OnModuleDestroy {
 
 function resultOf(answer: CsrAnswer): Csr | Error {
   if ('code' in answer) return new CsrError(answer.code, answer.message);
-  const { spki, evidence } = answer.csr;
+  const { subjectDer, spki, evidence } = answer.csr;
   return {
     ...answer.csr,
+    subjectDer: Buffer.from(subjectDer),
     spki: Buffer.from(spki),
     evidence: evidence.map((der) => Buffer.from(der)),
   };

@@ -13,14 +13,14 @@ import {
 } from '@glacis/http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { shortTime } from '../certificates/certificate.entity.js';
 import { EntityTypePipe, namesType } from '../http-params.js';
 import type { TenantEntityType } from '../names/entity-directory.js';
 import { CsrReader } from './csr-reader.js';
 import { csrBody, csrQuery, wantedByCsr } from './csr-request.js';
 import { IssueWriter, type IssueScope } from './issue-writer.js';
 import { issueBody, type IssueBody } from './issue-request.js';
-import { Issuing, type ApprovedIssue, type Target } from './issuing.service.js';
+import { Issuing, type ApprovedIssue, type CsrRequest, type Target } from './issuing.service.js';
+import { leafJson } from './leaf-json.js';
 import type { SignedLeaf } from './leaf-signer.js';
 import { runPrepared } from './run-prepared.js';
 
@@ -36,16 +36,6 @@ const errors = ['name-not-allowed', 'ca-unavailable', 'idempotency-key-reused'];
 
 function bare({ row }: SignedLeaf): unknown {
   return { serial_number: row.serial };
-}
-
-function full(leaf: SignedLeaf): unknown {
-  return {
-    serial_number: leaf.row.serial,
-    certificate: leaf.filePem,
-    revoked: false,
-    expiry_time: shortTime(leaf.notAfter),
-    entity_id: leaf.row.entity_id,
-  };
 }
 
 const created = (leaf: SignedLeaf, body: unknown): Answer => ({
@@ -101,7 +91,7 @@ export class IssuingController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const target: Target = { entityType: 'backend', entityId };
-    const show = namesType(accept, 'application/json') ? full : bare;
+    const show = namesType(accept, 'application/json') ? leafJson : bare;
     return this.answer(request, reply, () => this.issuing.approve(caller, { target, wish }), show);
   }
 
@@ -123,9 +113,13 @@ export class IssuingController {
     @Body(zBody(csrBody)) body: z.infer<typeof csrBody>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
-    const wanted = await wantedByCsr(this.csrs, body.csr);
-    const order = { target: { entityType, entityId }, wanted, ttlMs: query.ttl };
-    return this.answer(request, reply, () => this.issuing.approveCsr(caller, order), full);
+    const order: CsrRequest = {
+      target: { entityType, entityId },
+      wanted: await wantedByCsr(this.csrs, body.csr),
+      ttlMs: query.ttl,
+      source: 'csr',
+    };
+    return this.answer(request, reply, () => this.issuing.approveCsr(caller, order), leafJson);
   }
 
   /** Without a key to repeat by, an issue shares its transaction with others. */

@@ -40,9 +40,10 @@ export interface CsrRequest {
   target: Target;
   wanted: WantedByCsr | RejectedCsr;
   ttlMs: number | undefined;
+  source: 'csr' | 'est';
 }
 
-type Source = 'server' | 'csr';
+type Source = 'server' | CsrRequest['source'];
 
 /** Who asked, for the event and the audit entry. */
 export interface Origin {
@@ -102,7 +103,8 @@ export class Issuing {
    * With the key of a CSR, which its holder made.
    * @throws Problem of the name rules, `csr-rejected`
    */
-  async approveCsr(caller: Caller, { target, wanted, ttlMs }: CsrRequest): Promise<ApprovedIssue> {
+  async approveCsr(caller: Caller, request: CsrRequest): Promise<ApprovedIssue> {
+    const { target, wanted, ttlMs, source } = request;
     const asked = { caller, ...target };
     if ('rejection' in wanted) {
       await this.parts.names.assertIssuable({ ...asked, names: [], serverAuth: false });
@@ -123,7 +125,7 @@ export class Issuing {
       ttlMs: ttlMs ?? this.parts.settings.defaultTtl,
       additional: csr.evidence,
     };
-    return { order, source: 'csr', origin: originOf(caller) };
+    return { order, source, origin: originOf(caller) };
   }
 
   /** Signs and writes; a serial that is taken is drawn again. */

@@ -42,6 +42,7 @@ export interface LeafOrder {
 export interface SignedLeaf {
   row: NewCertificate;
   notAfter: Date;
+  der: Buffer;
   /** Content of `cert.pem`: leaf and chain. */
   filePem: string;
 }
@@ -116,7 +117,7 @@ export class LeafSigner {
       leaf_sha512: sha512(leafPem),
       row_version: 1,
     };
-    return { row, notAfter, filePem };
+    return { row, notAfter, der, filePem };
   }
 
   private extensions(order: LeafOrder, ca: SigningCa, shard: { url: string } | null): Buffer[] {

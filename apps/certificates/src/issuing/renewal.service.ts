@@ -1,7 +1,7 @@
 import type { NewEvent } from '@glacis/events';
 import { problems, type Caller } from '@glacis/http';
 import type { AuditEntry } from '@glacis/identity';
-import { oids, readCertificate } from '@glacis/pki';
+import { oids, readCertificate, type CertificateInfo, type Csr } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
 import { statusOf, type CertificateRow } from '../certificates/certificate.entity.js';
@@ -9,12 +9,13 @@ import { findCertificate, linkSuccessor } from '../certificates/certificates.sto
 import { keepForRenewal } from '../keys/retention.js';
 import type { CertificatesMetrics } from '../metrics.js';
 import type { Names } from '../names/names.service.js';
-import { certificateExpired, certificateRevoked } from '../problems.js';
+import { certificateExpired, certificateRevoked, subjectMismatch } from '../problems.js';
 import { revocationReasons } from '../revocation/reasons.js';
 import type { Revocation } from '../revocation/revocation.service.js';
 import { lockRevocations } from '../revocation/revocation.store.js';
 import type { CertificatesSettings } from '../settings.js';
 import { withFreeSerial, type IssueWriter } from './issue-writer.js';
+import { asksForTheSame } from './same-subject.js';
 import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
 
 export interface RenewalParts {
@@ -37,6 +38,8 @@ export interface RenewalWish {
 export interface RenewalRequest {
   serial: string;
   wish: RenewalWish;
+  /** What the holder asks for: the same subject and names, for the same key or another. Default: the same key. */
+  csr?: Csr;
 }
 
 /** A renewal that passed every check; nothing is signed or written. */
@@ -50,8 +53,10 @@ export interface ApprovedRenewal {
 export class Renewal {
   constructor(private readonly parts: RenewalParts) {}
 
-  /** @throws Problem `not-found`, `certificate-revoked`, `certificate-expired`, or of the name rules */
-  async approve(caller: Caller, { serial, wish }: RenewalRequest): Promise<ApprovedRenewal> {
+  /**
+   * @throws Problem `not-found`, `certificate-revoked`, `certificate-expired`, `subject-mismatch`, or of the name rules
+   */
+  async approve(caller: Caller, { serial, wish, csr }: RenewalRequest): Promise<ApprovedRenewal> {
     const old = await this.renewable(caller.tenant, serial);
     const info = readCertificate(old.der);
     const serverAuth = info.extKeyUsages.includes(oids.serverAuth);
@@ -62,14 +67,13 @@ export class Renewal {
       names: old.names.map((name) => ({ sent: name, canonical: name })),
       serverAuth,
     });
+    if (csr && !asksForTheSame(csr, info)) throw subjectMismatch();
     const order: LeafOrder = {
       tenant: old.tenant_id,
       entityType: old.entity_type,
       entityId: old.entity_id,
       subject: info.subjectDer,
-      spki: info.spki,
-      keyAlgorithm: old.key_algorithm,
-      keyId: old.key_id,
+      ...keyOf(old, info, csr),
       names: old.names,
       serverAuth,
       ttlMs: wish.ttlMs ?? Number(old.ttl_seconds) * 1000,
@@ -122,8 +126,8 @@ export class Renewal {
     const link = { serial: old.serial, successor: leaf.row.serial, now };
     // Revoked since it was read, by somebody who was faster.
     if (!(await linkSuccessor(tx, link))) throw certificateRevoked();
-    if (old.key_id !== null) {
-      await keepForRenewal(tx, this.parts.settings.keyRetention, old.key_id, leaf.notAfter);
+    if (leaf.row.key_id !== null) {
+      await keepForRenewal(tx, this.parts.settings.keyRetention, leaf.row.key_id, leaf.notAfter);
     }
   }
 
@@ -138,6 +142,24 @@ export class Renewal {
       },
     ]);
   }
+}
+
+/** The key of the new certificate; a stored one goes with it while it is the same. */
+function keyOf(
+  old: CertificateRow,
+  info: CertificateInfo,
+  csr: Csr | undefined,
+): Pick<LeafOrder, 'spki' | 'keyAlgorithm' | 'keyId' | 'additional'> {
+  const additional = csr?.evidence;
+  if (csr === undefined || csr.spki.equals(info.spki)) {
+    return {
+      spki: info.spki,
+      keyAlgorithm: old.key_algorithm,
+      keyId: old.key_id,
+      additional,
+    };
+  }
+  return { spki: csr.spki, keyAlgorithm: csr.keyAlgorithm, keyId: null, additional };
 }
 
 function renewedEvent(

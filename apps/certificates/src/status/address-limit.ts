@@ -1,12 +1,11 @@
 import { problems } from '@glacis/http';
 import { TokenBuckets, type Clock } from '@glacis/runtime';
 
-/** A rate of public requests per key. A full bucket holds what comes back in one second. */
+/** A rate of requests per key. A full bucket holds what comes back in one second, unless a burst is named. */
 export class AddressLimit {
   private readonly buckets: TokenBuckets;
 
-  constructor(ratePerSecond: number, clock: Clock) {
-    const capacity = Math.max(1, ratePerSecond);
+  constructor(ratePerSecond: number, clock: Clock, capacity = Math.max(1, ratePerSecond)) {
     this.buckets = new TokenBuckets({ capacity, refillPerSecond: ratePerSecond }, clock);
   }
 
