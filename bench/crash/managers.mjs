@@ -9,9 +9,15 @@ export class Manager {
   #stopped = false;
   #stream;
 
-  constructor(target, writers) {
+  /**
+   * @param reportMs time between two events of a stream
+   * @param retryMs time after which an ended stream is opened again
+   */
+  constructor(target, writers, { reportMs = 100, retryMs = () => 100 } = {}) {
     this.target = target;
     this.writers = writers;
+    this.reportMs = reportMs;
+    this.retryMs = retryMs;
   }
 
   /** Enrols a host of its own and keeps its stream open. */
@@ -35,7 +41,7 @@ export class Manager {
       const { text } = await this.target.call('GET', `${path}/token`, { accept: [200] });
       const link = `${path}?token=${JSON.parse(text).token}`;
       await this.target.up();
-      const reply = await fetch(this.target.suite.door + link, {
+      const reply = await fetch(this.target.door() + link, {
         headers: { accept: 'application/json' },
       }).catch(() => null);
       if (reply?.status !== 200) continue;
@@ -51,7 +57,7 @@ export class Manager {
       const end = await this.#once();
       this.live = false;
       if (this.certificate.revoked && end.code === status.UNAUTHENTICATED) return;
-      if (!this.#stopped) await sleep(100);
+      if (!this.#stopped) await sleep(this.retryMs());
     }
   }
 
@@ -69,9 +75,8 @@ export class Manager {
   }
 
   #once() {
-    const { managers: address } = this.target.suite;
     const client = new ManagerClient({
-      address,
+      address: this.target.managerAddress(),
       dialect: 'v0.4',
       tls: this.tls,
       connectTimeoutMs: 3_000,
@@ -84,7 +89,7 @@ export class Manager {
         onOpen: () => {
           this.live = true;
           if (revokedBefore) this.admittedRevoked++;
-          reports = setInterval(() => this.#report(), 100);
+          reports = setInterval(() => this.#report(), this.reportMs);
         },
         onMessage: () => undefined,
         onEnd: (end) => {

@@ -53,6 +53,15 @@ export class Target {
     await this.suite?.exited;
   }
 
+  door() {
+    return this.suite.door;
+  }
+
+  /** `host:port` for a manager. */
+  managerAddress() {
+    return this.suite.managers;
+  }
+
   /** Resolves while callers may go on. */
   up() {
     return this.#up;
@@ -77,7 +86,7 @@ export class Target {
   }
 
   async #once(method, path, { body, key }) {
-    const response = await fetch(this.suite.door + path, {
+    const response = await fetch(this.door() + path, {
       method,
       headers: {
         authorization: `Bearer ${this.suite.token}`,

@@ -7,20 +7,29 @@ import { Child } from '../src/demo/child.js';
 
 const script = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-/** The suite as its user runs it: a process of its own on a throw-away data folder. */
+/** The suite as its clients see it. */
 export interface RunningSuite {
   door: string;
   managers: string;
-  dataDir: string;
+  /** Of the first administrator. */
   token: string;
+  tokenFile: string;
   api: Api;
-  process: Child;
-  /** Stops the suite and removes its folder. */
+  /** Stops it and removes its folder. */
   close(): Promise<void>;
 }
 
 /** @param env more settings, such as `GLACIS_CERTS_ALLOW_LOOPBACK` */
-export async function startSuite(env: Record<string, string> = {}): Promise<RunningSuite> {
+export type StartSuite = (env?: Record<string, string>) => Promise<RunningSuite>;
+
+/** A process of its own on a throw-away data folder. */
+export interface EmbeddedSuite extends RunningSuite {
+  dataDir: string;
+  process: Child;
+}
+
+/** @param env more settings, such as `GLACIS_CERTS_ALLOW_LOOPBACK` */
+export async function startSuite(env: Record<string, string> = {}): Promise<EmbeddedSuite> {
   const dir = await mkdtemp(join(tmpdir(), 'glacis-suite-'));
   const dataDir = join(dir, 'data');
   const process = Child.start(script, {
@@ -40,8 +49,10 @@ export async function startSuite(env: Record<string, string> = {}): Promise<Runn
       /door (http:\S+?), managers (\S+?),/,
       30_000,
     );
-    const token = (await readFile(join(dataDir, 'admin.token'), 'utf8')).trim();
-    return { door, managers, dataDir, token, api: new Api(door, token), process, close };
+    const tokenFile = join(dataDir, 'admin.token');
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    const api = new Api(door, token);
+    return { door, managers, dataDir, token, tokenFile, api, process, close };
   } catch (error) {
     await close();
     throw error;
