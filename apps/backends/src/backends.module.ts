@@ -11,6 +11,10 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
+import { AgentEvidence } from './agents/agent-evidence.service.js';
+import { AgentReports } from './agents/agent-reports.js';
+import { AgentStates } from './agents/agent-states.service.js';
+import { AgentsController } from './agents/agents.controller.js';
 import { BackendDeletion } from './backends/backend-deletion.js';
 import { BackendReader } from './backends/backend-reader.js';
 import { BackendsController } from './backends/backends.controller.js';
@@ -40,7 +44,9 @@ import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
 import { InternalPort } from './rpc/internal-port.js';
 import { Relay } from './runs/relay.js';
+import { RunAnswers } from './runs/run-answers.js';
 import { RunQueues } from './runs/run-queues.js';
+import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import type { BackendsSettings } from './settings.js';
 import { Admitter } from './streams/admitter.js';
@@ -158,6 +164,8 @@ export class BackendsModule implements OnModuleInit {
         TerminationsController,
         EnrolmentController,
         InformationController,
+        AgentsController,
+        RunsController,
         StreamsEvents,
         TerminationsEvents,
         CertificatesEvents,
@@ -178,7 +186,11 @@ export class BackendsModule implements OnModuleInit {
         RestHooks,
         Enrolment,
         InformationService,
+        AgentEvidence,
+        AgentReports,
+        AgentStates,
         Relay,
+        RunAnswers,
         RunQueues,
         RunsService,
         ...streams,

@@ -1,4 +1,5 @@
 import { migration, type MigrationClass } from '@glacis/store';
+import { agentsMigrations } from './agents/agents.migrations.js';
 
 /** `backends.md` 3. Names and addresses are compared byte by byte, hence the collation. */
 const createBackends = migration(
@@ -114,30 +115,11 @@ const createInformation = migration(
   )`,
 );
 
-/** `backends.md` 1: a backend is a host, or one VM, whose agent may open two streams (9). */
-const addConfidentialVms = migration(
-  'AddConfidentialVms1763710000030',
-  `ALTER TABLE backends
-     ADD COLUMN entity_type text NOT NULL DEFAULT 'backend' CHECK (entity_type IN ('backend', 'cvm')),
-     ADD COLUMN host_id uuid REFERENCES backends`,
-  `CREATE INDEX backends_hosted ON backends (host_id) WHERE host_id IS NOT NULL`,
-);
-
-/** A slot for each connection type of an agent. */
-const addConnections = migration(
-  'AddConnections1763710000031',
-  `ALTER TABLE backend_streams
-     ADD COLUMN connection text NOT NULL DEFAULT 'main' CHECK (connection IN ('main', 'log-forwarder')),
-     DROP CONSTRAINT backend_streams_pkey,
-     ADD PRIMARY KEY (backend_id, connection)`,
-);
-
 export const backendsMigrations: MigrationClass[] = [
   createBackends,
   createStreams,
   createTerminations,
   createRuns,
   createInformation,
-  addConfidentialVms,
-  addConnections,
+  ...agentsMigrations,
 ];

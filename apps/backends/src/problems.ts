@@ -1,4 +1,5 @@
-import { defineProblem } from '@glacis/http';
+import { RpcError, status } from '@glacis/grpc';
+import { defineProblem, problems, type Problem } from '@glacis/http';
 
 export const backendExists = defineProblem({
   slug: 'backend-exists',
@@ -26,3 +27,43 @@ export const dialectCannot = defineProblem({
   about:
     'The manager speaks a dialect without this command, or one that cannot be told from another yet: then pin `protocol` on the backend.',
 });
+
+export const kbsHostNotAllowed = defineProblem({
+  slug: 'kbs-host-not-allowed',
+  status: 422,
+  title: 'Unprocessable Content',
+  message: 'key broker not allowed',
+  about:
+    'A guest takes its keys from the key broker that it is told, so only hosts that the operator has listed for the tenant (`GLACIS_BACKENDS_KBS_HOSTS`) may be named. Nothing was sent.',
+});
+
+export const runQueueFull = defineProblem({
+  slug: 'run-queue-full',
+  status: 409,
+  title: 'Conflict',
+  message: 'too many runs wait',
+  about:
+    'The manager starts one run at a time and as many as may wait already do (`GLACIS_BACKENDS_RUN_QUEUE`). Stop one, or try again later.',
+});
+
+type MakeProblem = (detail: string) => Problem;
+
+const ofReason: Readonly<Record<string, MakeProblem | undefined>> = {
+  'not-connected': notConnected,
+  'dialect-cannot': dialectCannot,
+  'dialect-ambiguous': dialectCannot,
+  'one-run-per-stream': dialectCannot,
+  'queue-full': runQueueFull,
+  'kbs-host-not-allowed': kbsHostNotAllowed,
+};
+
+/** Throws what a refusal of this service's own calls becomes over REST; anything else as it is. */
+export function asProblem(error: unknown): never {
+  if (!(error instanceof RpcError)) throw error;
+  throw (ofReason[error.reason] ?? ofCode(error.code))(error.message);
+}
+
+function ofCode(code: status): MakeProblem {
+  if (code === status.NOT_FOUND) return problems.notFound;
+  return code === status.INVALID_ARGUMENT ? problems.malformed : problems.unavailable;
+}

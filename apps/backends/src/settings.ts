@@ -4,12 +4,14 @@ import {
   flag,
   host,
   integer,
+  json,
   list,
   optionalPort,
   port,
   setting,
 } from '@glacis/settings';
 import type { Values } from '@glacis/settings';
+import { z } from 'zod';
 
 /** `backends.md` 4.1, 6 and 13. */
 export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
@@ -50,6 +52,11 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
     'How long a client may take to end by itself after Terminate.',
   ),
   shutdownSpread: setting(durationMs, '10s', 'Time over which live streams are ended at shutdown.'),
+  kbsHosts: setting(
+    json(z.record(z.string(), z.array(z.string()))),
+    '{}',
+    'Hosts of key brokers that may be named to guests, as JSON of tenant to hosts; a tenant without any may name none.',
+  ),
   runQueue: setting(integer(1, 1000), '16', 'Runs that may wait for one manager.'),
 });
 

@@ -105,6 +105,18 @@ export const eventTypes = {
     'backend-agents',
     z.object({ backend_id: uuid, stream_id: uuid, computation_id: z.string() }),
   ),
+  /** What a manager or agent answered to a run; an empty `error` means that it took it. */
+  'backend.run.answered': define(
+    'backend-agents',
+    z.object({
+      backend_id: uuid,
+      stream_id: uuid,
+      received_at: time,
+      computation_id: z.string(),
+      error: z.string(),
+      agent_port: z.string(),
+    }),
+  ),
   /** What a manager or its agents reported, for the computations service (`backends.md` 4.9). */
   'backend.agent.event': define(
     'backend-agents',

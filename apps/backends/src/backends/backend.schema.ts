@@ -62,6 +62,7 @@ export const backendReply = z.object({
   version: z.string().optional(),
   entity_type: z.literal('cvm').optional(),
   host: z.uuid().optional(),
+  verdict: z.literal('unverified').optional(),
 });
 
 export const backendListReply = z.object({

@@ -62,6 +62,11 @@ export function backendJson(backend: Backend): Record<string, unknown> {
     protocol: backend.pin ?? backend.seen ?? undefined,
     certificate_serial: backend.lastSerial ?? undefined,
     version: backend.version ?? undefined,
-    ...(backend.entityType === 'cvm' && { entity_type: 'cvm', host: backend.host ?? undefined }),
+    ...(backend.entityType === 'cvm' && vmMembers(backend)),
   };
+}
+
+/** A VM counts as unverified as long as nobody has verified its evidence (`certificates.md` 15.2). */
+function vmMembers({ host }: Backend): Record<string, unknown> {
+  return { entity_type: 'cvm', host: host ?? undefined, verdict: 'unverified' };
 }

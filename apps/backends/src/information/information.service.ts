@@ -1,19 +1,18 @@
 import type { ClientMessage } from '@glacis/grpc';
 import { problems, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
-import { newId } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import { dialectCannot } from '../problems.js';
 import type { LiveStream } from '../streams/live-stream.js';
+import { OpenQuestions } from '../streams/open-questions.js';
 import { StreamFinder } from '../streams/stream-finder.js';
 import { informationOf, saveInformation } from './information.store.js';
 import { parseLosslessly } from './lossless-json.js';
 
 type Answer = Extract<ClientMessage, { kind: 'information' }>['value'];
 
-const PATIENCE_MS = 60_000;
 const MAX_BYTES = 1024 * 1024;
 
 /**
@@ -22,8 +21,7 @@ const MAX_BYTES = 1024 * 1024;
  */
 @Injectable()
 export class InformationService {
-  /** The request that each stream has yet to answer. */
-  private readonly asked = new Map<LiveStream, { id: string; timer: NodeJS.Timeout }>();
+  private readonly questions = new OpenQuestions();
 
   constructor(
     @Inject(Store) private readonly store: Store,
@@ -60,7 +58,7 @@ export class InformationService {
       ],
     });
     if (!able) throw dialectCannot(`managers of dialect ${stream.dialect.name} cannot be asked`);
-    const id = this.expect(stream);
+    const id = this.questions.ask(stream);
     await stream.call.write(
       stream.dialect.encodeServer({ kind: 'informationRequest', value: { id } }),
     );
@@ -68,27 +66,12 @@ export class InformationService {
 
   /** Takes the answer to the request that is open on the stream; anything else is dropped. */
   async heard(stream: LiveStream, answer: Answer): Promise<void> {
-    if (this.asked.get(stream)?.id !== answer.id) return;
-    this.forget(stream);
+    if (!this.questions.settle(stream, answer.id)) return;
     try {
       await saveInformation(this.store, stream.facts, documentOf(answer.info), stream.lastHeard);
     } catch (error) {
       this.logger.warn({ err: error, backend: stream.facts.backendId }, 'information not kept');
     }
-  }
-
-  private expect(stream: LiveStream): string {
-    this.forget(stream);
-    const id = newId();
-    const timer = setTimeout(() => this.forget(stream), PATIENCE_MS).unref();
-    this.asked.set(stream, { id, timer });
-    void stream.call.over.then(() => this.forget(stream));
-    return id;
-  }
-
-  private forget(stream: LiveStream): void {
-    clearTimeout(this.asked.get(stream)?.timer);
-    this.asked.delete(stream);
   }
 }
 

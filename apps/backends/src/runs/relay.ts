@@ -1,4 +1,3 @@
-import type { ClientMessage } from '@glacis/grpc';
 import type { NewEvent } from '@glacis/events';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { backoffMs, coalesce } from '@glacis/runtime';
@@ -8,9 +7,7 @@ import { Journal } from '../journal.js';
 import { endings } from '../streams/endings.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import { StreamEnder } from '../streams/stream-ender.js';
-import { relayedEvent } from './relayed-event.js';
-
-type Relayed = Extract<ClientMessage, { kind: 'agentEvent' | 'agentLog' }>;
+import { relayedEvent, type Relayed } from './relayed-event.js';
 
 /** A message on its way: as it is told, and the bytes that it came in. */
 interface Parcel {

@@ -2,12 +2,19 @@ import type { NewEvent } from '@glacis/events';
 import type { ClientMessage } from '@glacis/grpc';
 import type { StreamFacts } from '../streams/stream.js';
 
-/** An event or log of a manager as the bus carries it (`backends.md` 4.9): texts unchanged, `details` as base64. */
+export type RunAnswer = Extract<ClientMessage, { kind: 'runResponse' | 'runResult' }>;
+/** What is handed on to the other services. */
+export type Relayed = Extract<ClientMessage, { kind: 'agentEvent' | 'agentLog' }> | RunAnswer;
+
+/** An event, log or answer of a client as the bus carries it (`backends.md` 4.9): texts unchanged, `details` as base64. */
 export function relayedEvent(
   stream: Pick<StreamFacts, 'backendId' | 'tenant' | 'streamId'>,
-  message: Extract<ClientMessage, { kind: 'agentEvent' | 'agentLog' }>,
+  message: Relayed,
   receivedAt: Date,
 ): NewEvent {
+  if (message.kind === 'runResponse' || message.kind === 'runResult') {
+    return answeredEvent(stream, message, receivedAt);
+  }
   const about = { subject: stream.backendId, tenant: stream.tenant };
   const common = {
     backend_id: stream.backendId,
@@ -38,8 +45,43 @@ export function relayedEvent(
   };
 }
 
+function answeredEvent(
+  stream: Pick<StreamFacts, 'backendId' | 'tenant' | 'streamId'>,
+  message: RunAnswer,
+  receivedAt: Date,
+): NewEvent {
+  const { computationId, error, agentPort } = answerOf(message);
+  return {
+    type: 'backend.run.answered',
+    subject: stream.backendId,
+    tenant: stream.tenant,
+    data: {
+      backend_id: stream.backendId,
+      stream_id: stream.streamId,
+      received_at: receivedAt.toISOString(),
+      computation_id: computationId,
+      error,
+      agent_port: agentPort,
+    },
+  };
+}
+
+/** What a client answered to a run: managers tell the port that leads to the agent, agents what went wrong. */
+export function answerOf(message: RunAnswer): {
+  computationId: string;
+  error: string;
+  agentPort: string;
+} {
+  const { value } = message;
+  return {
+    computationId: storable(value.computationId),
+    error: 'error' in value ? storable(value.error) : '',
+    agentPort: 'agentPort' in value ? storable(value.agentPort) : '',
+  };
+}
+
 /** Serial consoles print NUL, which no database stores as text. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }
 

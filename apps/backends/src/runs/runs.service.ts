@@ -1,16 +1,19 @@
 import type { RunReply } from '@glacis/contracts';
-import { decodeRun, RpcError, status, type ComputationRun } from '@glacis/grpc';
+import { decodeRun, extrasOf, RpcError, status, type ComputationRun } from '@glacis/grpc';
 import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
+import type { BackendsSettings } from '../settings.js';
 import { StreamFinder } from '../streams/stream-finder.js';
+import { SETTINGS } from '../tokens.js';
 import { faultOf, faultOfId } from './check-run.js';
+import { refusedBroker } from './kbs-hosts.js';
 import type { RunRefusal } from './run-queue.js';
 import { RunQueues } from './run-queues.js';
-import { deleteRun, insertRun, wasSent } from './runs.store.js';
+import { deleteRun, insertRun, listRuns, wasSent } from './runs.store.js';
 
 /** What is asked, and of which computation. */
 type Command = readonly [action: string, computationId: string];
@@ -30,7 +33,7 @@ const refusals: Record<RunRefusal, [status, string]> = {
   'queue-full': [status.RESOURCE_EXHAUSTED, 'too many runs wait for this manager'],
 };
 
-/** Sends runs and stops to managers (`backends.md` 4.8). */
+/** Sends runs and stops to managers and agents (`backends.md` 4.8). */
 @Injectable()
 export class RunsService {
   constructor(
@@ -38,6 +41,7 @@ export class RunsService {
     @Inject(Journal) private readonly journal: Journal,
     @Inject(StreamFinder) private readonly streams: StreamFinder,
     @Inject(RunQueues) private readonly queues: RunQueues,
+    @Inject(SETTINGS) private readonly settings: BackendsSettings,
   ) {}
 
   async run(backendId: string, encoded: Buffer): Promise<RunReply> {
@@ -46,6 +50,8 @@ export class RunsService {
     return this.telling(stream, ['backend.run', run.id], async () => {
       const queue = this.queues.of(stream);
       checkSize(stream, run);
+      checkExtras(stream, run);
+      this.checkBrokers(stream, run);
       const bytes = encoded.length;
       const refusal = queue.reserve(bytes);
       if (refusal) throw new RpcError(refusals[refusal][0], refusal, refusals[refusal][1]);
@@ -80,6 +86,18 @@ export class RunsService {
       await this.record(stream, ['backend.stop', computationId]);
       queue.stop(computationId);
     });
+  }
+
+  private checkBrokers({ facts }: LiveStream, run: ComputationRun): void {
+    const refused = refusedBroker(run, this.settings.kbsHosts[facts.tenant] ?? []);
+    if (refused === undefined) return;
+    const text = `the key broker '${refused}' is not one of the tenant's`;
+    throw new RpcError(status.FAILED_PRECONDITION, 'kbs-host-not-allowed', text);
+  }
+
+  /** The runs of a backend, newest first; those of streams that ended before they were sent are not kept. */
+  list(backendId: string, page: { offset: number; limit: number }): ReturnType<typeof listRuns> {
+    return listRuns(this.store, backendId, page);
   }
 
   private async checkStop(stream: LiveStream, computationId: string): Promise<void> {
@@ -161,6 +179,14 @@ function checkSize(stream: LiveStream, run: ComputationRun): void {
   if ((message?.length ?? 0) <= MAX_SINGLE_BYTES) return;
   const text = `the run is too long for the dialect ${stream.dialect.name}`;
   throw new RpcError(status.INVALID_ARGUMENT, 'malformed', text);
+}
+
+/** A client would drop silently what its version does not know. */
+function checkExtras({ dialect }: LiveStream, run: ComputationRun): void {
+  const unknown = extrasOf(run).find((extra) => !dialect.runExtras.has(extra));
+  if (unknown === undefined) return;
+  const text = `clients that speak ${dialect.name} know no ${unknown}`;
+  throw new RpcError(status.FAILED_PRECONDITION, 'dialect-cannot', text);
 }
 
 function recordOf(stream: LiveStream, run: ComputationRun): Parameters<typeof insertRun>[1] {

@@ -62,3 +62,47 @@ export async function wasSent(
 export async function purgeRuns(db: Queryable): Promise<void> {
   await db.query(`DELETE FROM runs WHERE requested_at < now() - interval '30 days'`);
 }
+
+/** Notes the answer to the newest run of this computation that was sent and has none yet. */
+export async function noteAnswer(
+  db: Queryable,
+  backendId: string,
+  answer: { computationId: string; error: string; agentPort: string },
+): Promise<void> {
+  await db.query(
+    `UPDATE runs SET answered_at = now(), error = nullif($3, ''), agent_port = nullif($4, '')
+     WHERE id = (
+       SELECT id FROM runs WHERE backend_id = $1 AND computation_id = $2
+         AND sent_at IS NOT NULL AND answered_at IS NULL
+       ORDER BY requested_at DESC LIMIT 1)`,
+    [backendId, answer.computationId, answer.error, answer.agentPort],
+  );
+}
+
+export interface ListedRun {
+  computationId: string;
+  requestedAt: Date;
+  sentAt: Date | null;
+  answeredAt: Date | null;
+  error: string | null;
+  agentPort: string | null;
+}
+
+/** The runs of a backend, newest first. */
+export async function listRuns(
+  db: Queryable,
+  backendId: string,
+  page: { offset: number; limit: number },
+): Promise<{ total: number; runs: ListedRun[] }> {
+  const [count] = await db.query<{ total: string }>(
+    'SELECT count(*) AS total FROM runs WHERE backend_id = $1',
+    [backendId],
+  );
+  const runs = await db.query<ListedRun>(
+    `SELECT computation_id AS "computationId", requested_at AS "requestedAt", sent_at AS "sentAt",
+       answered_at AS "answeredAt", error, agent_port AS "agentPort"
+     FROM runs WHERE backend_id = $1 ORDER BY requested_at DESC, id LIMIT $2 OFFSET $3`,
+    [backendId, page.limit, page.offset],
+  );
+  return { total: Number(count?.total ?? 0), runs };
+}

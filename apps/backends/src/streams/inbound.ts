@@ -1,7 +1,9 @@
 import type { ClientMessage } from '@glacis/grpc';
 import { Inject, Injectable } from '@nestjs/common';
+import { AgentReports } from '../agents/agent-reports.js';
 import { InformationService } from '../information/information.service.js';
 import { Relay } from '../runs/relay.js';
+import { RunAnswers } from '../runs/run-answers.js';
 import { RunQueues } from '../runs/run-queues.js';
 import { DialectWatch } from './dialect-watch.js';
 import { endings } from './endings.js';
@@ -13,9 +15,11 @@ import { StreamEnder } from './stream-ender.js';
 export class Inbound {
   constructor(
     @Inject(Relay) private readonly relay: Relay,
+    @Inject(RunAnswers) private readonly answers: RunAnswers,
     @Inject(RunQueues) private readonly runs: RunQueues,
     @Inject(DialectWatch) private readonly watch: DialectWatch,
     @Inject(InformationService) private readonly information: InformationService,
+    @Inject(AgentReports) private readonly reports: AgentReports,
     @Inject(StreamEnder) private readonly ender: StreamEnder,
   ) {}
 
@@ -31,10 +35,30 @@ export class Inbound {
     this.watch.see(stream, message?.kind);
     if (message === undefined || !stream.expects(message.kind)) return;
     this.runs.heard(stream, message);
-    if (message.kind === 'agentEvent' || message.kind === 'agentLog') {
-      this.relay.push(stream, message, bytes.length);
-    } else if (message.kind === 'information') {
-      void this.information.heard(stream, message.value);
+    this.handle(stream, message, bytes.length);
+  }
+
+  private handle(stream: LiveStream, message: ClientMessage, bytes: number): void {
+    switch (message.kind) {
+      case 'agentEvent':
+      case 'agentLog':
+        this.relay.push(stream, message, bytes);
+        return;
+      case 'runResponse':
+      case 'runResult':
+        this.answers.heard(stream, message, bytes);
+        return;
+      case 'information':
+        void this.information.heard(stream, message.value);
+        return;
+      case 'agentState':
+      case 'vtpmEvidence':
+      case 'azureEvidence':
+        this.reports.heard(stream, message, bytes);
+        return;
+      default:
+        // The queue of runs has heard it, and nobody else has use for it.
+        return;
     }
   }
 }

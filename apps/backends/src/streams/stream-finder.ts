@@ -1,9 +1,8 @@
 import { RpcError, status } from '@glacis/grpc';
-import { problems } from '@glacis/http';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
-import { notConnected } from '../problems.js';
+import { asProblem } from '../problems.js';
 import { dialectNamed } from './choose-dialect.js';
 import type { LiveStream } from './live-stream.js';
 import { LiveStreams } from './live-streams.js';
@@ -44,20 +43,8 @@ export class StreamFinder {
   }
 
   /** The same for a REST call, with its refusals. */
-  async forCaller(backendId: string): Promise<LiveStream> {
-    try {
-      return await this.of(backendId);
-    } catch (error) {
-      if (!(error instanceof RpcError)) throw error;
-      switch (error.code) {
-        case status.NOT_FOUND:
-          throw problems.notFound(error.message);
-        case status.FAILED_PRECONDITION:
-          throw notConnected(error.message);
-        default:
-          throw problems.unavailable(error.message);
-      }
-    }
+  forCaller(backendId: string): Promise<LiveStream> {
+    return this.of(backendId).catch(asProblem);
   }
 }
 
