@@ -14,6 +14,8 @@ import { ProblemsController } from './problems/problems.controller.js';
 import { ServicesController } from './services/services.controller.js';
 import { ServicesService } from './services/services.service.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './settings.js';
+import { IssuerKeysController } from './tokens/issuer-keys.controller.js';
+import { IssuerKeysService } from './tokens/issuer-keys.service.js';
 import { Revocations } from './tokens/revocations.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TokensService } from './tokens/tokens.service.js';
@@ -42,12 +44,14 @@ export class GatewayModule {
         OpenApiController,
         ProblemsController,
         ServicesController,
+        IssuerKeysController,
         TokensController,
         WellKnownController,
       ],
       providers: [
         { provide: GATEWAY_SETTINGS, useValue: settings },
         ForwardingRoutes,
+        IssuerKeysService,
         OpenApi,
         Revocations,
         ServiceDocuments,

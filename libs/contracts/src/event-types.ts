@@ -194,6 +194,8 @@ export const eventTypes = {
   ),
   /** Every verifier drops the token at once; `expires_at` tells how long to remember it. */
   'token.revoked': define('token', z.object({ token_id: z.string(), expires_at: time })),
+  /** Every verifier checks the signatures of all tokens again, with the keys as they are now. */
+  'token.keys.rotated': define('token', z.object({ key_id: z.string() })),
 } as const;
 
 export type EventType = keyof typeof eventTypes;

@@ -83,7 +83,7 @@ function ownElsewhere({ settings, clock, revoked, warn }: Parts): Own {
     });
     return key;
   };
-  return { feed, trusted: [ownIssuer(settings, find)] };
+  return { feed, trusted: [ownIssuer(settings, { keys: find, refresh: () => keys.expire() })] };
 }
 
 function others({ settings, clock, warn }: Parts): TrustedIssuer[] {

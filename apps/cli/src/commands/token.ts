@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { collect, pageOptions, type PageOptions } from '../options.js';
 import type { Act } from '../context.js';
 
-/** `glacis token create|list|revoke`. */
+/** `glacis token create|list|revoke|rotate-keys`. */
 export function tokenCommands(program: Command, act: Act): void {
   const token = program.command('token').description('bearer tokens of the local issuer');
   createCommand(token, act);
@@ -16,6 +16,14 @@ export function tokenCommands(program: Command, act: Act): void {
   act(revoke, async ({ client, say }, [id]) => {
     await client.call('DELETE', `/tokens/${encodeURIComponent(id ?? '')}`);
     say(`revoked ${id}`);
+  });
+  const rotate = token
+    .command('rotate-keys')
+    .description('signs tokens with a new key from now on')
+    .option('--overlap <duration>', 'how long earlier tokens are good; 0 refuses all of them');
+  act(rotate, async ({ client, show }, _, { overlap }: { overlap?: string }) => {
+    const body = { overlap };
+    show({ object: (await client.call('POST', '/tokens/keys/rotation', { body })).json() });
   });
 }
 

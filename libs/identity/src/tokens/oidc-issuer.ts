@@ -12,14 +12,16 @@ import { mayCarryTrust } from './trusted-url.js';
 export function oidcIssuer(
   settings: OidcIssuerSettings,
   defaultAudience: string,
-  keys: Omit<RemoteKeysOptions, 'issuer' | 'read'>,
+  options: Omit<RemoteKeysOptions, 'issuer' | 'read'>,
 ): TrustedIssuer {
   const { issuer } = settings;
   const read = async (): Promise<unknown> =>
     fetchJson(settings.jwks_uri ?? (await discoverKeySet(issuer)));
+  const keys = new RemoteKeys({ ...options, issuer, read });
   return {
     issuer,
-    keys: new RemoteKeys({ ...keys, issuer, read }).find,
+    keys: keys.find,
+    refresh: () => keys.expire(),
     algorithms: settings.algorithms,
     audience: settings.audience ?? defaultAudience,
     types: ['at+jwt', 'jwt', undefined],

@@ -34,6 +34,7 @@ export class RemoteKeys {
   private reading: Promise<void> | undefined;
   private triedAt = Number.NEGATIVE_INFINITY;
   private lastFailed = false;
+  private expired = false;
   private readonly clock: Clock;
 
   constructor(private readonly options: RemoteKeysOptions) {
@@ -52,11 +53,17 @@ export class RemoteKeys {
     }
   };
 
+  /** Has the keys read again before they are used next, if the issuer answers. */
+  expire(): void {
+    this.expired = true;
+  }
+
   private async current(): Promise<Known> {
     const { refreshMs = 300_000, staleMs = 3_600_000 } = this.options;
     if (this.known === undefined) return this.readNow();
     const age = this.now() - this.known.readAt;
     if (age >= staleMs) this.known = undefined;
+    else if (this.expired) await this.attempt();
     else if (age >= refreshMs) void this.attempt();
     return this.known ?? this.readNow();
   }
@@ -82,6 +89,7 @@ export class RemoteKeys {
       const keySet = (await this.options.read()) as JSONWebKeySet;
       this.known = { find: createLocalJWKSet(keySet), readAt: this.now() };
       this.lastFailed = false;
+      this.expired = false;
     } catch (error) {
       this.lastFailed = true;
       this.options.onError(error);

@@ -72,9 +72,9 @@ export class TokenIssuer {
 
   /** What a verifier in this process needs to accept its tokens. */
   trusted(): TrustedIssuer {
-    return ownIssuer(this, async (header, token) =>
-      (await this.keys.current()).find(header, token),
-    );
+    return ownIssuer(this, {
+      keys: async (header, token) => (await this.keys.current()).find(header, token),
+    });
   }
 
   /**

@@ -57,6 +57,12 @@ export class TokenVerifier {
     return this.stillGood(authorization, known.principal, now);
   }
 
+  /** Has every signature checked again at the next use of its token, with keys that are read anew. */
+  recheck(): void {
+    this.verified.clear();
+    for (const { refresh } of this.issuers.values()) refresh?.();
+  }
+
   private async verifyNew(authorization: string): Promise<Principal> {
     const principal = await this.checkSignatureAndClaims(bearerToken(authorization));
     const now = this.clock.now().getTime();

@@ -11,6 +11,8 @@ export interface TrustedIssuer {
    * `problems.unavailable` (503) when its keys cannot be had.
    */
   keys: JWTVerifyGetKey;
+  /** Has the keys read again before they are used next; absent where they are always read. */
+  refresh?: () => void;
   /** Signature algorithms (RFC 7518) that are accepted of it; any other never reaches a key. */
   algorithms: readonly string[];
   /** Must be among the `aud` of a token; absent for an issuer whose tokens carry none. */
@@ -27,11 +29,12 @@ export interface TrustedIssuer {
 /** The issuer of the suite itself, wherever its keys are taken from. */
 export function ownIssuer(
   names: { issuer: string; audience: string },
-  keys: JWTVerifyGetKey,
+  source: Pick<TrustedIssuer, 'keys' | 'refresh'>,
 ): TrustedIssuer {
   return {
-    ...names,
-    keys,
+    issuer: names.issuer,
+    audience: names.audience,
+    ...source,
     algorithms: [signatureAlgorithm],
     types: [accessTokenType],
     principalOf,

@@ -43,4 +43,9 @@ export class VerifiedTokens {
   delete(authorization: string): void {
     this.entries.delete(authorization);
   }
+
+  clear(): void {
+    this.entries.clear();
+    this.newest = undefined;
+  }
 }
