@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { SettingsError } from '@glacis/settings';
+import { enrolCommand } from './enrolment/enrol-command.js';
 import { createLog } from './log.js';
 import { startProgram } from './program.js';
 import { StartRefusedError } from './refusal.js';
@@ -9,6 +10,8 @@ import { loadManagerSettings } from './settings.js';
 const cleanUpMs = 30_000;
 
 async function main(): Promise<void> {
+  const [command, ...args] = process.argv.slice(2);
+  if (command === 'enrol') process.exit(await enrolCommand(args));
   const settings = loadManagerSettings();
   const log = createLog(settings.upstream.logLevel);
   const { manager, ended } = await startProgram(settings, log);

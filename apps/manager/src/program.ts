@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { ManagerClient } from '@glacis/grpc';
 import { Metrics, newTraceparent, Tracing } from '@glacis/observability';
 import { newId } from '@glacis/runtime';
+import { AutoRenewal, type Sleep } from './enrolment/auto-renewal.js';
+import { IdentityStore } from './enrolment/identity.js';
 import { listenHttp } from './http.js';
-import { checkTlsSettings, readTls } from './link/server-tls.js';
+import { tlsSource, type ReadTls } from './link/server-tls.js';
 import { ServerRevocation } from './link/server-revocation.js';
 import type { Log } from './log.js';
 import { Manager, type Ending, type ManagerOptions } from './manager.js';
-import { StartRefusedError } from './refusal.js';
 import { Requests } from './requests.js';
 import type { ManagerSettings } from './settings.js';
 import { chooseDriver } from './vms/choose-driver.js';
@@ -23,7 +24,12 @@ export interface Program {
 }
 
 /** What tests change of a program. */
-export type ProgramOptions = Partial<Pick<ManagerOptions, 'driver' | 'backoff' | 'clock'>>;
+export interface ProgramOptions extends Partial<
+  Pick<ManagerOptions, 'driver' | 'backoff' | 'clock'>
+> {
+  /** How the renewal of the certificate waits. */
+  sleep?: Sleep;
+}
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -39,10 +45,8 @@ export async function startProgram(
   options: ProgramOptions = {},
 ): Promise<Program> {
   const { upstream, own, traces } = settings;
-  checkTlsSettings(upstream);
-  await readTls(upstream).catch((error: Error) => {
-    throw new StartRefusedError(`certificate files: ${error.message}`);
-  });
+  const store = new IdentityStore(own.stateDir);
+  const tls = await tlsSource(upstream, store);
   const instanceId = upstream.instanceId ?? newId();
   const metrics = new Metrics();
   metrics.observeProcess();
@@ -50,7 +54,7 @@ export async function startProgram(
   const revocation = new ServerRevocation(join(own.stateDir, 'crl'), log);
   const manager = new Manager({
     dialect: own.protocol,
-    client: clientFactory(settings, revocation, instanceId),
+    client: clientFactory(settings, { revocation, instanceId, readTls: tls.read }),
     revocation,
     driver: chooseDriver(settings),
     reconnect: own.reconnect,
@@ -68,7 +72,13 @@ export async function startProgram(
   });
   const { port: httpPort } = http.address() as AddressInfo;
   log.info({ httpPort, protocol: own.protocol, server: upstream.grpcUrl }, 'manager has started');
-  const ended = serve(manager, http, tracing);
+  const renewal = new AbortController();
+  if (tls.enrolled) {
+    const use = (): Promise<boolean> => manager.renew();
+    const { newKey } = own;
+    void new AutoRenewal({ store, revocation, newKey, use, log, ...options }).run(renewal.signal);
+  }
+  const ended = serve(manager, http, tracing).finally(() => renewal.abort());
   return { httpPort, manager, ended };
 }
 
@@ -82,13 +92,18 @@ async function serve(manager: Manager, http: Server, tracing: Tracing): Promise<
   }
 }
 
+interface ClientParts {
+  revocation: ServerRevocation;
+  instanceId: string;
+  readTls: ReadTls;
+}
+
 function clientFactory(
   { upstream, own }: ManagerSettings,
-  revocation: ServerRevocation,
-  instanceId: string,
+  { revocation, instanceId, readTls }: ClientParts,
 ): () => Promise<ManagerClient> {
   return async () => {
-    const tls = await readTls(upstream);
+    const tls = await readTls();
     return new ManagerClient({
       address: upstream.grpcUrl,
       dialect: own.protocol,

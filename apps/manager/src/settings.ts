@@ -67,6 +67,7 @@ export const managerSettings = defineSettings('GLACIS_MANAGER_', {
   ),
   httpPort: setting(port, '7003', 'Port of health and metrics.'),
   stateDir: setting(text, '/var/lib/glacis-manager', 'Folder for what outlives a restart.'),
+  newKey: setting(flag, 'false', 'A renewal of an enrolled certificate takes a new key.'),
 });
 
 export interface ManagerSettings {

@@ -10,6 +10,7 @@ import {
   nameDer,
   privateKeyPem,
   rootExtensions,
+  spkiOf,
   toPem,
   type Issuer,
 } from '@glacis/pki';
@@ -70,21 +71,26 @@ export class TestCa {
   /** Leaf and intermediate in one PEM. */
   async issue(name: string): Promise<PemPair> {
     const keys = await generateKeys('ECDSA-P256');
+    const cert = this.sign(spkiOf(keys.publicKey), name) + this.intermediatePem;
+    return { key: privateKeyPem(keys.privateKey), cert };
+  }
+
+  /** A leaf for a key, in PEM. */
+  sign(publicKey: Buffer, name: string): string {
     const der = certificate({
       ...validity(),
       serial: (this.serial += 1n),
       issuer: this.intermediate,
       subject: subject(name),
-      publicKey: keys.publicKey,
+      publicKey,
       extensions: leafExtensions({
         issuer: this.intermediate,
-        publicKey: keys.publicKey,
+        publicKey,
         names: { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] },
         serverAuth: true,
       }),
     });
-    const cert = toPem('CERTIFICATE', der) + this.intermediatePem;
-    return { key: privateKeyPem(keys.privateKey), cert };
+    return toPem('CERTIFICATE', der);
   }
 
   /** The root's revocation list. */

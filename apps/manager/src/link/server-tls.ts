@@ -1,19 +1,50 @@
 import { readFile } from 'node:fs/promises';
 import type { ManagerClientOptions } from '@glacis/grpc';
+import type { IdentityStore } from '../enrolment/identity.js';
 import { StartRefusedError } from '../refusal.js';
 import type { ManagerSettings } from '../settings.js';
 
 type Upstream = ManagerSettings['upstream'];
 
-/** Checks what the TLS settings ask for. @throws {StartRefusedError} */
-export function checkTlsSettings(settings: Upstream): void {
-  const { grpcClientCert, grpcClientKey, grpcServerCaCerts, grpcInsecure } = settings;
-  if (settings.grpcAttestedTls) {
+/** The files as they are now: a renewed certificate counts from the next connection on. Undefined for plaintext. */
+export type ReadTls = () => Promise<ManagerClientOptions['tls']>;
+
+export interface TlsSource {
+  read: ReadTls;
+  /** The certificate came by enrolment, so renewing it is ours. */
+  enrolled: boolean;
+}
+
+/**
+ * Where certificate, key and roots come from: the files that the settings name, else what `manager enrol` has left.
+ * @throws {StartRefusedError} when the settings do not hold together or a file cannot be read
+ */
+export async function tlsSource(settings: Upstream, store: IdentityStore): Promise<TlsSource> {
+  checkTlsSettings(settings);
+  try {
+    const { grpcClientCert, grpcInsecure } = settings;
+    if (grpcClientCert === undefined && !grpcInsecure && (await store.read())) {
+      return { read: () => store.read(), enrolled: true };
+    }
+    checkFiles(settings);
+    await readFiles(settings);
+    return { read: () => readFiles(settings), enrolled: false };
+  } catch (error) {
+    if (error instanceof StartRefusedError) throw error;
+    throw new StartRefusedError(`certificate files: ${(error as Error).message}`);
+  }
+}
+
+function checkTlsSettings({ grpcAttestedTls, grpcClientCert, grpcClientKey }: Upstream): void {
+  if (grpcAttestedTls) {
     throw new StartRefusedError('MANAGER_GRPC_ATTESTED_TLS: attested TLS is not supported');
   }
   if ((grpcClientCert === undefined) !== (grpcClientKey === undefined)) {
     throw new StartRefusedError('MANAGER_GRPC_CLIENT_CERT and _CLIENT_KEY go together');
   }
+}
+
+function checkFiles({ grpcClientCert, grpcServerCaCerts, grpcInsecure }: Upstream): void {
   const pair = grpcClientCert !== undefined;
   if (pair && grpcServerCaCerts === undefined) {
     throw new StartRefusedError(
@@ -25,13 +56,12 @@ export function checkTlsSettings(settings: Upstream): void {
   }
   if (!pair && !grpcInsecure) {
     throw new StartRefusedError(
-      'no certificate: set MANAGER_GRPC_CLIENT_CERT, _CLIENT_KEY and _SERVER_CA_CERTS, or MANAGER_GRPC_INSECURE=true for plaintext',
+      'no certificate: run `manager enrol`, set MANAGER_GRPC_CLIENT_CERT, _CLIENT_KEY and _SERVER_CA_CERTS, or MANAGER_GRPC_INSECURE=true for plaintext',
     );
   }
 }
 
-/** The files as they are now: a renewed certificate counts from the next connection on. Undefined for plaintext. */
-export async function readTls(settings: Upstream): Promise<ManagerClientOptions['tls']> {
+async function readFiles(settings: Upstream): ReturnType<ReadTls> {
   const { grpcClientCert, grpcClientKey, grpcServerCaCerts } = settings;
   if (!grpcClientCert || !grpcClientKey || !grpcServerCaCerts) return undefined;
   const [ca, cert, key] = await Promise.all(
