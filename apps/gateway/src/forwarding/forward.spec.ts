@@ -51,6 +51,7 @@ describe('what is passed on', () => {
       '/acme/certs',
       '/audit/certificates',
       '/certs/get-ca/token',
+      '/certs/ca/issuers',
     ];
     for (const path of others) {
       expect([path, (await door.call(path)).status]).toEqual([path, 401]);
@@ -60,7 +61,7 @@ describe('what is passed on', () => {
       '/certs/ocsp/MEI/wQ==',
       '/certs/crl',
       '/certs/crl/1/2.crl',
-      '/certs/ca/x.pem',
+      '/certs/ca/0123456789abcdef0123456789abcdef.crt',
       '/certs/view-ca',
       '/certs/download-ca?token=x',
       '/certs/1/download?token=x',

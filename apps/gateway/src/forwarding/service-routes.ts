@@ -1,4 +1,7 @@
-/** What the door passes on to which service, as Fastify route patterns, and what of it needs no token. */
+/**
+ * What the door passes on to which service, as Fastify route patterns, and what of it needs no token. A fixed segment
+ * goes before a parameter, that before `*`.
+ */
 export interface ServiceRoutes {
   /** Patterns of routes under a token. */
   guarded: readonly string[];
@@ -19,11 +22,12 @@ const common = (service: string): string[] => [
 export const serviceRoutes = {
   backends: { guarded: [...below('/backends'), ...common('backends')], open: [] },
   certificates: {
-    guarded: [...below('/certs'), '/:tenant/certs', ...common('certificates')],
+    guarded: [...below('/certs'), '/certs/ca/issuers', '/:tenant/certs', ...common('certificates')],
     open: [
       ...below('/certs/ocsp'),
       ...below('/certs/crl'),
-      ...below('/certs/ca'),
+      '/certs/ca',
+      '/certs/ca/:issuer.crt',
       '/certs/view-ca',
       '/certs/download-ca',
       '/certs/:serial/download',
@@ -38,10 +42,13 @@ export function isPassedOn({ guarded, open }: ServiceRoutes, path: string): bool
   const segments = path.split('/');
   return [...guarded, ...open].some((pattern) => {
     const wanted = pattern.split('/');
-    if (wanted.length !== segments.length && wanted.at(-1) !== '*') return false;
-    return wanted.every(
-      (part, i) =>
-        part === '*' || (part.startsWith(':') && i < segments.length) || part === segments[i],
-    );
+    const below = wanted.at(-1) === '*';
+    if (below ? segments.length < wanted.length : segments.length !== wanted.length) return false;
+    return wanted.every((part, i) => part === '*' || matches(part, segments[i] ?? ''));
   });
+}
+
+/** A parameter stands where the document has one as well. */
+function matches(part: string, segment: string): boolean {
+  return part.startsWith(':') ? segment.startsWith('{') : part === segment;
 }
