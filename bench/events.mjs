@@ -1,11 +1,15 @@
 // Events from the commit of the producer's transaction (a state row and the event) to the commit of the consumer's
-// effect (a row), on the embedded Postgres and the in-process bus, with default settings.
-//   npm run bench -- events [seconds per phase, default 10]
-// The rate is that of 8 producers without pause, until the last effect; lags are measured at a fixed pace.
+// effect (a row), on the embedded Postgres with default settings: on the in-process bus, or with `--kafka` over a real
+// broker, and then beside kafkajs alone.
+//   npm run bench -- events [seconds per phase, default 10] [--kafka]
+// The rate is that of 8 producers without pause, until the last effect; lags are measured at a fixed pace, at last with
+// producers on a second replica, which does not relay itself.
 import {
+  chooseBus,
   EventsModule,
   EventsServer,
   eventsMigrations,
+  loadKafkaSettings,
   OnBroadcast,
   OnEvent,
   Outbox,
@@ -21,11 +25,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startKafka } from '@glacis/testbed/cluster';
+import { bareKafka } from './support/bare-kafka.mjs';
 
-const seconds = Number(process.argv[2] ?? 10);
+const args = process.argv.slice(2);
+const overKafka = args.includes('--kafka');
+const seconds = Number(args.find((arg) => /^\d+$/.test(arg)) ?? 10);
 const producers = 8;
 const keys = 100;
-const pace = 1_500;
+const pace = overKafka ? 1_000 : 1_500;
 const poisoned = 'key-0';
 
 const logger = createLogger({ name: 'bench', level: 'fatal' });
@@ -76,7 +84,7 @@ class SourceModule {}
 class SinkModule {}
 class BenchModule {}
 
-async function startSuite(url) {
+async function startSuite(url, brokers) {
   const globals = {
     module: class Globals {},
     global: true,
@@ -90,6 +98,8 @@ async function startSuite(url) {
     ],
     exports: [LOGGER, CLOCK, DATABASE_URL, Metrics, Health, Tracing],
   };
+  const kafka = loadKafkaSettings({ env: { KAFKA_BROKERS: brokers } });
+  const events = EventsModule.forRoot({ bus: (context) => chooseBus(kafka, context) });
   const source = {
     module: SourceModule,
     imports: [sourceStore, EventsModule.forService('source', sourceStore)],
@@ -100,7 +110,7 @@ async function startSuite(url) {
     controllers: [Sink],
   };
   const app = await NestFactory.create(
-    { module: BenchModule, imports: [globals, EventsModule.forRoot(), source, sink] },
+    { module: BenchModule, imports: [globals, events, source, sink] },
     new FastifyAdapter(),
     { logger: false, abortOnError: false },
   );
@@ -205,14 +215,12 @@ async function bareRate(store) {
 
 const print = (name, value, unit) => console.log(`${name} ${value.toFixed(1)} ${unit}`);
 
-const folder = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
-const postgres = await startPostgres({ dataDir: folder, logger });
-try {
-  const suite = await startSuite(postgres.url);
+async function measure(url, brokers) {
+  const suite = await startSuite(url, brokers);
   await capacity(suite, 1_000);
   const limit = await bareRate(suite.store);
   print('limit_bare_insert_update_rate', limit, '1/s');
-  const { produced, effects } = await capacity(suite, pace * seconds);
+  const { produced, effects } = await capacity(suite, 1_500 * seconds);
   print('producer_commit_rate', produced, '1/s');
   print('commit_to_effect_rate', effects, '1/s');
   print('commit_to_effect_share_of_limit', (100 * effects) / limit, '%');
@@ -223,6 +231,11 @@ try {
   print('lag_max', healthy.effect.max, 'ms');
   print('listener_lag_p50', healthy.listener.p50, 'ms');
   print('listener_lag_p99', healthy.listener.p99, 'ms');
+  const second = await startSuite(url, brokers);
+  const elsewhere = await lagAt(second, 100);
+  print('other_replica_lag_p50', elsewhere.effect.p50, 'ms');
+  print('other_replica_lag_p99', elsewhere.effect.p99, 'ms');
+  await second.app.close();
   poison = true;
   const sick = await lagAt(suite, pace);
   print('poisoned_key_paced_rate', sick.rate, '1/s');
@@ -233,7 +246,24 @@ try {
   );
   print('poisoned_key_parked', Number(parked[0].count), 'events');
   await suite.app.close();
+}
+
+async function measureBareKafka(brokers) {
+  const bare = await bareKafka(brokers, { perSecond: pace, seconds });
+  print('kafkajs_alone_rate', bare.rate, '1/s');
+  print('kafkajs_alone_lag_p50', bare.p50, 'ms');
+  print('kafkajs_alone_lag_p99', bare.p99, 'ms');
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
+const postgres = await startPostgres({ dataDir: folder, logger });
+const kafka = overKafka ? await startKafka() : undefined;
+try {
+  const brokers = kafka?.brokers.join() ?? '';
+  await measure(postgres.url, brokers);
+  if (kafka) await measureBareKafka(brokers);
 } finally {
+  await kafka?.stop();
   await postgres.stop();
   await rm(folder, { recursive: true, force: true });
 }

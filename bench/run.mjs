@@ -1,5 +1,5 @@
 // `npm run bench -- NAME [arguments]`: runs bench/NAME.mjs, whose figures are the lines `name value unit` of its output,
-// and compares them with bench/ranges.json. Exit 1 when a figure is outside of its range or missing.
+// and compares them with bench/ranges.json, where a variant such as `events --kafka` has ranges of its own. Exit 1 when a figure is outside of its range or missing.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -31,7 +31,8 @@ const code = await exited;
 if (code !== 0) process.exit(code);
 
 const file = new URL('ranges.json', own);
-const ranges = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})[name] ?? {};
+const variant = [name, ...args.filter((arg) => arg.startsWith('--'))].join(' ');
+const ranges = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {})[variant] ?? {};
 const faults = Object.entries(ranges).flatMap(([key, { min = -Infinity, max = Infinity }]) => {
   const value = figures.get(key);
   if (value === undefined) return [`${key} was not measured`];

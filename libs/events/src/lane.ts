@@ -1,5 +1,5 @@
 import { backoffMs, type BackoffOptions } from '@glacis/runtime';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { BusClosedError, type BusMessage, type Deliver } from './bus.js';
 
 interface Waiting {
@@ -18,7 +18,7 @@ export interface LaneOptions {
 }
 
 /**
- * The messages that wait for one consumer group, delivered in their order, one batch at a time: what gathers during a
+ * The messages that wait for one receiver, delivered in their order, one batch at a time: what gathers during a
  * delivery goes out with the next. A lane that is stuck holds up nobody but its own group.
  */
 export class Lane {
@@ -57,6 +57,8 @@ export class Lane {
   }
 
   private async work(): Promise<void> {
+    // What is pushed in one turn of the event loop goes out together.
+    await setImmediate();
     while (this.queue.length > 0 && !this.closing.signal.aborted) {
       const batch = this.queue.slice(0, this.options.maxBatch);
       if (await this.delivered(batch)) {

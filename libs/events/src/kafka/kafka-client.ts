@@ -121,7 +121,11 @@ function tlsOf(settings: KafkaSettings): ConnectionOptions | undefined {
   if ((tlsCertFile === undefined) !== (tlsKeyFile === undefined)) {
     throw bad('TLS_KEY_FILE', 'a client certificate needs both its file and that of its key');
   }
-  if (!tls) return undefined;
+  if (!tls) {
+    if (tlsCaFile ?? tlsCertFile)
+      throw bad('TLS', 'files for TLS are given, but it is switched off');
+    return undefined;
+  }
   return {
     ca: tlsCaFile && readOr('TLS_CA_FILE', tlsCaFile),
     cert: tlsCertFile && readOr('TLS_CERT_FILE', tlsCertFile),

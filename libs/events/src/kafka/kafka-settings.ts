@@ -57,7 +57,11 @@ export const kafkaSettings: SettingsDefinition<{
     'glacis.',
     'What the names of all topics and consumer groups begin with.',
   ),
-  partitions: setting(integer(1, 1_000), '12', 'Partitions of a topic that is made.'),
+  partitions: setting(
+    integer(1, 1_000),
+    '6',
+    'Partitions of a topic that is made: as many replicas share its events at most.',
+  ),
   replication: setting(
     integer(0, 15),
     '0',

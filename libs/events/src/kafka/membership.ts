@@ -26,8 +26,8 @@ export interface MembershipOptions {
 }
 
 const disconnectLimitMs = 2_000;
-/** Batches worked on at once: all that a fetch may bring. */
-const concurrency = 1_000;
+/** Batches of a fetch that are worked on at once. kafkajs wakes so many workers for each fetch, so not many more than needed. */
+const concurrency = 32;
 const signs = ['consumer.fetch', 'consumer.heartbeat', 'consumer.group_join'] as const;
 
 /**
