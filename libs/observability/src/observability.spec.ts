@@ -113,6 +113,21 @@ describe('health', () => {
     expect((await health.ready()).status).toBe('ok');
   });
 
+  test('what is not essential is reported, and the process is ready without it', async () => {
+    const health = new Health();
+    const away = (): never => {
+      throw new Error('away');
+    };
+    health.add('neighbour', away, { essential: false });
+    const report = await health.ready();
+    expect([report.status, report.error]).toEqual([
+      'ok',
+      { neighbour: { status: 'down', reason: 'away' } },
+    ]);
+    health.add('database', away);
+    expect((await health.ready()).status).toBe('error');
+  });
+
   test('a check that does not come back counts as down', async () => {
     const health = new Health();
     health.add('stuck', () => new Promise(() => undefined));

@@ -1,7 +1,8 @@
-import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
+import { z } from 'zod';
 import {
   choice,
   defineSettings,
@@ -14,7 +15,9 @@ import {
   loadSettings,
   optionalText,
   optionalPort,
+  json,
   optionalUrl,
+  urls,
   parseDurationMs,
   parseSizeBytes,
   port,
@@ -113,6 +116,12 @@ describe('values', () => {
     expect(optionalUrl.parse('https://x.example/base/')).toBe('https://x.example/base');
     expect(optionalUrl.parse('')).toBeUndefined();
     expect(() => optionalUrl.parse('x.example')).toThrow('URL');
+    expect(urls.parse(' http://a:1/, https://b ,')).toEqual(['http://a:1', 'https://b']);
+    expect(() => urls.parse('http://a,b')).toThrow('URL');
+    const pairs = json(z.array(z.object({ n: z.number().default(1) })));
+    expect(pairs.parse('[{}, {"n": 2}]')).toEqual([{ n: 1 }, { n: 2 }]);
+    expect(() => pairs.parse('[{},{"n":"x"}]')).toThrow('1.n: ');
+    expect(() => pairs.parse('[')).toThrow('expected JSON');
     expect(optionalPort.parse('7012')).toBe(7012);
     expect(optionalPort.parse(' ')).toBeUndefined();
     expect(() => optionalPort.parse('65536')).toThrow('from 0 to 65535');
