@@ -29,6 +29,7 @@ import { certificatesMigrations } from './migrations.js';
 import { PoliciesController } from './names/policies.controller.js';
 import { Policies } from './names/policies.service.js';
 import { observe } from './observe.js';
+import { BackendConnectedController } from './expiring/backend-connected.controller.js';
 import { BackendDeletedController } from './revocation/backend-deleted.controller.js';
 import { RevocationController } from './revocation/revocation.controller.js';
 import { Revocation } from './revocation/revocation.service.js';
@@ -75,6 +76,7 @@ export class CertificatesModule {
         PoliciesController,
         CertificatesController,
         BackendDeletedController,
+        BackendConnectedController,
       ],
       providers: [Idempotency, CertificatesMetrics, ...composed(settings), ...parts],
     };

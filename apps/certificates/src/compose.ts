@@ -8,13 +8,11 @@ import { Authority } from './authority/authority.js';
 import { CaInstaller } from './authority/ca-installer.js';
 import { CaImport } from './authority/import/ca-import.service.js';
 import { IssuerRevocation } from './authority/issuer-revocation.service.js';
-import { markLeavesOfRevoked } from './authority/leaves-of-revoked.js';
 import { Responders } from './authority/responders.js';
 import { Rotation } from './authority/rotation.service.js';
 import { statusUrls, type StatusUrls } from './authority/status-urls.js';
 import { CertificateFiles } from './certificates/certificate-files.js';
 import { Certificates } from './certificates/certificates.service.js';
-import { purge } from './certificates/purge.js';
 import { DownloadTokens } from './downloads/download-tokens.js';
 import { Downloads } from './downloads/downloads.service.js';
 import { TokenKeys } from './downloads/token-keys.js';
@@ -28,6 +26,7 @@ import { Issuing } from './issuing/issuing.service.js';
 import { LeafSigner } from './issuing/leaf-signer.js';
 import { Renewal } from './issuing/renewal.service.js';
 import { ServiceIssuing } from './issuing/service-issuing.service.js';
+import { Expiring } from './expiring/expiring.service.js';
 import { loadKeks } from './keys/kek.js';
 import { KeySafe } from './keys/key-safe.js';
 import { LeafKeys } from './keys/leaf-keys.js';
@@ -49,7 +48,8 @@ import { OcspHeaders } from './status/ocsp/ocsp-headers.js';
 import { Ocsp } from './status/ocsp/ocsp.service.js';
 import { OurIssuers } from './status/ocsp/our-issuers.js';
 import { StatusReader } from './status/ocsp/status-reader.js';
-import { Upkeep, type UpkeepTask } from './upkeep.js';
+import { Upkeep } from './upkeep.js';
+import { upkeepTasks } from './upkeep-tasks.js';
 
 /** What the program around the service gives it. */
 export interface Surroundings {
@@ -90,6 +90,7 @@ interface Lifecycle {
   issuing: Issuing;
   revocation: Revocation;
   issuerRevocation: IssuerRevocation;
+  expiring: Expiring;
   renewal: Renewal;
   downloads: Downloads;
   certificates: Certificates;
@@ -180,6 +181,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     issuing,
     revocation,
     issuerRevocation: new IssuerRevocation(parts),
+    expiring: new Expiring(around),
     renewal: new Renewal({ ...parts, signer, writer, revocation }),
     downloads: new Downloads({ ...parts, tokens, files }),
     certificates: new Certificates({ ...around, files }),
@@ -213,41 +215,4 @@ function tellStatus(around: Surroundings, foundation: Foundation): Status {
     crls: new Crls(parts),
     publicLimit: new AddressLimit(settings.crlRate, clock),
   };
-}
-
-const second = 1_000;
-const minute = 60 * second;
-
-function upkeepTasks(
-  around: Surroundings,
-  made: Foundation & Pick<Services, 'internalPort' | 'estPort'>,
-): UpkeepTask[] {
-  const { store, clock, settings } = around;
-  const { safe, authority, rotation, responders, shards, tokenKeys } = made;
-  const { internalPort, estPort } = made;
-  return [
-    { name: 'internal port', everyMs: 10 * second, run: () => internalPort.refresh() },
-    { name: 'est port', everyMs: 10 * second, run: () => estPort.refresh() },
-    { name: 'issuers', everyMs: 5 * second, run: () => authority.refresh() },
-    { name: 'rotation', everyMs: 60 * minute, run: () => rotation.check() },
-    {
-      name: 'leaves of revoked issuers',
-      everyMs: minute,
-      run: () => markLeavesOfRevoked(store, clock),
-    },
-    {
-      name: 'ocsp responders',
-      everyMs: 60 * minute,
-      run: () => responders.refresh(authority.cas),
-    },
-    { name: 'crl shards', everyMs: 10 * second, run: () => shards.refresh(authority.cas) },
-    { name: 'download token keys', everyMs: minute, run: () => tokenKeys.refresh() },
-    { name: 'erasing of keys', everyMs: 10 * second, run: () => safe.eraseDue() },
-    { name: 'rewrapping of keys', everyMs: minute, run: () => safe.rewrapOld() },
-    {
-      name: 'purge',
-      everyMs: 10 * minute,
-      run: () => purge(store, clock.now(), settings.statusRetention),
-    },
-  ];
 }

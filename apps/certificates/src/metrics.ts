@@ -11,6 +11,7 @@ export class CertificatesMetrics {
   readonly enrolments;
   readonly ocspRequests;
   readonly crlBuild;
+  readonly expiring;
 
   constructor(@Inject(Metrics) private readonly metrics: Metrics) {
     this.issued = metrics.counter<'source' | 'algorithm'>({
@@ -47,6 +48,11 @@ export class CertificatesMetrics {
       name: 'glacis_certs_crl_build_seconds',
       help: 'Time to join and sign a CRL.',
       labels: ['kind'],
+    });
+    this.expiring = metrics.gauge<'days'>({
+      name: 'glacis_certs_expiring',
+      help: 'Certificates without a used successor that end within so many days.',
+      labels: ['days'],
     });
   }
 

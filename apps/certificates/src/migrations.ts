@@ -3,6 +3,7 @@ import { eventsMigrations } from '@glacis/events';
 import { idempotencyMigrations } from '@glacis/http';
 import { migration, type MigrationClass } from '@glacis/store';
 import { issuersMigrations } from './authority/issuers.migrations.js';
+import { expiringMigrations } from './expiring/expiring.migrations.js';
 import { enrolmentMigrations } from './enrolment/enrolment.migrations.js';
 
 const createIssuers = migration(
@@ -151,5 +152,6 @@ export const certificatesMigrations: MigrationClass[] = [
   createCertificates,
   createCrls,
   ...issuersMigrations,
+  ...expiringMigrations,
   ...enrolmentMigrations,
 ];

@@ -38,6 +38,38 @@ describe('downloads', () => {
     }
   });
 
+  it('PKCS#12 by Accept holds key, chain and roots; a bad password costs no token', async () => {
+    const { serial, token } = await suite.issued({ key_algorithm: 'RSA-2048' });
+    const path = `/certs/${serial}/download?token=${await tokenFor(serial, token)}`;
+    const get = (password?: string) =>
+      suite.send('GET', path, {
+        headers: {
+          accept: 'application/x-pkcs12',
+          ...(password !== undefined && { 'x-key-store-password': password }),
+        },
+      });
+    for (const bad of [undefined, 'seven77', 'with space', 'x'.repeat(129)]) {
+      const refused = await get(bad);
+      expect([refused.status, refused.json().field]).toEqual([400, 'X-Key-Store-Password']);
+      if (bad !== undefined) expect(refused.text).not.toContain(bad);
+    }
+    const reply = await get('correct-horse');
+    expect(reply.headers).toMatchObject({
+      'content-type': 'application/x-pkcs12',
+      'content-disposition': `attachment; filename="${serial}.p12"`,
+      'cache-control': 'no-store',
+    });
+    const file = join(await temporaryFolder(), 'store.p12');
+    await writeFile(file, reply.bytes);
+    const shown = await openssl(['pkcs12', '-in', file, '-nodes', '-passin', 'pass:correct-horse']);
+    const { certificate, private_key: key } = await suite.files(serial, token);
+    const text = shown.stdout.toString();
+    expect(text).toContain(`friendlyName: ${serial}`);
+    for (const pem of certificate.split(/(?<=END CERTIFICATE-----\n)/)) expect(text).toContain(pem);
+    const [pem] = /-----BEGIN PRIVATE KEY[\s\S]*END PRIVATE KEY-----/.exec(text) ?? [''];
+    expect(createPrivateKey(pem).equals(createPrivateKey(key ?? ''))).toBe(true);
+  });
+
   it('certificates.md 16.2: a token ends at 300 s', async () => {
     const { serial, token } = await suite.issued();
     const path = `/certs/${serial}/download?token=`;

@@ -25,6 +25,7 @@ export { oids } from './oids.js';
 export * from './ocsp-request.js';
 export * from './ocsp-response.js';
 export * from './pem.js';
+export { pkcs12, type Pkcs12Spec } from './pkcs12.js';
 export * from './profiles.js';
 export * from './read-certificate.js';
 export * from './read-crl.js';

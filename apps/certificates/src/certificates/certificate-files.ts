@@ -12,6 +12,10 @@ export class CertificateFiles {
     return toPem('CERTIFICATE', row.der) + chain.join('');
   }
 
+  rootsPem(): string {
+    return this.authority.cas.rootsPem();
+  }
+
   /** `ca.pem`: what a client trusts now. */
   caPem(): string {
     return this.authority.cas.caPem();

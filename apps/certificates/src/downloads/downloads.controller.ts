@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
 import { CallerParam, Operation, problems, zQuery, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
@@ -6,6 +7,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { namesType, SerialPipe } from '../http-params.js';
 import { zipOf } from './archive.js';
+import { keyStoreOf, keyStorePassword, keyStoreType } from './key-store.js';
 import { Downloads, type Bundle } from './downloads.service.js';
 
 const tokenReply = z.object({ token: z.string() });
@@ -15,7 +17,10 @@ const tokenQuery = z.object({
 });
 type TokenQuery = z.infer<typeof tokenQuery>;
 
-const zipReply = { type: 'application/zip', description: 'ca.pem, cert.pem and, if kept, key.pem' };
+const zipReply = {
+  type: 'application/zip',
+  description: 'ca.pem, cert.pem and, if kept, key.pem; PKCS#12 or JSON when `Accept` names it',
+};
 const noStore = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
 
 function tokenOf(query: TokenQuery): string {
@@ -54,6 +59,8 @@ export class DownloadsController {
   @Operation({
     access: 'public',
     summary: 'Download certificate, key and CA with a token',
+    description:
+      'With `Accept: application/x-pkcs12` the files come as one PKCS#12 under the password in the header `X-Key-Store-Password`, 8 to 128 visible ASCII characters.',
     query: tokenQuery,
     reply: zipReply,
     errors: ['download-token-invalid'],
@@ -62,15 +69,19 @@ export class DownloadsController {
   async download(
     @Param('serial', SerialPipe) serial: string,
     @Query(zQuery(tokenQuery)) query: TokenQuery,
-    @Headers('accept') accept: string | undefined,
+    @Headers() { accept, [keyStorePassword.header]: password }: IncomingHttpHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
+    // Checked before the token is used up.
+    const secret = namesType(accept, keyStoreType) ? keyStorePassword.read(password) : null;
     const bundle = await this.downloads.bundle(serial, tokenOf(query));
     this.onDelivered(reply, bundle);
     reply.headers(noStore);
     if (bundle.successor !== null) {
       reply.header('link', `</certs/${bundle.successor}>; rel="successor-version"`);
     }
+    if (secret !== null)
+      return this.keyStore(reply, serial, await keyStoreOf(bundle, serial, secret));
     if (namesType(accept, 'application/json')) {
       const { cert, key, ca } = bundle;
       return {
@@ -114,6 +125,14 @@ export class DownloadsController {
     const ca = await this.downloads.ca(tokenOf(query));
     reply.headers(noStore);
     return this.zip(reply, 'ca', { 'ca.crt': ca });
+  }
+
+  private keyStore(reply: FastifyReply, serial: string, bytes: Buffer): Buffer {
+    reply.headers({
+      'content-type': keyStoreType,
+      'content-disposition': `attachment; filename="${serial}.p12"`,
+    });
+    return bytes;
   }
 
   private zip(reply: FastifyReply, name: string, files: Record<string, string | null>): Buffer {

@@ -25,6 +25,8 @@ export interface DownloadsParts {
 /** The files of one certificate, in PEM. */
 export interface Bundle {
   ca: string;
+  /** Of `ca`, the roots alone. */
+  roots: string;
   cert: string;
   /** Null: issued from a CSR, or the key was erased. */
   key: string | null;
@@ -58,6 +60,7 @@ export class Downloads {
     const key = row.key_id === null ? null : await safe.openKey(row.key_id);
     return {
       ca: files.caPem(),
+      roots: files.rootsPem(),
       cert: files.certPem(row),
       key: key === null ? null : privateKeyPem(key),
       successor: row.renewed_to,
