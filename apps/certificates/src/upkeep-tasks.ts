@@ -7,6 +7,12 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
+const task = (name: string, everyMs: number, run: () => Promise<void>): UpkeepTask => ({
+  name,
+  everyMs,
+  run,
+});
+
 /** What the service does by itself, and how often. */
 export function upkeepTasks(
   { store, clock, settings }: Surroundings,
@@ -14,11 +20,6 @@ export function upkeepTasks(
 ): UpkeepTask[] {
   const { safe, authority, rotation, responders, shards, tokenKeys } = made;
   const { internalPort, estPort, expiring } = made;
-  const task = (name: string, everyMs: number, run: () => Promise<void>): UpkeepTask => ({
-    name,
-    everyMs,
-    run,
-  });
   return [
     task('internal port', 10 * second, () => internalPort.refresh()),
     task('est port', 10 * second, () => estPort.refresh()),
