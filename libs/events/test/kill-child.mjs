@@ -1,6 +1,15 @@
 // A suite of two services under load, to be killed at any moment: `source` counts up in its table and tells each
 // step, `sink` writes down what it hears. With `drain` as argument it makes no load and ends when nothing waits.
-import { EventsModule, EventsServer, eventsMigrations, OnEvent, Outbox } from '@glacis/events';
+// Over Kafka when `KAFKA_BROKERS` is set.
+import {
+  chooseBus,
+  EventsModule,
+  EventsServer,
+  eventsMigrations,
+  loadKafkaSettings,
+  OnEvent,
+  Outbox,
+} from '@glacis/events';
 import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
 import { CLOCK, systemClock, waitFor } from '@glacis/runtime';
 import { DATABASE_URL, migration, Store, StoreModule } from '@glacis/store';
@@ -59,7 +68,11 @@ const root = {
   module: class Suite {},
   imports: [
     globals,
-    EventsModule.forRoot({ policy, pollMs: 20 }),
+    EventsModule.forRoot({
+      policy,
+      pollMs: 20,
+      bus: (context) => chooseBus(loadKafkaSettings(), context),
+    }),
     {
       module: class Source {},
       imports: [sourceStore, EventsModule.forService('source', sourceStore)],
@@ -101,12 +114,14 @@ async function step(key) {
 }
 
 if (drain) {
+  const bus = app.get(EventsServer).unwrap();
   const none = async (store, sql) => (await store.query(sql)).length === 0;
   await waitFor(
     async () =>
       (await none(source, 'SELECT FROM outbox WHERE published_at IS NULL LIMIT 1')) &&
+      (await bus.lags()).every(({ messages }) => messages === 0) &&
       (await none(sink, 'SELECT FROM event_failures LIMIT 1')),
-    { deadlineMs: 30_000, what: 'all events' },
+    { deadlineMs: 60_000, what: 'all events' },
   );
   await app.close();
 } else {
