@@ -53,6 +53,11 @@ export class Manager {
     this.runs = new Runs({ driver: options.driver, say });
   }
 
+  /** Aborts when it ends, for whatever reason. */
+  get ending(): AbortSignal {
+    return this.stopping.signal;
+  }
+
   /** A stream to the server is open. */
   get connected(): boolean {
     return this.current?.isOpen ?? false;
@@ -64,6 +69,7 @@ export class Manager {
     let ending: Ending | undefined;
     while (ending === undefined) ending = await this.serveOnce();
     this.current?.close();
+    this.stopping.abort();
     await this.runs.stopAll();
     return ending;
   }

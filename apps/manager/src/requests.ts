@@ -31,13 +31,13 @@ export class Requests {
   }
 
   /** Does the work of one request. */
-  async handle(method: string, id: string, work: () => Promise<void>): Promise<void> {
+  async handle<T>(method: string, id: string, work: () => Promise<T>): Promise<T> {
     const { tracing, traceRatio, random = Math.random } = this.options;
     const started = performance.now();
     this.count.inc({ method });
     try {
-      if (random() < traceRatio) await tracing.span(`manager ${method}`, undefined, { id }, work);
-      else await work();
+      if (random() >= traceRatio) return await work();
+      return await tracing.span(`manager ${method}`, undefined, { id }, work);
     } finally {
       this.latency.observe({ method }, (performance.now() - started) * 1_000);
     }

@@ -4,6 +4,8 @@ import {
   defineSettings,
   durationMs,
   flag,
+  host,
+  integer,
   list,
   loadSettings,
   optionalText,
@@ -38,6 +40,20 @@ export const upstreamSettings = defineSettings('MANAGER_', {
   grpcTimeout: setting(durationMs, '60s', 'Time for a connection to come about.'),
   grpcAttestedTls: setting(flag, 'false', 'Not supported; true refuses to start.'),
   grpcInsecure: setting(flag, 'false', 'Plaintext, for tests.'),
+  grpcHost: setting(host, '0.0.0.0', 'Generation B: address on which calls are taken.'),
+  grpcPort: setting(
+    port,
+    '7001',
+    'Generation B: port on which calls are taken; 0 takes a free one.',
+  ),
+  grpcServerCert: setting(optionalText, '', 'Generation B: PEM file of the server certificate.'),
+  grpcServerKey: setting(optionalText, '', 'Generation B: PEM file of its key.'),
+  grpcClientCaCerts: setting(
+    optionalText,
+    '',
+    'Generation B: PEM file of the roots that clients must chain to.',
+  ),
+  maxVms: setting(integer(1, 10_000), '10', 'Generation B: VMs at once.'),
   eosVersion: setting(optionalText, '', 'Version of the guest system, told on request.'),
 });
 
@@ -47,6 +63,11 @@ export const traceSettings = defineSettings('COCOS_JAEGER_', {
 });
 
 export const managerSettings = defineSettings('GLACIS_MANAGER_', {
+  generation: setting(
+    choice('A', 'B'),
+    'A',
+    'A dials the server and keeps a stream open; B is called and starts VMs, for generations B and C.',
+  ),
   protocol: setting(choice(...dialectNames), 'seed', 'Dialect of the stream.'),
   tee: setting(choice('none', 'snp', 'tdx'), 'none', 'Trusted execution environment of this host.'),
   reconnect: setting(flag, 'true', 'Dial again when a stream ends; false exits as upstream does.'),

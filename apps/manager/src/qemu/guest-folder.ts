@@ -25,12 +25,17 @@ export type GuestRecord = z.infer<typeof recordSchema>;
 
 /** The folder of one guest: its record, sockets, firmware variables, shares, and what QEMU says. */
 export class GuestFolder {
-  readonly consoleSocket = this.file('console');
-  readonly agentSocket = this.file('agent');
-  readonly varsFile = this.file('vars.fd');
-  readonly logFile = this.file('qemu.log');
+  readonly consoleSocket: string;
+  readonly agentSocket: string;
+  readonly varsFile: string;
+  readonly logFile: string;
 
-  private constructor(readonly path: string) {}
+  private constructor(readonly path: string) {
+    this.consoleSocket = this.file('console');
+    this.agentSocket = this.file('agent');
+    this.varsFile = this.file('vars.fd');
+    this.logFile = this.file('qemu.log');
+  }
 
   /** Names a new one. The id of a guest is the word of others, so no path is made of it. */
   static fresh(base: string): GuestFolder {

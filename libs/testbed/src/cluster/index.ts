@@ -9,3 +9,4 @@ export { findSystemPostgres, MissingProgramError, requireProgram } from './progr
 export { cached } from './cache.js';
 export { runCommand } from './command.js';
 export { sharedKafka } from './shared-kafka.js';
+export { smallGuest, type SmallGuest } from './small-guest.js';
