@@ -12,7 +12,6 @@ import { Requests } from './requests.js';
 import type { ManagerSettings } from './settings.js';
 import { VmHost } from './serve/vm-host.js';
 import { chooseDriver } from './vms/choose-driver.js';
-import type { VmDriver } from './vms/vm-driver.js';
 
 /** A manager as the program around it sees it, whoever dials. */
 type Role = Pick<Manager, 'connected' | 'serve' | 'stop' | 'renew'>;
