@@ -1,3 +1,4 @@
+import { HttpAdapterHost } from '@nestjs/core';
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { EventsModule, Outbox } from '@glacis/events';
 import { RpcDirectory } from '@glacis/grpc';
@@ -42,6 +43,7 @@ import { OcspController } from './status/ocsp/ocsp.controller.js';
 import { OcspHeaders } from './status/ocsp/ocsp-headers.js';
 import { Ocsp } from './status/ocsp/ocsp.service.js';
 import { PUBLIC_LIMIT, SERVICES } from './tokens.js';
+import { PublicPort } from './status/public-port.js';
 import { Upkeep } from './upkeep.js';
 
 const service = 'certificates';
@@ -78,10 +80,22 @@ export class CertificatesModule {
         BackendDeletedController,
         BackendConnectedController,
       ],
-      providers: [Idempotency, CertificatesMetrics, ...composed(settings), ...parts],
+      providers: [
+        Idempotency,
+        CertificatesMetrics,
+        publicPort(settings),
+        ...composed(settings),
+        ...parts,
+      ],
     };
   }
 }
+
+const publicPort = (settings: CertificatesSettings): Provider => ({
+  provide: PublicPort,
+  inject: [HttpAdapterHost],
+  useFactory: (host: HttpAdapterHost): PublicPort => new PublicPort(settings, host),
+});
 
 const parts: Provider[] = [
   part(Authority, (made) => made.authority),

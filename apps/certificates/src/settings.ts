@@ -91,6 +91,16 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     '',
     'Plain http URL that certificates point to for OCSP, CRL and issuer; default: the public URL when that is http.',
   ),
+  statusHost: setting(
+    host,
+    '0.0.0.0',
+    'Address of the public port for OCSP, CRLs and CA certificates.',
+  ),
+  statusPort: setting(
+    optionalPort,
+    '',
+    'Plain http port with nothing but OCSP, CRLs and CA certificates; 0 takes a free one, empty: none is opened, and they are on the REST port alone.',
+  ),
   reservedNames: setting(
     list,
     '',

@@ -88,6 +88,19 @@ describe('glacis', () => {
     expect(parse((await run('backend', 'list', '-o', 'yaml')).out)).toEqual(backends);
   });
 
+  it('ca: lists, orders a rotation and revokes an intermediate', async () => {
+    const issuers = [{ issuer_id: 'i1', kind: 'intermediate', state: 'pending' }];
+    const body = { issuers };
+    server.answers.set('GET /certs/ca/issuers', { status: 200, body });
+    server.answers.set('POST /certs/ca/rotations', { status: 201, body });
+    server.answers.set('PATCH /certs/ca/i1/revoke', { status: 200, body });
+    expect((await run('ca', 'list')).out).toMatch(/^ISSUER_ID[\s\S]*pending/);
+    await run('ca', 'rotate', '--root', '--overlap', '48h');
+    expect(JSON.parse(server.seen.at(-1)?.body ?? '')).toEqual({ kind: 'root', overlap: '48h' });
+    expect((await run('ca', 'revoke', 'i1')).out).toContain('revoked i1');
+    expect(server.seen.map(({ method }) => method)).toEqual(['GET', 'POST', 'PATCH']);
+  });
+
   it('never lets control characters of stored text reach the terminal', async () => {
     const body = { total: 1, limit: 10, backends: [{ id: 'b1', name: '\u001b[31mred\u0007' }] };
     server.answers.set('GET /backends', { status: 200, body });

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { RefusedError, UnreachableError, UsageError } from './client.js';
 import { auditCommands } from './commands/audit.js';
 import { backendCommands } from './commands/backend.js';
+import { caCommands } from './commands/ca.js';
 import { certificateCommands } from './commands/cert.js';
 import { eventCommands } from './commands/events.js';
 import { statusCommand } from './commands/status.js';
@@ -72,6 +73,7 @@ function build(streams: Streams): Command {
   tokenCommands(program, act);
   backendCommands(program, act);
   certificateCommands(program, act);
+  caCommands(program, act);
   eventCommands(program, act);
   auditCommands(program, act);
   return program;
