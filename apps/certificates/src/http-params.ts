@@ -3,6 +3,9 @@ import { problems } from '@glacis/http';
 import { parseSerial } from '@glacis/pki';
 import type { TenantEntityType } from './names/entity-directory.js';
 
+/** Where the routes of certificates stand; clients of 2025 put the tenant in front (`certificates.md` 10.2). */
+export const certsPaths = ['certs', ':domainId/certs'];
+
 /** A serial in a path, in any of its spellings, as decimal text. */
 export class SerialPipe implements PipeTransform<string, string> {
   transform(text: string): string {

@@ -39,13 +39,17 @@ const lacks: Record<Access, (principal: Principal) => string | undefined> = {
   administrator: (principal) => (lacks.platform(principal) ? lacks.admin(principal) : undefined),
 };
 
+/** How the pattern of a route says that its path names a tenant, which must be that of the token. */
+const tenantInPath = '/:domainId/';
+
 /** The checks that come before a body is read: 429, 401, 403, 415, in this order. */
 export class Admission {
   constructor(private readonly options: AdmissionOptions) {}
 
   /** The hook of one route, made once at start so that a request looks nothing up. */
   hook(operation: OperationOptions, pattern: string): RequestHook {
-    const admit = operation.access === 'public' ? this.visitor(operation) : this.caller(operation);
+    const admit =
+      operation.access === 'public' ? this.visitor(operation) : this.caller(operation, pattern);
     const checkType = contentTypeGate(operation);
     return (request, reply, done) => {
       const context = this.open(request, reply, pattern);
@@ -73,13 +77,18 @@ export class Admission {
     };
   }
 
-  private caller(operation: OperationOptions): Admit {
+  private caller(operation: OperationOptions, pattern: string): Admit {
     const lack = lacks[operation.access];
-    const admit = (context: RequestContext, principal: Principal, done: Done): void => {
+    const foreign = pattern.startsWith(tenantInPath) ? isOfAnother : () => undefined;
+    const admit = (
+      context: RequestContext,
+      request: FastifyRequest,
+      { principal, done }: { principal: Principal; done: Done },
+    ): void => {
       context.principal = principal;
       const over = this.overLimit(`subject ${principal.issuer} ${principal.subject}`);
       if (over) return done(over);
-      const missing = lack(principal);
+      const missing = lack(principal) ?? foreign(principal, request);
       done(missing === undefined ? undefined : problems.forbidden(missing));
     };
     const refuse = (context: RequestContext, error: Error, done: Done): void =>
@@ -92,9 +101,9 @@ export class Admission {
       } catch (error) {
         return refuse(context, error as Error, done);
       }
-      if (!(principal instanceof Promise)) return admit(context, principal, done);
+      if (!(principal instanceof Promise)) return admit(context, request, { principal, done });
       principal.then(
-        (verified) => admit(context, verified, done),
+        (verified) => admit(context, request, { principal: verified, done }),
         (error: Error) => refuse(context, error, done),
       );
     };
@@ -104,4 +113,9 @@ export class Admission {
     const wait = this.options.callers.take(key);
     return wait === 0 ? undefined : problems.rateLimited(wait);
   }
+}
+
+function isOfAnother({ tenant }: Principal, { params }: FastifyRequest): string | undefined {
+  const { domainId } = params as { domainId?: string };
+  return domainId === tenant ? undefined : 'the token is of another tenant';
 }

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { CallerParam, Operation, pageQuery, plainText, zQuery, type Caller } from '@glacis/http';
 import { z } from 'zod';
-import { SerialPipe } from '../http-params.js';
+import { certsPaths, SerialPipe } from '../http-params.js';
 import { Certificates } from './certificates.service.js';
 
 const listQuery = pageQuery.extend({
@@ -54,7 +54,7 @@ const viewReply = z.object({
   has_key: z.boolean(),
 });
 
-@Controller('certs')
+@Controller(certsPaths)
 export class CertificatesController {
   constructor(private readonly certificates: Certificates) {}
 

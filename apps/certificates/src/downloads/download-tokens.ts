@@ -67,6 +67,13 @@ export class DownloadTokens {
     return used.created_by;
   }
 
+  /** What the token opens. @throws Problem `download-token-invalid` */
+  async subjectOf(token: string): Promise<DownloadSubject> {
+    const claims = await this.verified(token);
+    if (claims === null) throw this.refused();
+    return claims.serial;
+  }
+
   private refused(): Error {
     this.parts.metrics.downloadTokens.inc({ result: 'refused' });
     return downloadTokenInvalid();

@@ -5,7 +5,8 @@ import { LOGGER, type Logger } from '@glacis/observability';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { namesType, SerialPipe } from '../http-params.js';
+import { certsPaths, namesType, SerialPipe } from '../http-params.js';
+import { isEntityId } from '../names/entity-directory.js';
 import { zipOf } from './archive.js';
 import { keyStoreOf, keyStorePassword, keyStoreType } from './key-store.js';
 import { Downloads, type Bundle } from './downloads.service.js';
@@ -34,7 +35,7 @@ function tokenOf(query: TokenQuery): string {
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
-@Controller('certs')
+@Controller(certsPaths)
 export class DownloadsController {
   constructor(
     private readonly downloads: Downloads,
@@ -67,14 +68,15 @@ export class DownloadsController {
     head: false,
   })
   async download(
-    @Param('serial', SerialPipe) serial: string,
+    @Param('serial') named: string,
     @Query(zQuery(tokenQuery)) query: TokenQuery,
     @Headers() { accept, [keyStorePassword.header]: password }: IncomingHttpHeaders,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     // Checked before the token is used up.
     const secret = namesType(accept, keyStoreType) ? keyStorePassword.read(password) : null;
-    const bundle = await this.downloads.bundle(serial, tokenOf(query));
+    const { serial, token } = await this.wanted(named, query);
+    const bundle = await this.downloads.bundle(serial, token);
     this.onDelivered(reply, bundle);
     reply.headers(noStore);
     if (bundle.successor !== null) {
@@ -92,6 +94,16 @@ export class DownloadsController {
     }
     const files = { 'ca.pem': bundle.ca, 'cert.pem': bundle.cert, 'key.pem': bundle.key };
     return this.zip(reply, serial, files);
+  }
+
+  /** Clients of 2025 name the entity; then the token alone says which of its certificates. */
+  private async wanted(
+    named: string,
+    query: TokenQuery,
+  ): Promise<{ serial: string; token: string }> {
+    const given = isEntityId(named) ? undefined : new SerialPipe().transform(named);
+    const token = tokenOf(query);
+    return { token, serial: given ?? (await this.downloads.serialFor(named, token)) };
   }
 
   @Get('get-ca/token')

@@ -70,6 +70,18 @@ export class Downloads {
     };
   }
 
+  /**
+   * The serial that a token opens, for clients that name the entity of the certificate.
+   * @throws Problem `download-token-invalid`, also when it is another entity's
+   */
+  async serialFor(entityId: string, token: string): Promise<string> {
+    const { store, tokens } = this.parts;
+    const serial = await tokens.subjectOf(token);
+    const row = serial === caSubject ? undefined : await findCertificate(store, serial);
+    if (row?.entity_id !== entityId) throw downloadTokenInvalid();
+    return serial;
+  }
+
   /** @throws Problem `download-token-invalid` */
   async ca(token: string): Promise<string> {
     await this.parts.tokens.redeem(this.parts.store, caSubject, token);

@@ -13,7 +13,7 @@ import {
 } from '@glacis/http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { EntityTypePipe, namesType } from '../http-params.js';
+import { certsPaths, EntityTypePipe, namesType } from '../http-params.js';
 import type { TenantEntityType } from '../names/entity-directory.js';
 import { CsrReader } from './csr-reader.js';
 import { csrBody, csrQuery, wantedByCsr } from './csr-request.js';
@@ -44,7 +44,7 @@ const created = (leaf: SignedLeaf, body: unknown): Answer => ({
   body,
 });
 
-@Controller('certs')
+@Controller(certsPaths)
 export class IssuingController {
   constructor(
     private readonly issuing: Issuing,

@@ -13,7 +13,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { shortTime } from '../certificates/certificate.entity.js';
-import { namesType, SerialPipe } from '../http-params.js';
+import { certsPaths, namesType, SerialPipe } from '../http-params.js';
 import { ttl } from './issue-request.js';
 import type { SignedLeaf } from './leaf-signer.js';
 import { Renewal, type ApprovedRenewal } from './renewal.service.js';
@@ -34,7 +34,7 @@ const renewReply = z.object({
   replaces: z.string(),
 });
 
-@Controller('certs')
+@Controller(certsPaths)
 export class RenewalController {
   constructor(
     private readonly renewal: Renewal,

@@ -8,6 +8,11 @@ export type TenantEntityType = 'backend' | 'cvm' | 'party';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** True of the id of a backend or VM. */
+export function isEntityId(text: string): boolean {
+  return uuid.test(text);
+}
+
 export interface EntityQuestion {
   tenant: string;
   entityType: TenantEntityType;
@@ -29,7 +34,7 @@ export class EntityDirectory {
     const { tenant, entityType, entityId, names } = question;
     if (entityType === 'party')
       throw caUnavailable('the jobs service, which knows parties, does not answer');
-    if (!uuid.test(entityId)) throw problems.notFound();
+    if (!isEntityId(entityId)) throw problems.notFound();
     const reply = await this.backends
       .checkNames({ tenant, backendId: entityId, entityType, names })
       .catch(failed);

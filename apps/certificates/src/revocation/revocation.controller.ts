@@ -9,7 +9,7 @@ import {
   type Caller,
 } from '@glacis/http';
 import { z } from 'zod';
-import { SerialPipe } from '../http-params.js';
+import { certsPaths, SerialPipe } from '../http-params.js';
 import { reasonCode, revocationReasons } from './reasons.js';
 import { Revocation, revokerOf } from './revocation.service.js';
 
@@ -31,7 +31,7 @@ const entityQuery = z.object({ entity_id: plainText(256) });
 export class RevocationController {
   constructor(private readonly revocation: Revocation) {}
 
-  @Patch('certs/:serial/revoke')
+  @Patch(certsPaths.map((base) => `${base}/:serial/revoke`))
   @Operation({
     access: 'member',
     summary: 'Revoke a certificate',
@@ -52,7 +52,7 @@ export class RevocationController {
     });
   }
 
-  @Delete('certs/:entityId/delete')
+  @Delete(certsPaths.map((base) => `${base}/:entityId/delete`))
   @HttpCode(204)
   @Operation({
     access: 'member',
@@ -66,7 +66,7 @@ export class RevocationController {
     await this.revokeAllOf(caller, entityId);
   }
 
-  /** The form of 2025, with the tenant in the path. */
+  /** The form of 2025. */
   @Delete(':domainId/certs')
   @HttpCode(204)
   @Operation({
@@ -75,12 +75,10 @@ export class RevocationController {
     query: entityQuery,
     status: 204,
   })
-  async revokeEntityInDomain(
+  async revokeEntityByQuery(
     @CallerParam() caller: Caller,
-    @Param('domainId') domainId: string,
     @Query(zQuery(entityQuery)) query: z.infer<typeof entityQuery>,
   ): Promise<void> {
-    if (domainId !== caller.tenant) throw problems.forbidden('the token is of another tenant');
     await this.revokeAllOf(caller, query.entity_id);
   }
 

@@ -22,7 +22,12 @@ const common = (service: string): string[] => [
 export const serviceRoutes = {
   backends: { guarded: [...below('/backends'), ...common('backends')], open: [] },
   certificates: {
-    guarded: [...below('/certs'), '/certs/ca/issuers', '/:tenant/certs', ...common('certificates')],
+    guarded: [
+      ...below('/certs'),
+      '/certs/ca/issuers',
+      ...below('/:tenant/certs'),
+      ...common('certificates'),
+    ],
     open: [
       ...below('/certs/ocsp'),
       ...below('/certs/crl'),
@@ -31,6 +36,8 @@ export const serviceRoutes = {
       '/certs/view-ca',
       '/certs/download-ca',
       '/certs/:serial/download',
+      '/:tenant/certs/:serial/download',
+      '/:tenant/certs/download-ca',
     ],
   },
 } satisfies Record<string, ServiceRoutes>;
