@@ -12,7 +12,7 @@ import { Stand } from './stand.js';
  * Two replicas on one database. Their buses are apart and one of them relays the outbox, so half of the messages are
  * lost to each: what these tests see is the path that makes up for it.
  */
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 let database: TestDatabase;
 let certificates: FakeCertificates;
@@ -75,6 +75,52 @@ it('backends.md 16.7: a killed holder’s backend turns inactive and its request
   const again = two.dial(files);
   await again.opened;
   expect(await two.show(id)).toMatchObject({ active: true });
+});
+
+describe('the two streams of an agent, each on a replica of its own,', () => {
+  const forwarder = { metadata: { 'connection-type': 'log-forwarder' } };
+
+  it('backends.md 16.4: are each replaced by the newest of their own type alone', async () => {
+    const { id, files, agent } = await one.connectedAgent();
+    const forwarding = two.agent(files, forwarder);
+    await forwarding.opened;
+    const newer = two.agent(files);
+    await newer.opened;
+    expect(await agent.ended).toMatchObject({ code: status.ABORTED });
+    expect(agent.messages).toEqual([{ kind: 'disconnect', value: { id } }]);
+    const newest = one.agent(files, forwarder);
+    await newest.opened;
+    expect(await forwarding.ended).toMatchObject({ code: status.ABORTED });
+    newer.end();
+    await one.active(id, false);
+    expect(one.get(LiveStreams).size).toBe(1);
+  });
+
+  it('are both ended by one termination', async () => {
+    const { id, files, agent } = await one.connectedAgent();
+    const forwarding = two.agent(files, forwarder);
+    await forwarding.opened;
+    expect((await two.send('POST', `/backends/terminate/${id}/1`)).status).toBe(204);
+    expect(await agent.ended).toMatchObject({ code: status.OK });
+    expect(await forwarding.ended).toMatchObject({ code: status.OK });
+  });
+
+  it('backends.md 16.7: are both told as lost when their holders die', async () => {
+    const { id, files } = await one.connectedAgent();
+    await one.agent(files, forwarder).opened;
+    await one.get(DutyLoops).stop();
+    await one.get(EventsServer).close();
+    await two.active(id, false);
+    const lost = await waitFor(async () => {
+      const told = await two.events(id);
+      const ends = told.filter(({ data }) => data.reason === 'replica_lost');
+      return ends.length === 2 && ends;
+    });
+    expect(lost.map(({ data }) => data.connection_type).toSorted()).toEqual([
+      'log-forwarder',
+      undefined,
+    ]);
+  });
 });
 
 it('a replica that was given up for lost ends its streams without Terminate', async () => {
