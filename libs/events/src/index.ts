@@ -1,6 +1,6 @@
 export { Outbox } from './outbox/outbox.js';
 export type { NewEvent } from './outbox/new-event.js';
-export { Broadcasts } from './broadcasts.js';
+export { Broadcasts, BusBusyError } from './broadcasts.js';
 export { OnBroadcast, OnEvent } from './nest/handlers.js';
 export { EventContext } from './nest/event-context.js';
 export {

@@ -84,10 +84,13 @@ export class EventsServer extends Server implements CustomTransportStrategy {
         throw new EventSetupError(`${service} has event handlers but no EventsModule.forService`);
       }
     }
-    await this.listenToBroadcasts();
-    for (const delivery of this.services()) {
-      await delivery.join(this.durable(groups.get(delivery.service) ?? new Map()));
-    }
+    // At once, as brokers hold back the first assignment of a group for a while.
+    await Promise.all([
+      this.listenToBroadcasts(),
+      ...this.services().map((delivery) =>
+        delivery.join(this.durable(groups.get(delivery.service) ?? new Map())),
+      ),
+    ]);
     this.services().forEach((delivery) => delivery.start());
   }
 

@@ -9,6 +9,9 @@ export interface OutboxOptions {
   wake: () => void;
 }
 
+/** Bytes of an event with its envelope at most: what every topic takes. */
+const maxEventBytes = 7 << 20;
+
 /** Where a service puts its events, in the transaction that changes its state. */
 export class Outbox {
   constructor(private readonly options: OutboxOptions) {}
@@ -16,11 +19,14 @@ export class Outbox {
   /**
    * Adds events in their order, with one statement; they leave right after COMMIT. Change (or lock) the aggregate's
    * row before adding its event: then events of one aggregate leave in the order of its changes.
-   * @throws when data does not hold its schema; the transaction should not go on then
+   * @throws when data does not hold its schema or an event has more than 7 MiB; the transaction should not go on then
    */
   async add(tx: Tx, ...events: NewEvent[]): Promise<void> {
     const { service, clock, wake } = this.options;
     const messages = events.map((event) => messageOf(envelop(event, service, clock)));
+    const tooLong = messages.find(({ value }) => Buffer.byteLength(value) > maxEventBytes);
+    if (tooLong)
+      throw new RangeError(`event with more than ${maxEventBytes} bytes: ${tooLong.type}`);
     await tx.query(
       `INSERT INTO outbox (event_id, topic, key, type, envelope)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])`,

@@ -106,18 +106,19 @@ test('an event that no wake announced is found by polling', async () => {
   expect(taken).toEqual(['quiet']);
 });
 
-test('data against its schema and a subject out of bounds are refused, and nothing is added', async () => {
+test('data against its schema, and a subject or an event out of bounds, are refused, and nothing is added', async () => {
   const outbox = new Outbox({ service: 'sink', clock: systemClock, wake: () => undefined });
   const bad = backendUpdated('k', 'x');
   const attempts = [
     { ...bad, data: { ...bad.data, name: 7 as unknown as string } },
     { ...bad, subject: '' },
     { ...bad, subject: 's'.repeat(513) },
+    { ...bad, data: { ...bad.data, name: 'n'.repeat(8 << 20) } },
   ];
   for (const event of attempts) {
     await expect(
       store.transaction((tx) => outbox.add(tx, backendUpdated('k', 'good'), event)),
-    ).rejects.toThrow(/name|subject/);
+    ).rejects.toThrow(/name|subject|bytes/);
   }
   expect(await unpublished()).toBe(0);
 });
