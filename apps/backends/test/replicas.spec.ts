@@ -116,10 +116,9 @@ describe('the two streams of an agent, each on a replica of its own,', () => {
       const ends = told.filter(({ data }) => data.reason === 'replica_lost');
       return ends.length === 2 && ends;
     });
-    expect(lost.map(({ data }) => data.connection_type).toSorted()).toEqual([
-      'log-forwarder',
-      undefined,
-    ]);
+    expect(new Set(lost.map(({ data }) => data.connection_type))).toEqual(
+      new Set([undefined, 'log-forwarder']),
+    );
   });
 });
 
