@@ -39,8 +39,8 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   ),
   connectTimeout: setting(
     durationMs,
-    '2s',
-    'Time that a request may wait for a connection to a replica, before the next one is tried.',
+    '1s',
+    'Time that a request may wait for a connection to a replica, before the next one is tried; 503 after three times as much without one that takes it.',
   ),
   replyTimeout: setting(
     durationMs,

@@ -81,7 +81,8 @@ export async function createHttpApp(
   equipRoutes(instance, admission, telemetry);
   answerUnmatched(instance, { admission, telemetry, replies });
   readBodies(instance);
-  boundConnections(instance, settings.maxConnections);
+  const { maxConnections, shutdownDelay: delayMs } = settings;
+  boundConnections(instance, { maxConnections, delayMs });
   addSystemRoutes(instance, options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(options.logger),

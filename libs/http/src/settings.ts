@@ -21,6 +21,7 @@ export const httpSettings: SettingsDefinition<{
   idleTimeout: Setting<number>;
   callerRate: Setting<number>;
   callerBurst: Setting<number>;
+  shutdownDelay: Setting<number>;
   trustedProxies: Setting<string[]>;
 }> = defineSettings('GLACIS_HTTP_', {
   bodyLimit: setting(
@@ -45,6 +46,11 @@ export const httpSettings: SettingsDefinition<{
     integer(1, 1_000_000),
     '10000',
     'Requests that a caller who was silent may send at once.',
+  ),
+  shutdownDelay: setting(
+    durationMs.refine((ms) => ms <= 10_000, { error: 'expected at most 10s' }),
+    '0s',
+    'Time between the signal to stop and the end of listening, for proxies to go elsewhere; 500ms for a service that runs behind the gateway.',
   ),
   trustedProxies: setting(
     list.refine((items) => items.every(isNetwork), {

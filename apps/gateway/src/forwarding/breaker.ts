@@ -2,11 +2,14 @@ import { backoffMs } from '@glacis/runtime';
 
 /** Failures in a row after which nothing more is sent. */
 const threshold = 3;
-const pauses = { initialMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0 };
+const pauses = { initialMs: 100, factor: 2, maxMs: 5_000, jitter: 0 };
+
+/** Pauses in a row for which it is worth waiting: together 3.1 s, as long as a restart may take. */
+const shortOutage = 5;
 
 /**
- * Keeps requests away from a replica that has failed several times in a row. After a pause, doubled each time, one
- * request tries it again (half open); its success lets all others follow.
+ * Keeps requests away from a replica that cannot be reached, or has failed several times in a row. After a pause, doubled
+ * each time, one request tries it again (half open); its success lets all others follow.
  */
 export class Breaker {
   private failures = 0;
@@ -26,6 +29,11 @@ export class Breaker {
     return !this.isOpen || (!this.probing && this.now() >= this.closedAgainAt);
   }
 
+  /** True while the outage, if there is one, is so young that it may be a restart. */
+  mayAdmitSoon(): boolean {
+    return this.openings <= shortOutage;
+  }
+
   /** A request is sent; to be called only while it `admits`. */
   sending(): void {
     this.probing = this.isOpen;
@@ -37,16 +45,21 @@ export class Breaker {
     this.probing = false;
   }
 
-  failed(): void {
+  /** @param unreachable no connection could be made: one such failure is enough */
+  failed(unreachable: boolean): void {
     this.failures += 1;
-    if (!this.probing && (this.isOpen || this.failures < threshold)) return;
-    this.openings += 1;
-    this.closedAgainAt = this.now() + backoffMs(pauses, this.openings);
-    this.probing = false;
+    const enough = unreachable || this.failures >= threshold;
+    if (this.probing || (!this.isOpen && enough)) this.open();
   }
 
   /** The request ended without telling anything of the replica, as when its client went away. */
   undecided(): void {
+    this.probing = false;
+  }
+
+  private open(): void {
+    this.openings += 1;
+    this.closedAgainAt = this.now() + backoffMs(pauses, this.openings);
     this.probing = false;
   }
 }

@@ -15,7 +15,7 @@ export interface Watcher {
   /** 1xx (RFC 9110 15.2), but not 100 and 101. */
   onInformation(head: Head): void;
   /** The answer has begun. */
-  onHead(): void;
+  onHead(head: Head): void;
   /** Once, when nothing more will come. */
   onEnd(failure: Error | undefined): void;
 }
@@ -86,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (status < 200) return this.watcher.onInformation({ status, headers });
     this.answered = true;
     controller.pause();
-    this.watcher.onHead();
+    this.watcher.onHead({ status, headers });
     this.resolve({ status, headers });
   }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Exchange, Head } from './exchange.js';
+import type { Head } from './exchange.js';
 import { originForm, replyHeaders, requestHeaders } from './headers.js';
 import { ClientGoneError, type Message } from './replica.js';
 import { RequestBody } from './request-body.js';
@@ -18,25 +18,30 @@ export async function forward(
   bodyLimit: number,
 ): Promise<void> {
   const client = reply.raw;
-  let current: Exchange | undefined;
+  const gone = new AbortController();
   client.once('close', () => {
-    if (!client.writableFinished) current?.cancel(new ClientGoneError('the client went away'));
+    if (!client.writableFinished) gone.abort(new ClientGoneError('the client went away'));
   });
   try {
-    const message = messageOf(request, client, bodyLimit);
-    const exchange = await upstream.send(message, (attempt) => (current = attempt));
+    const message = messageOf(request, client, { bodyLimit, signal: gone.signal });
+    const exchange = await upstream.send(message);
     const head = await exchange.head;
     reply.hijack();
     writeHead(client, head, request);
     exchange.pipeTo(client);
   } catch (error) {
+    if (gone.signal.aborted) return void reply.hijack();
     // Nobody will read the rest of the body, so no further request can follow it.
     if (!request.raw.complete) reply.header('connection', 'close');
     throw error;
   }
 }
 
-function messageOf(request: FastifyRequest, client: ServerResponse, bodyLimit: number): Message {
+function messageOf(
+  request: FastifyRequest,
+  client: ServerResponse,
+  { bodyLimit, signal }: { bodyLimit: number; signal: AbortSignal },
+): Message {
   const { raw, context } = request;
   const { address = '', requestId = '', traceparent = '' } = context ?? {};
   return {
@@ -44,6 +49,7 @@ function messageOf(request: FastifyRequest, client: ServerResponse, bodyLimit: n
     path: originForm(raw.url ?? '/'),
     headers: requestHeaders(raw.rawHeaders, { address, requestId, traceparent }),
     body: RequestBody.of(raw, bodyLimit),
+    signal,
     onInformation: (head) => tell(client, head, raw.httpVersionMinor),
   };
 }

@@ -4,6 +4,7 @@ import { Problem } from '@glacis/http';
 import { errors, Pool } from 'undici';
 import { Breaker } from './breaker.js';
 import { Exchange, NotSentError, type Head } from './exchange.js';
+import type { RawHeaders } from './headers.js';
 import type { RequestBody } from './request-body.js';
 
 /** A request as a replica gets it. */
@@ -12,6 +13,8 @@ export interface Message {
   path: string;
   headers: string[];
   body: RequestBody | null;
+  /** Aborted, with a {@link ClientGoneError}, when nobody waits for the answer any more. */
+  signal: AbortSignal;
   onInformation: (head: Head) => void;
 }
 
@@ -23,6 +26,9 @@ export interface ReplicaLimits {
   replyTimeout: number;
   idleTimeout: number;
 }
+
+/** Milliseconds for which `Connection: close` in an answer tells something of the replica. */
+const leavingMs = 1_000;
 
 /** Bytes of an answer to a question of the door's own at most. */
 const maxAnswer = 4 * 1024 ** 2;
@@ -37,6 +43,7 @@ export class Replica {
   /** Requests that wait or are under way. */
   active = 0;
   readonly breaker = new Breaker();
+  private leavingUntil = Number.NEGATIVE_INFINITY;
   private readonly pool: Pool;
 
   /**
@@ -53,22 +60,30 @@ export class Replica {
     this.pool = new Pool(origin, { connections, connect: { timeout, lookup } });
   }
 
-  get isFree(): boolean {
-    const { connections, queue } = this.limits;
-    return this.active < connections + queue && this.breaker.admits();
+  /** True when all connections and all places in the queue are taken. */
+  get isFull(): boolean {
+    return this.active >= this.limits.connections + this.limits.queue;
+  }
+
+  /** True while it lets its connections go, as a server does before it stops: the next ones would be cut. */
+  get isLeaving(): boolean {
+    return performance.now() < this.leavingUntil;
   }
 
   send(message: Message): Exchange {
-    const { method, path, headers } = message;
+    const { method, path, headers, signal } = message;
     const { connectTimeout, replyTimeout: headersTimeout, idleTimeout: bodyTimeout } = this.limits;
     this.active += 1;
     this.breaker.sending();
-    const watcher = {
-      onInformation: message.onInformation,
-      onHead: () => this.breaker.succeeded(),
-      onEnd: (failure: Error | undefined) => this.ended(failure),
-    };
-    const exchange = new Exchange(watcher, connectTimeout);
+    const exchange = new Exchange(
+      {
+        onInformation: message.onInformation,
+        onHead: (head) => this.answered(head),
+        onEnd: (failure) => this.ended(failure, exchange.sent),
+      },
+      connectTimeout,
+    );
+    signal.addEventListener('abort', () => exchange.cancel(signal.reason as Error), { once: true });
     // Its documentation lists async iterables, its types do not.
     const body = message.body as unknown as Readable | null;
     this.pool.dispatch({ method, path, headers, body, headersTimeout, bodyTimeout }, exchange);
@@ -99,12 +114,25 @@ export class Replica {
     return this.pool.destroy();
   }
 
-  private ended(failure: Error | undefined): void {
+  private answered({ status, headers }: Head): void {
+    this.breaker.succeeded();
+    // Beside a refusal it only tells that the rest of a body stays unread.
+    if (status < 400 && saysClose(headers)) this.leavingUntil = performance.now() + leavingMs;
+  }
+
+  private ended(failure: Error | undefined, sent: boolean): void {
     this.active -= 1;
     if (failure === undefined) return;
     if (isOurs(failure)) this.breaker.undecided();
-    else this.breaker.failed();
+    else this.breaker.failed(!sent);
   }
+}
+
+function saysClose(headers: RawHeaders): boolean {
+  return headers.some(
+    (value, i) =>
+      i % 2 === 1 && headers[i - 1]?.toLowerCase() === 'connection' && value === 'close',
+  );
 }
 
 /** A failure that says nothing of the replica. */

@@ -142,6 +142,27 @@ describe('a service that fails', () => {
     await waitFor(() => gone === 2);
   });
 
+  test('the door answers what is under way before it stops', async () => {
+    let finish: () => void = () => undefined;
+    backends.handle = (_request, response) => (finish = () => void response.end('late'));
+    let late: Promise<{ text: string }> | undefined;
+    let closed: Promise<void> | undefined;
+    await forwarding.withDoor({ backends: [backends.url] }, async (other) => {
+      late = other.call('/backends', { bearer });
+      await waitFor(() => backends.seen.length === 1);
+      closed = other.close();
+      await waitFor(() =>
+        other.call('/health/live').then(
+          () => false,
+          () => true,
+        ),
+      );
+      finish();
+      expect((await late).text).toBe('late');
+      await closed;
+    });
+  });
+
   test('its problems and documents are told by the door', async () => {
     const document = {
       openapi: '3.1.0',

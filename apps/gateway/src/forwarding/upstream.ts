@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem, problems } from '@glacis/http';
 import { Loop } from '@glacis/runtime';
 import { errors } from 'undici';
@@ -17,8 +18,14 @@ export interface UpstreamOptions {
   onError: (error: unknown) => void;
 }
 
-/** Replicas that one request is tried on at most. */
-const maxAttempts = 3;
+/** How often one request goes out at most. */
+const maxSent = 3;
+
+/** Waits for a connection in which one request may look for a replica that takes it. */
+const maxWaits = 3;
+
+/** Milliseconds between two looks whether a replica is back. */
+const pollMs = 20;
 
 /** Milliseconds for a question of the door's own, less than a health check may take. */
 const askTimeoutMs = 1_500;
@@ -58,27 +65,30 @@ export class Upstream {
   }
 
   /**
-   * The exchange whose answer has begun, with whichever replica gave it. A request goes to another replica when nothing
-   * of it was sent, or when it may be repeated (RFC 9110 9.2.2), has no body, and its connection was cut before an answer.
-   * @param onAttempt told of each exchange, for whoever cancels it
+   * The exchange whose answer has begun, with whichever replica gave it. A request is sent again, elsewhere if there is
+   * an elsewhere, when nothing of it went out; or when it may be repeated (RFC 9110 9.2.2), has no body, and its
+   * connection was cut before an answer, as when a replica stops just when the request reaches it.
    * @throws {Problem} 502, 503 or 504 with the name of the service; what its body threw
    */
-  async send(message: Message, onAttempt: (exchange: Exchange) => void): Promise<Exchange> {
-    const tried = new Set<Replica>();
-    for (let failure: Problem | undefined; ;) {
-      const replica = tried.size < maxAttempts ? this.choose(tried) : undefined;
-      if (replica === undefined) throw failure ?? serviceProblems.unavailable(this.service);
-      tried.add(replica);
+  async send(message: Message): Promise<Exchange> {
+    const until = performance.now() + maxWaits * this.options.limits.connectTimeout;
+    let last: Replica | undefined;
+    let failure = serviceProblems.unavailable(this.service);
+    for (let sent = 0; sent < maxSent;) {
+      const replica = await this.free(message.signal, last, until);
+      if (replica === undefined) throw failure;
       const exchange = replica.send(message);
-      onAttempt(exchange);
       try {
         await exchange.head;
         return exchange;
       } catch (error) {
         failure = this.problemOf(exchange, error);
         if (!mayRepeat(message, exchange, error)) throw failure;
+        if (exchange.sent) sent += 1;
+        last = replica;
       }
     }
+    throw failure;
   }
 
   /** The answer of the first replica that gives one of status 200. @throws {Error} with the last failure */
@@ -96,15 +106,31 @@ export class Upstream {
     throw failure;
   }
 
-  /** The free replica with the fewest requests of those that were not tried. */
-  private choose(tried: ReadonlySet<Replica>): Replica | undefined {
+  /** A replica that takes a request; while all are gone for no longer than a restart lasts, the first that is back. */
+  private async free(
+    signal: AbortSignal,
+    last: Replica | undefined,
+    until: number,
+  ): Promise<Replica | undefined> {
+    for (;;) {
+      const replica = this.choose(last);
+      const hope = this.replicas.some((each) => !each.isFull && each.breaker.mayAdmitSoon());
+      if (replica !== undefined || !hope || performance.now() >= until) return replica;
+      await sleep(pollMs, undefined, { signal });
+    }
+  }
+
+  /** The least busy of those that take requests; the one that failed last only where there is no other. */
+  private choose(last: Replica | undefined): Replica | undefined {
     this.turn += 1;
     const { replicas } = this;
     let best: Replica | undefined;
+    let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < replicas.length; i++) {
       const replica = replicas[(this.turn + i) % replicas.length] as Replica;
-      if (!replica.isFree || tried.has(replica)) continue;
-      if (best === undefined || replica.active < best.active) best = replica;
+      if (replica.isFull || replica.isLeaving || !replica.breaker.admits()) continue;
+      const cost = replica === last ? Number.MAX_SAFE_INTEGER : replica.active;
+      if (cost < least) [best, least] = [replica, cost];
     }
     return best;
   }

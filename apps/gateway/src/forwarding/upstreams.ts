@@ -1,5 +1,5 @@
 import { Health, LOGGER, Metrics, type Logger } from '@glacis/observability';
-import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
 import type { ServiceName } from './service-routes.js';
 import type { ReplicaLimits } from './replica.js';
@@ -7,7 +7,7 @@ import { Upstream } from './upstream.js';
 
 /** The services that run apart from the door. None of them are, where their modules are mounted. */
 @Injectable()
-export class Upstreams implements OnModuleInit, OnModuleDestroy {
+export class Upstreams implements OnApplicationShutdown, OnModuleInit {
   readonly all: ReadonlyMap<ServiceName, Upstream>;
 
   constructor(
@@ -39,7 +39,8 @@ export class Upstreams implements OnModuleInit, OnModuleDestroy {
     await Promise.all([...this.all.values()].map((upstream) => upstream.start()));
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the last request has been answered. */
+  async onApplicationShutdown(): Promise<void> {
     await Promise.all([...this.all.values()].map((upstream) => upstream.stop()));
   }
 }
