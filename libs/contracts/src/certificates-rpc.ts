@@ -14,15 +14,12 @@ export interface CertificatesRpc {
    */
   createEnrolmentToken(request: EnrolmentTokenRequest): Promise<EnrolmentToken>;
   /**
-   * Revocations since a sequence, oldest first, at most 1,000: what a lost event is made up with. Within one process
-   * only: between processes revocations travel as a stream.
+   * Revocations after a sequence, oldest first, then each as it is made; while there is none, a sign of life every few
+   * seconds. Ends with the signal, or after some minutes: go on with a new one.
    */
-  revocationsSince(request: { after: number }): Promise<{ revocations: Revocation[] }>;
-  /**
-   * Roots and live intermediates in PEM, roots alone, and the ids of revoked issuers. Within one process only: between
-   * processes the bundle travels as a stream.
-   */
-  trustBundle(request: Record<string, never>): Promise<TrustBundle>;
+  watchRevocations(request: { after: number }, signal: AbortSignal): AsyncIterable<RevocationNews>;
+  /** What is trusted now, then again at each change. Ends as {@link watchRevocations} does. */
+  trustBundle(request: Record<string, never>, signal: AbortSignal): AsyncIterable<TrustBundle>;
 }
 
 export type CertificateStatus = 'valid' | 'revoked' | 'expired';
@@ -81,6 +78,13 @@ export interface EnrolmentToken {
   caSha256: string;
 }
 
+export interface RevocationNews {
+  /** Whoever has read it knows all revocations up to it. */
+  sequence: number;
+  /** Absent in a sign of life. */
+  revocation?: Revocation;
+}
+
 export interface Revocation {
   sequence: number;
   /** Absent when a whole issuer was revoked. */
@@ -92,6 +96,7 @@ export interface Revocation {
 }
 
 export interface TrustBundle {
+  /** Roots, then live intermediates. */
   caPem: string;
   rootsPem: string;
   version: number;

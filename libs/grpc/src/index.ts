@@ -2,6 +2,9 @@ export { status } from '@grpc/grpc-js';
 export * from './rpc-error.js';
 export * from './rpc-directory.js';
 export { type RemoteOptions } from './services/rpc-channel.js';
+export { placesOf } from './services/address-list.js';
+export { JOIN_TOKEN, parseJoinToken } from './services/join/join-token.js';
+export { notProved, type JoinDoor } from './services/join/join-server.js';
 export { RpcServer, served, type RpcServerOptions } from './services/rpc-server.js';
 export {
   ServiceCertificate,

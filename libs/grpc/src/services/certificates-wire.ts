@@ -1,5 +1,17 @@
-import type { CertificatesRpc, CertificateStatus } from '@glacis/contracts';
-import { CertificatesDefinition, Status } from '../generated/certs/v1/certificates.js';
+import type {
+  CertificatesRpc,
+  CertificateStatus,
+  IssuedService,
+  RevocationNews,
+} from '@glacis/contracts';
+import { status } from '@grpc/grpc-js';
+import {
+  CertificatesDefinition,
+  Status,
+  type IssuedService as IssuedMessage,
+  type Revocation as RevocationMessage,
+} from '../generated/certs/v1/certificates.js';
+import { RpcError } from '../rpc-error.js';
 import { same, wireMethod, type Wire } from './wire-method.js';
 
 const { methods } = CertificatesDefinition;
@@ -10,10 +22,7 @@ const statusNumbers: Record<CertificateStatus, Status> = {
   expired: Status.STATUS_EXPIRED,
 };
 
-/**
- * `glacis.certs.v1.Certificates` (`certificates.md` 8). Revocations and the trust bundle have no unary method: they
- * travel as streams only.
- */
+/** `glacis.certs.v1.Certificates` (`certificates.md` 8). */
 export const certificatesWire: Wire<CertificatesRpc> = {
   resolve: wireMethod(CertificatesDefinition, methods.resolve, {
     toRequest: same,
@@ -27,17 +36,9 @@ export const certificatesWire: Wire<CertificatesRpc> = {
   }),
   issueService: wireMethod(CertificatesDefinition, methods.issueService, {
     toRequest: same,
-    fromRequest: same,
-    toReply: ({ chainPem, caPem, notAfter }) => ({
-      chainPem: Buffer.from(chainPem),
-      caPem: Buffer.from(caPem),
-      notAfter,
-    }),
-    fromReply: ({ chainPem, caPem, notAfter }) => ({
-      chainPem: chainPem.toString(),
-      caPem: caPem.toString(),
-      notAfter: present(notAfter),
-    }),
+    fromRequest: (request, caller) => ({ ...request, service: ownName(request.service, caller) }),
+    toReply: issuedMessage,
+    fromReply: issuedOf,
   }),
   revokeEntity: wireMethod(CertificatesDefinition, methods.revokeEntity, {
     toRequest: same,
@@ -56,7 +57,66 @@ export const certificatesWire: Wire<CertificatesRpc> = {
     toReply: same,
     fromReply: (message) => ({ ...message, expiresAt: present(message.expiresAt) }),
   }),
+  watchRevocations: wireMethod(CertificatesDefinition, methods.watchRevocations, {
+    toRequest: same,
+    fromRequest: same,
+    toReply: newsMessage,
+    fromReply: newsOf,
+  }),
+  trustBundle: wireMethod(CertificatesDefinition, methods.trustBundle, {
+    toRequest: same,
+    fromRequest: () => ({}),
+    toReply: (bundle) => ({
+      ...bundle,
+      caPem: Buffer.from(bundle.caPem),
+      rootsPem: Buffer.from(bundle.rootsPem),
+    }),
+    fromReply: (message) => ({
+      ...message,
+      caPem: message.caPem.toString(),
+      rootsPem: message.rootsPem.toString(),
+    }),
+  }),
 };
+
+/** A service gets certificates in its own name only. */
+function ownName(service: string, caller: string): string {
+  if (service === caller) return service;
+  throw new RpcError(status.PERMISSION_DENIED, 'forbidden', 'a service issues for itself only');
+}
+
+export function issuedMessage({ chainPem, caPem, notAfter }: IssuedService): IssuedMessage {
+  return { chainPem: Buffer.from(chainPem), caPem: Buffer.from(caPem), notAfter };
+}
+
+export function issuedOf({ chainPem, caPem, notAfter }: IssuedMessage): IssuedService {
+  return {
+    chainPem: chainPem.toString(),
+    caPem: caPem.toString(),
+    notAfter: present(notAfter),
+  };
+}
+
+function newsMessage({ sequence, revocation }: RevocationNews): RevocationMessage {
+  return {
+    sequence,
+    serialNumber: revocation?.serialNumber ?? '',
+    entityId: revocation?.entityId ?? '',
+    revokedAt: revocation?.revokedAt,
+    reason: revocation?.reason ?? 0,
+    issuerId: revocation?.issuerId ?? '',
+  };
+}
+
+function newsOf(message: RevocationMessage): RevocationNews {
+  const { sequence, serialNumber, entityId, revokedAt, reason, issuerId } = message;
+  if (issuerId === '') return { sequence };
+  const leaf = serialNumber === '' ? {} : { serialNumber, entityId };
+  return {
+    sequence,
+    revocation: { sequence, ...leaf, revokedAt: present(revokedAt), reason, issuerId },
+  };
+}
 
 /** A status of a newer server counts as none of ours, so the reply is not taken. */
 function statusOf(number: Status): CertificateStatus {

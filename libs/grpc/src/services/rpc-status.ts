@@ -21,7 +21,15 @@ export function statusOf(error: RpcError): Pick<StatusObject, 'code' | 'details'
 }
 
 /** The refusal that a status carries; what the transport says of itself stays in the cause. */
-export function refusalOf(name: string, error: ServiceError): RpcError {
+export function refusalOf(name: string, error: unknown): RpcError {
+  return isStatus(error) ? refusalOfStatus(name, error) : asRpcError(name, error);
+}
+
+function isStatus(error: unknown): error is ServiceError {
+  return error instanceof Error && 'metadata' in error;
+}
+
+function refusalOfStatus(name: string, error: ServiceError): RpcError {
   const [reason] = error.metadata.get(REASON);
   if (reason !== undefined) return new RpcError(error.code, String(reason), error.details);
   if (error.code === status.UNAVAILABLE) return unavailable(name, error);

@@ -1,8 +1,11 @@
 import { isIP } from 'node:net';
+import { status } from '@grpc/grpc-js';
 import type { CertificatesRpc } from '@glacis/contracts';
 import { bareCsr, generateKeys, privateKeyPem } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
+import { RpcError } from '../rpc-error.js';
 import type { TlsCredentials } from '../tls/mutual-tls.js';
+import { unavailable } from './rpc-status.js';
 
 export interface ServiceCertificateOptions {
   /** The service's name: the last part of the URI in its certificate. */
@@ -20,7 +23,6 @@ export interface ServiceCertificateOptions {
 export class ServiceCertificate {
   private current: TlsCredentials | undefined;
   private renewAt = 0;
-  private bundleVersion: number | undefined;
 
   constructor(private readonly options: ServiceCertificateOptions) {}
 
@@ -39,20 +41,39 @@ export class ServiceCertificate {
    * The CAs come alone, so that one that has fallen is trusted no longer while none signs for us.
    */
   async refresh(): Promise<boolean> {
-    const { version, caPem } = await this.options.certificates.trustBundle({});
-    if (this.current && version !== this.bundleVersion) {
-      this.current = { ...this.current, ca: caPem };
-      this.bundleVersion = version;
+    if (!this.current) return this.take(await this.issue());
+    const ca = await this.trustedCas();
+    if (ca !== undefined && ca !== this.current.ca) {
       this.renewAt = 0;
-      return true;
+      return this.take({ ca });
     }
-    if (this.options.clock.now().getTime() < this.renewAt) return false;
-    this.current = { ...(await this.issue()), ca: caPem };
-    this.bundleVersion = version;
+    if (ca !== undefined && this.options.clock.now().getTime() < this.renewAt) return false;
+    const { key, cert, ca: issuedWith } = await this.issue();
+    return this.take({ key, cert, ca: ca ?? issuedWith });
+  }
+
+  private take(changed: Partial<TlsCredentials>): true {
+    this.current = { key: '', cert: '', ca: '', ...this.current, ...changed };
     return true;
   }
 
-  private async issue(): Promise<Pick<TlsCredentials, 'key' | 'cert'>> {
+  /** Undefined: our own certificate does not count any more. */
+  private async trustedCas(): Promise<string | undefined> {
+    const enough = new AbortController();
+    try {
+      for await (const { caPem } of this.options.certificates.trustBundle({}, enough.signal)) {
+        return caPem;
+      }
+      throw unavailable('certificates');
+    } catch (error) {
+      if (error instanceof RpcError && error.code === status.UNAUTHENTICATED) return undefined;
+      throw error;
+    } finally {
+      enough.abort();
+    }
+  }
+
+  private async issue(): Promise<TlsCredentials> {
     const { service, names, certificates, clock } = this.options;
     const { privateKey } = await generateKeys('ECDSA-P256');
     const issued = await certificates.issueService({
@@ -63,6 +84,6 @@ export class ServiceCertificate {
     });
     const now = clock.now().getTime();
     this.renewAt = now + ((issued.notAfter.getTime() - now) * 2) / 3;
-    return { key: privateKeyPem(privateKey), cert: issued.chainPem };
+    return { key: privateKeyPem(privateKey), cert: issued.chainPem, ca: issued.caPem };
   }
 }

@@ -13,7 +13,7 @@ export async function callerOf(
   socket: TLSSocket,
   resolve: CertificatesRpc['resolve'],
 ): Promise<string> {
-  const presented = socket.getPeerX509Certificate();
+  const presented = socket.authorized ? socket.getPeerX509Certificate() : undefined;
   if (presented === undefined) throw unauthenticated();
   // OpenSSL writes serials as upper-case hex; everywhere else they are decimal text.
   const serialNumber = BigInt(`0x${presented.serialNumber}`).toString();

@@ -1,10 +1,12 @@
 import { status } from '@grpc/grpc-js';
 import { RpcError } from '../rpc-error.js';
 
-/** One method of an interface as it travels: its path, and its request and reply as bytes. */
+/** One method of an interface as it travels: its path, and its request and reply, or each of many, as bytes. */
 export interface WireMethod<Request, Reply> {
   /** `/package.Service/Method`. */
   readonly path: string;
+  /** True: the reply is a stream. */
+  readonly streaming: boolean;
   /** True: may be sent again when nobody answered. */
   readonly idempotent: boolean;
   encodeRequest(request: Request): Buffer;
@@ -17,9 +19,12 @@ export interface WireMethod<Request, Reply> {
   decodeReply(bytes: Buffer): Reply;
 }
 
-/** The methods of an interface that travel; those left out are answered within one process only. */
+/** How each method of an interface travels. A streaming one gives an `AsyncIterable` that ends with its signal. */
 export type Wire<T> = {
-  readonly [K in keyof T]?: T[K] extends (request: infer Request) => Promise<infer Reply>
+  readonly [K in keyof T]: T[K] extends (
+    request: infer Request,
+    signal: AbortSignal,
+  ) => Promise<infer Reply> | AsyncIterable<infer Reply>
     ? WireMethod<Request, Reply>
     : never;
 };
@@ -34,6 +39,7 @@ interface Described<Q, R> {
   name: string;
   requestType: Codec<Q>;
   responseType: Codec<R>;
+  responseStream: boolean;
   options: { idempotencyLevel?: string };
 }
 
@@ -53,6 +59,7 @@ export function wireMethod<Request, Reply, Q, R>(
   const { name, requestType, responseType, options } = method;
   return {
     path: `/${service.fullName}/${name}`,
+    streaming: method.responseStream,
     idempotent: options.idempotencyLevel !== undefined,
     encodeRequest: (request) => bytesOf(requestType, forms.toRequest(request)),
     decodeRequest: (bytes, caller) => forms.fromRequest(messageOf(requestType, bytes), caller),

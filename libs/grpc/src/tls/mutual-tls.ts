@@ -39,6 +39,11 @@ export interface MutualTlsOptions {
   server: Server;
   /** Read at start and at each `renew()`. */
   credentials: () => TlsCredentials;
+  /**
+   * `asked`: a client may also come without one, and then `socket.authorized` is false; one that does not verify is
+   * turned away all the same. Default `demanded`.
+   */
+  clientCertificate?: 'demanded' | 'asked';
   /** Default `TLSv1.3`. */
   minVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** Handshakes per source address; above it the socket is closed at accept. Default 100 in 10 s. */
@@ -94,7 +99,7 @@ class Listener implements MutualTlsListener {
       ...this.secureContext(),
       ALPNProtocols: ['h2'],
       requestCert: true,
-      rejectUnauthorized: true,
+      rejectUnauthorized: options.clientCertificate !== 'asked',
       handshakeTimeout: options.handshakeTimeoutMs ?? 10_000,
     });
     this.tls.on('secureConnection', (socket) => this.secured(socket));
@@ -187,6 +192,7 @@ class Listener implements MutualTlsListener {
 
   private refusalAfterHandshake(socket: TLSSocket): RefusalReason | undefined {
     if (socket.destroyed || socket.alpnProtocol !== 'h2') return 'handshake';
+    if (!socket.authorized && socket.getPeerX509Certificate() !== undefined) return 'handshake';
     if (socket.isSessionReused()) return 'resumed';
     return this.admits(socket) ? undefined : 'not_admitted';
   }
