@@ -33,6 +33,7 @@ async function settingsPage() {
   const { httpSettings } = await import('@glacis/http');
   const { kafkaSettings } = await import('@glacis/events');
   const { identitySettings } = await import('@glacis/identity');
+  const { serviceProgramSettings } = await import('@glacis/host');
   const { suiteSettings } = await import('@glacis/glacis');
   const { backendsSettings } = await import('@glacis/backends');
   const { certificatesSettings } = await import('@glacis/certificates');
@@ -40,6 +41,7 @@ async function settingsPage() {
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
   const parts = {
     'The suite': suiteSettings,
+    'A service that runs by itself': serviceProgramSettings,
     'HTTP of every program': httpSettings,
     'Tokens, in every program': identitySettings,
     'The bus, in every program': kafkaSettings,

@@ -34,11 +34,12 @@ import { Housekeeping } from './monitoring/housekeeping.js';
 import { Leases } from './monitoring/leases.js';
 import { LiveRecheck } from './monitoring/live-recheck.js';
 import { Readiness } from './monitoring/readiness.js';
-import { RevocationPoll } from './monitoring/revocation-poll.js';
+import { RevocationWatch } from './monitoring/revocation-watch.js';
 import { Revocations } from './monitoring/revocations.js';
 import { SharedStatePoll } from './monitoring/shared-state-poll.js';
 import { Shutdown } from './monitoring/shutdown.js';
 import { Sweeper } from './monitoring/sweeper.js';
+import { TrustWatch } from './monitoring/trust-watch.js';
 import { Replica } from './replica.js';
 import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
@@ -110,7 +111,8 @@ const duties = [
   Credentials,
   Leases,
   SharedStatePoll,
-  RevocationPoll,
+  RevocationWatch,
+  TrustWatch,
   LiveRecheck,
   Sweeper,
   AbandonedDeletions,
@@ -126,18 +128,18 @@ const monitoring: Provider[] = [
   Shutdown,
 ];
 
-/** The certificate of the streams and of the internal port alike. */
+/** The certificate of the streams, of the internal port and of calls to other services alike. */
 function ownCertificate({ publicNames }: BackendsSettings): Provider {
   return {
     provide: ServiceCertificate,
     inject: [RpcDirectory, CLOCK],
-    useFactory: (directory: RpcDirectory, clock: Clock) =>
-      new ServiceCertificate({
-        service: SERVICE,
-        names: publicNames,
-        certificates: directory.client('certificates'),
-        clock,
-      }),
+    useFactory: (directory: RpcDirectory, clock: Clock) => {
+      const certificates = directory.client('certificates');
+      const options = { service: SERVICE, names: publicNames, certificates, clock };
+      const certificate = new ServiceCertificate(options);
+      directory.identify(() => certificate.credentials());
+      return certificate;
+    },
   };
 }
 

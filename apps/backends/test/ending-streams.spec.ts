@@ -4,7 +4,6 @@ import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { LiveStreams } from '../src/streams/live-streams.js';
-import { RevocationPoll } from '../src/monitoring/revocation-poll.js';
 import { LiveRecheck } from '../src/monitoring/live-recheck.js';
 import { FakeCertificates } from './fake-certificates.js';
 import { Stand } from './stand.js';
@@ -131,7 +130,7 @@ describe('backends.md 16.3: revocation', () => {
   it('that the bus has lost is made up by the poll, and by asking after live serials', async () => {
     const polled = await stand.connected();
     certificates.revoke(polled.files.serial);
-    await stand.get(RevocationPoll).run();
+    certificates.tell();
     expect(await polled.stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
     const asked = await stand.connected();
     certificates.revoke(asked.files.serial);
@@ -247,7 +246,7 @@ describe('backends.md 16.10: a revoked issuer', () => {
     const stolen = await certificates.addIntermediate();
     const { stream } = await stand.connected();
     certificates.revokeIssuer(stolen.id);
-    await stand.get(RevocationPoll).run();
+    certificates.tell();
     expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
   });
 });

@@ -8,6 +8,7 @@ import type {
   ResolvedCertificate,
   RevokeEntityRequest,
   Revocation,
+  RevocationNews,
   TrustBundle,
 } from '@glacis/contracts';
 import { RpcError, status } from '@glacis/grpc';
@@ -26,6 +27,7 @@ import {
   type AlternativeNames,
   type Issuer,
 } from '@glacis/pki';
+import { Bell } from '@glacis/runtime';
 
 const DAY_MS = 86_400_000;
 const URI = 'spiffe://test.example';
@@ -69,6 +71,7 @@ export class FakeCertificates implements CertificatesRpc {
   version = 1;
   intermediates: Ca[] = [];
   private revokedIssuers: string[] = [];
+  private readonly bell = new Bell();
 
   private constructor(readonly root: Ca) {}
 
@@ -190,20 +193,43 @@ export class FakeCertificates implements CertificatesRpc {
     return { token: 'token', expiresAt, caSha256: sha256(this.root.der) };
   }
 
-  async revocationsSince({ after }: { after: number }): Promise<{ revocations: Revocation[] }> {
-    this.answer();
-    const later = this.revocations.filter((one) => one.sequence > after);
-    return { revocations: later.slice(0, 1000) };
+  /** Gives the watchers what has happened since they were last told. */
+  tell(): void {
+    this.bell.ring();
   }
 
-  async trustBundle(): Promise<TrustBundle> {
+  async *watchRevocations(
+    { after }: { after: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<RevocationNews, void> {
     this.answer();
-    return {
-      caPem: this.bundle(),
-      rootsPem: pem(this.root.der),
-      version: this.version,
-      revokedIssuerIds: this.revokedIssuers,
-    };
+    for (let last = after; !signal.aborted;) {
+      const { count } = this.bell;
+      for (const revocation of this.revocations.filter(({ sequence }) => sequence > last)) {
+        last = revocation.sequence;
+        yield { sequence: last, revocation };
+      }
+      await this.bell.after(count, 3_000, signal);
+      this.answer();
+      yield { sequence: last };
+    }
+  }
+
+  async *trustBundle(
+    _request: Record<string, never>,
+    signal: AbortSignal,
+  ): AsyncGenerator<TrustBundle, void> {
+    while (!signal.aborted) {
+      this.answer();
+      const { count } = this.bell;
+      yield {
+        caPem: this.bundle(),
+        rootsPem: pem(this.root.der),
+        version: this.version,
+        revokedIssuerIds: this.revokedIssuers,
+      };
+      await this.bell.after(count, 60_000, signal);
+    }
   }
 
   private bundle(): string {

@@ -1,7 +1,7 @@
 import { HttpAdapterHost } from '@nestjs/core';
 import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
 import { EventsModule, Outbox } from '@glacis/events';
-import { RpcDirectory } from '@glacis/grpc';
+import { JOIN_TOKEN, RpcDirectory } from '@glacis/grpc';
 import { Idempotency } from '@glacis/http';
 import { Audit, AuditModule } from '@glacis/identity';
 import { Health, LOGGER, type Logger } from '@glacis/observability';
@@ -36,6 +36,8 @@ import { RevocationController } from './revocation/revocation.controller.js';
 import { Revocation } from './revocation/revocation.service.js';
 import { CertificatesRpcService } from './rpc/certificates-rpc.service.js';
 import { InternalPort } from './rpc/internal-port.js';
+import { WatchesEvents } from './rpc/watches.events.js';
+import { Watches } from './rpc/watches.js';
 import type { CertificatesSettings } from './settings.js';
 import { CrlController } from './status/crl/crl.controller.js';
 import { Crls } from './status/crl/crls.service.js';
@@ -79,6 +81,7 @@ export class CertificatesModule {
         CertificatesController,
         BackendDeletedController,
         BackendConnectedController,
+        WatchesEvents,
       ],
       providers: [
         Idempotency,
@@ -114,6 +117,7 @@ const parts: Provider[] = [
   part(Crls, (made) => made.crls),
   part(PUBLIC_LIMIT, (made) => made.publicLimit),
   part(CertificatesRpcService, (made) => made.rpc),
+  part(Watches, (made) => made.watches),
   part(InternalPort, (made) => made.internalPort),
   part(EstPort, (made) => made.estPort),
   part(Upkeep, (made) => made.upkeep),
@@ -123,7 +127,7 @@ const parts: Provider[] = [
 const DATA = Symbol('data of certificates');
 const HOST = Symbol('host of certificates');
 type Data = Pick<Surroundings, 'store' | 'outbox' | 'audit' | 'metrics'>;
-type Host = Pick<Surroundings, 'directory' | 'health' | 'logger' | 'clock'>;
+type Host = Pick<Surroundings, 'directory' | 'joinToken' | 'health' | 'logger' | 'clock'>;
 
 function composed(settings: CertificatesSettings): Provider[] {
   return [
@@ -139,13 +143,14 @@ function composed(settings: CertificatesSettings): Provider[] {
     },
     {
       provide: HOST,
-      inject: [RpcDirectory, Health, LOGGER, CLOCK],
+      inject: [RpcDirectory, Health, LOGGER, CLOCK, { token: JOIN_TOKEN, optional: true }],
       useFactory: (
         directory: RpcDirectory,
         health: Health,
         logger: Logger,
         clock: Clock,
-      ): Host => ({ directory, health, logger, clock }),
+        joinToken?: Buffer,
+      ): Host => ({ directory, joinToken, health, logger, clock }),
     },
     {
       provide: SERVICES,

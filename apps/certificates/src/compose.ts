@@ -29,6 +29,7 @@ import { ServiceIssuing } from './issuing/service-issuing.service.js';
 import { Expiring } from './expiring/expiring.service.js';
 import { loadKeks } from './keys/kek.js';
 import { KeySafe } from './keys/key-safe.js';
+import { Joining } from './joining/joining.service.js';
 import { LeafKeys } from './keys/leaf-keys.js';
 import type { CertificatesMetrics } from './metrics.js';
 import { EntityDirectory } from './names/entity-directory.js';
@@ -40,6 +41,7 @@ import { Revocation } from './revocation/revocation.service.js';
 import { CertificatesRpcService } from './rpc/certificates-rpc.service.js';
 import { InternalPort } from './rpc/internal-port.js';
 import { UpstreamCertsService } from './rpc/upstream-certs.service.js';
+import { Watches } from './rpc/watches.js';
 import { statusUrlOf, type CertificatesSettings } from './settings.js';
 import { AddressLimit } from './status/address-limit.js';
 import { CrlShards } from './status/crl/crl-shards.js';
@@ -58,6 +60,7 @@ export interface Surroundings {
   outbox: Outbox;
   audit: Audit;
   directory: RpcDirectory;
+  joinToken: Buffer | undefined;
   metrics: CertificatesMetrics;
   health: Health;
   logger: Logger;
@@ -95,6 +98,7 @@ interface Lifecycle {
   downloads: Downloads;
   certificates: Certificates;
   rpc: CertificatesRpcService;
+  watches: Watches;
   internalPort: InternalPort;
 }
 
@@ -165,8 +169,11 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
   const enrolmentTokens = new EnrolmentTokens(parts);
+  const watches = new Watches(parts);
+  const joining = new Joining({ ...around, serviceIssuing });
   const rpc = new CertificatesRpcService({
     ...parts,
+    watches,
     serviceIssuing,
     revocation,
     enrolmentTokens,
@@ -186,7 +193,8 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     downloads: new Downloads({ ...parts, tokens, files }),
     certificates: new Certificates({ ...around, files }),
     rpc,
-    internalPort: new InternalPort({ ...around, rpc, upstream }),
+    watches,
+    internalPort: new InternalPort({ ...around, rpc, upstream, joining }),
   };
 }
 

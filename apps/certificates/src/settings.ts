@@ -10,6 +10,7 @@ import {
   optionalText,
   optionalUrl,
   parseDurationMs,
+  port,
   ratePerSecond,
   setting,
   text,
@@ -58,6 +59,7 @@ const trustDomain = text.refine((value) => /^[a-z0-9._-]{1,255}$/.test(value), {
 
 /** Settings of the certificates service: `GLACIS_CERTS_*` (`certificates.md` 11). */
 export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
+  httpPort: setting(port, '9010', 'Port of the REST interface when the service runs on its own.'),
   grpcHost: setting(host, '0.0.0.0', 'Address on which other services are listened for.'),
   grpcPort: setting(
     optionalPort,
@@ -84,6 +86,11 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
     integer(1, 100_000),
     '10',
     'Tries to enrol or renew in a minute, per address and per backend.',
+  ),
+  joinServices: setting(
+    list,
+    'gateway,backends',
+    'Services that get their certificate by `GLACIS_JOIN_TOKEN`.',
   ),
   publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),
   statusUrl: setting(

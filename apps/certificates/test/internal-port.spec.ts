@@ -136,8 +136,11 @@ describe('certificates.md 8: the internal port', () => {
       code: status.INVALID_ARGUMENT,
     });
     await expect(
-      call('IssueService', { csr: Buffer.from('none'), service: 'other' }),
+      call('IssueService', { csr: Buffer.from('none'), service: 'tester' }),
     ).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(
+      call('IssueService', { csr: Buffer.from('none'), service: 'other' }),
+    ).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
   });
 
   it('refuses whoever is no service', async () => {

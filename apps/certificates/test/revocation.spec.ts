@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CloudEvent } from '@glacis/contracts';
+import type { CloudEvent, Revocation } from '@glacis/contracts';
 import { EventContext } from '@glacis/events';
 import { Store, type Tx } from '@glacis/store';
 import { fromPem, readCertificate } from '@glacis/pki';
@@ -29,6 +29,25 @@ describe('life of a certificate', () => {
   afterAll(() => Suite.stopAll());
 
   const rpc = () => suite.directory.client('certificates');
+
+  async function lastSequence(): Promise<number> {
+    const [row] = await suite.store.query<{ last: string | null }>(
+      `SELECT max(revocation_seq) AS last FROM
+         (SELECT revocation_seq FROM certificates UNION ALL SELECT revocation_seq FROM issuers) r`,
+    );
+    return Number(row?.last ?? 0);
+  }
+
+  /** The next so many revocations after a sequence, as whoever watches hears of them. */
+  async function watched(after: number, count: number): Promise<Revocation[]> {
+    const found: Revocation[] = [];
+    const news = rpc().watchRevocations({ after }, AbortSignal.timeout(20_000));
+    for await (const { revocation } of news) {
+      if (revocation) found.push(revocation);
+      if (found.length === count) break;
+    }
+    return found;
+  }
 
   async function eventsOf(...serials: string[]): Promise<OutboxEvent[]> {
     const rows = await suite.store.query<{ envelope: string }>(
@@ -226,7 +245,7 @@ describe('life of a certificate', () => {
       const reply = await suite.send('POST', `/certs/issue/backend/${backend}`, { token });
       serials.push(reply.json().serial_number);
     }
-    const before = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
+    const before = await lastSequence();
     const { serialNumbers } = await rpc().revokeEntity({
       tenant: 'tenant-a',
       entityType: 'backend',
@@ -234,7 +253,7 @@ describe('life of a certificate', () => {
       reason: 5,
     });
     expect(serialNumbers.toSorted(byText)).toEqual(serials.toSorted(byText));
-    const { revocations } = await rpc().revocationsSince({ after: before });
+    const revocations = await watched(before, 5);
     expect(revocations.map((each) => each.serialNumber ?? '').toSorted(byText)).toEqual(
       serials.toSorted(byText),
     );
@@ -253,7 +272,7 @@ describe('life of a certificate', () => {
 
   it('an issuer revoked stands in the same sequence, without a serial', async () => {
     const { store } = suite;
-    const before = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
+    const before = await lastSequence();
     await store.query(
       `UPDATE issuers SET revoked_at = $1, revocation_reason = 2,
          revocation_seq = nextval('revocation_sequence') WHERE kind = 'root'`,
@@ -261,7 +280,7 @@ describe('life of a certificate', () => {
     );
     const { serial } = await suite.issued();
     await suite.send('PATCH', `/certs/${serial}/revoke`, { token });
-    const { revocations } = await rpc().revocationsSince({ after: before });
+    const revocations = await watched(before, 2);
     expect(revocations).toMatchObject([{ reason: 2, revokedAt: suite.clock.now() }, { reason: 0 }]);
     expect(revocations.map((each) => each.serialNumber)).toEqual([undefined, serial]);
     await store.query(`UPDATE issuers SET revoked_at = NULL, revocation_seq = NULL`);
@@ -372,26 +391,14 @@ describe('life of a certificate', () => {
   it('who follows the sequence misses no revocation of two replicas', async () => {
     const replica = await suite.replica();
     const issued = await Promise.all(Array.from({ length: 60 }, () => suite.issued()));
-    const start = (await rpc().revocationsSince({ after: 0 })).revocations.at(-1)?.sequence ?? 0;
-    const seen: string[] = [];
-    let after = start;
-    const stop = new AbortController();
-    const follow = async (): Promise<void> => {
-      const { revocations } = await rpc().revocationsSince({ after });
-      seen.push(...revocations.map((each) => each.serialNumber ?? ''));
-      after = revocations.at(-1)?.sequence ?? after;
-    };
-    const follower = (async () => {
-      while (!stop.signal.aborted) await follow();
-      await follow();
-    })();
+    const start = await lastSequence();
+    const follower = watched(start, issued.length);
     await Promise.all(
       issued.map(({ serial }, i) =>
         (i % 2 ? suite : replica).send('PATCH', `/certs/${serial}/revoke`, { token }),
       ),
     );
-    stop.abort();
-    await follower;
+    const seen = (await follower).map((each) => each.serialNumber ?? '');
     expect(seen.toSorted(byText)).toEqual(issued.map(({ serial }) => serial).toSorted(byText));
     await replica.stop();
   });
@@ -496,9 +503,11 @@ describe('life of a certificate', () => {
     expect(fromPem(issued.caPem)).toHaveLength(2);
     const reply = await suite.send('GET', `/certs/${leaf.serial}`, { token });
     expect(reply.status).toBe(404);
-    const bundle = await rpc().trustBundle({});
-    expect(bundle.caPem).toBe(issued.caPem);
-    expect(issued.caPem.startsWith(bundle.rootsPem)).toBe(true);
+    for await (const bundle of rpc().trustBundle({}, AbortSignal.timeout(10_000))) {
+      expect(bundle.caPem).toBe(issued.caPem);
+      expect(issued.caPem.startsWith(bundle.rootsPem)).toBe(true);
+      break;
+    }
     await expect(
       rpc().issueService({ csr: Buffer.from('x'), service: 's', dnsNames: [], ipAddresses: [] }),
     ).rejects.toMatchObject({ reason: 'malformed' });

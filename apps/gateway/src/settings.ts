@@ -2,13 +2,21 @@ import {
   defineSettings,
   durationMs,
   integer,
+  port,
   setting,
   sizeBytes,
+  text,
   urls,
   type Values,
 } from '@glacis/settings';
 
 export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
+  httpPort: setting(port, '8080', 'Port of the door when it runs on its own.'),
+  dataDir: setting(
+    text,
+    '.glacis',
+    'Folder of the keys of the token issuer and of the first token, when it runs on its own; replicas share it.',
+  ),
   tokenTtl: setting(durationMs, '24h', 'Life of a token when its maker names none.'),
   tokenTtlMax: setting(durationMs, '8760h', 'Longest life that a token may be given.'),
   revocationPoll: setting(

@@ -1,5 +1,6 @@
 import { AgentListener, ManagerListener } from '@glacis/backends';
 import { EstPort } from '@glacis/certificates';
+import { loadKafkaSettings } from '@glacis/events';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
 import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
 import { identitySettings, openIdentity } from '@glacis/identity';
@@ -71,6 +72,7 @@ export async function open(
     host,
     services: servicesOf(settings, dataFolder),
     identity,
+    kafka: loadKafkaSettings(),
     description: 'glacis embedded suite',
     apis: ['backends', 'certs'],
     http: { host: settings.host, port: settings.port },

@@ -136,28 +136,47 @@ describe('calls between services, in one process and over mutual TLS', () => {
     ).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
-  it('issue for a service that has no process in common with the issuer', async () => {
-    const certificates = remote.client('certificates');
+  it('issue for the service that asks, and for no other', async () => {
     const certificate = new ServiceCertificate({
-      service: 'jobs',
-      names: ['jobs.example', '10.9.8.7'],
-      // The bundle comes by a stream of its own.
-      certificates: {
-        issueService: (request) => certificates.issueService(request),
-        trustBundle: (request) => local.client('certificates').trustBundle(request),
-      },
+      service: 'computations',
+      names: ['computations.example', '10.9.8.7'],
+      certificates: remote.client('certificates'),
       clock: systemClock,
     });
     expect(await certificate.refresh()).toBe(true);
-    const jobs = elsewhere(() => certificate.credentials()).client('certificates');
-    await expect(jobs.resolve({ serialNumber: '1' })).rejects.toMatchObject({
+    const renewed = elsewhere(() => certificate.credentials()).client('certificates');
+    await expect(renewed.resolve({ serialNumber: '1' })).rejects.toMatchObject({
       code: status.NOT_FOUND,
     });
-    const bad = { csr: Buffer.from('x'), service: 'jobs', dnsNames: [], ipAddresses: [] };
-    expect(await both('certificates', (it) => it.issueService(bad))).toMatchObject({
+    const bad = { csr: Buffer.from('x'), dnsNames: [], ipAddresses: [] };
+    const own = { ...bad, service: 'computations' };
+    expect(await both('certificates', (it) => it.issueService(own))).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: 'malformed',
     });
+    await expect(
+      remote.client('certificates').issueService({ ...bad, service: 'backends' }),
+    ).rejects.toMatchObject({ code: status.PERMISSION_DENIED, reason: 'forbidden' });
+  });
+
+  it('tell of the trusted CAs and of revocations alike', async () => {
+    const first = async <T>(of: (signal: AbortSignal) => AsyncIterable<T>): Promise<T> => {
+      for await (const item of of(AbortSignal.timeout(10_000))) return item;
+      throw new Error('nothing came');
+    };
+    await both('certificates', (it) => first((signal) => it.trustBundle({}, signal)));
+    const { serial } = await enrolled();
+    const heard = [local, remote].map((directory) =>
+      first(async function* (signal) {
+        const news = directory.client('certificates').watchRevocations({ after: 0 }, signal);
+        for await (const { revocation } of news) {
+          if (revocation?.serialNumber === serial) yield revocation;
+        }
+      }),
+    );
+    await api.call('PATCH', `/certs/${serial}/revoke`, {});
+    const [here, there] = await Promise.all(heard);
+    expect(there).toEqual(here);
   });
 
   it('find backends and the holders of names alike', async () => {

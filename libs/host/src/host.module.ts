@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { RpcDirectory } from '@glacis/grpc';
+import { JOIN_TOKEN, RpcDirectory } from '@glacis/grpc';
 import { Health, LOGGER, Metrics, Tracing, type Logger } from '@glacis/observability';
 import { CLOCK, systemClock } from '@glacis/runtime';
 import { DATABASE_URL } from '@glacis/store';
@@ -13,6 +13,8 @@ export interface Host {
   databaseUrl: string;
   /** Where its services find one another and those of other processes. */
   directory: RpcDirectory;
+  /** By which services in other processes get their certificates from one here, or one here from there. */
+  joinToken?: Buffer;
 }
 
 /** Global: everything that services expect of the program around them. */
@@ -27,6 +29,7 @@ export class HostModule {
       { provide: CLOCK, useValue: systemClock },
       { provide: DATABASE_URL, useValue: host.databaseUrl },
       { provide: RpcDirectory, useValue: host.directory },
+      { provide: JOIN_TOKEN, useFactory: () => host.joinToken },
     ];
     const exports = providers.map(({ provide }) => provide);
     return { module: HostModule, global: true, providers, exports };

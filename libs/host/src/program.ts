@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
-import { chooseBus, EventsModule, EventsServer, loadKafkaSettings } from '@glacis/events';
-import { createHttpApp, httpSettings } from '@glacis/http';
+import { chooseBus, EventsModule, EventsServer, type KafkaSettings } from '@glacis/events';
+import { addDocumentRoute, createHttpApp, httpSettings } from '@glacis/http';
 import { IdentityModule, type IdentityOptions } from '@glacis/identity';
 import { loadSettings } from '@glacis/settings';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { about } from './about.js';
+import { about, version } from './about.js';
 import { HostModule, type Host } from './host.module.js';
 
 export interface ProgramOptions {
@@ -13,12 +13,16 @@ export interface ProgramOptions {
   /** The modules of the services that it hosts. */
   services: DynamicModule[];
   identity: IdentityOptions;
+  /** Where events travel; without brokers in this process. */
+  kafka: KafkaSettings;
   /** What `/health` calls it. */
   description: string;
   /** First path segments that are also counted as `<segment>_api_request_count`. */
   apis: readonly string[];
   /** Where HTTP is listened for; port 0 takes a free one. */
   http: { host: string; port: number };
+  /** What its own `/openapi.json` is called; absent: one of its services serves that path. */
+  document?: string;
   /** Done when the services are there and before the first request. */
   beforeListen?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -38,12 +42,11 @@ class Root {}
 /** Opens the services of a program: events flow, and HTTP is listened for. */
 export async function openProgram(options: ProgramOptions): Promise<Program> {
   const { host, identity } = options;
-  const kafka = loadKafkaSettings();
   const root: DynamicModule = {
     module: Root,
     imports: [
       HostModule.forRoot(host),
-      EventsModule.forRoot({ bus: (context) => chooseBus(kafka, context) }),
+      EventsModule.forRoot({ bus: (context) => chooseBus(options.kafka, context) }),
       IdentityModule.forRoot(identity),
       ...options.services,
     ],
@@ -63,6 +66,7 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
   try {
     app.connectMicroservice({ strategy: app.get(EventsServer) });
     await app.startAllMicroservices();
+    if (options.document !== undefined) serveDocument(app, options.document);
     await options.beforeListen?.(app);
     await app.listen(options.http.port, options.http.host);
     return { app, url: urlOf(app, options.http.host), stop };
@@ -70,6 +74,10 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
     await stop();
     throw error;
   }
+}
+
+function serveDocument(app: NestFastifyApplication, title: string): void {
+  addDocumentRoute(app, { title, description: 'Every route of this service.', version });
 }
 
 function urlOf(app: NestFastifyApplication, host: string): string {

@@ -1,4 +1,10 @@
-import type { IdentityOptions } from '@glacis/identity';
+import { kafkaSettings, type KafkaSettings } from '@glacis/events';
+import {
+  identitySettings,
+  KeyFileError,
+  openIdentity,
+  type IdentitySettings,
+} from '@glacis/identity';
 import { waitFor } from '@glacis/runtime';
 import type { SettingsDefinition, Shape, Values } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
@@ -6,8 +12,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Host } from './host.module.js';
 import { SettingsLoader } from './settings-loader.js';
 import { openProgram, type Program } from './program.js';
-import { run } from './run.js';
-import { makeHost, serviceProgramSettings, type ServiceProgramSettings } from './settings.js';
+import { run, type RunOptions } from './run.js';
+import {
+  joinTokenOf,
+  makeHost,
+  serviceProgramSettings,
+  type ServiceProgramSettings,
+} from './settings.js';
 import { waitForDatabase } from './wait-for-database.js';
 
 export interface ServiceOptions<S extends Shape> {
@@ -18,51 +29,82 @@ export interface ServiceOptions<S extends Shape> {
   apis: readonly string[];
   httpPort: (settings: Values<S>) => number;
   module: (settings: Values<S>) => DynamicModule;
-  identity: (host: Host, settings: Values<S>) => Promise<IdentityOptions>;
+  /** Folder of the keys of the token issuer; only the gateway has one. */
+  issuerDir?: (settings: Values<S>) => string;
+  /** True: its module serves `/openapi.json` itself. */
+  ownDocument?: boolean;
   /** Done when the service is there and before its first request. */
   beforeListen?: (app: NestFastifyApplication, settings: Values<S>) => void | Promise<void>;
   /** Its ports beside HTTP by what they are for, once it is ready. */
   ports?: (app: NestFastifyApplication) => Record<string, number | undefined>;
   /** Milliseconds that a stop may take. Default 10,000. */
   stopLimitMs?: number;
+  /** Errors of its start that explain themselves. */
+  plain?: RunOptions['plain'];
 }
 
 /** The `main.ts` of a service that runs by itself: settings, database, bus, module, ports, and its end. */
 export function runService<S extends Shape>(options: ServiceOptions<S>): Promise<void> {
-  const { name, stopLimitMs = 10_000 } = options;
-  return run({ name, stopLimitMs, start: () => start(options) });
+  const { name, stopLimitMs = 10_000, plain = [] } = options;
+  const explained = [KeyFileError, ...plain];
+  return run({ name, stopLimitMs, plain: explained, start: () => start(options) });
 }
 
 async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Program> {
   const { name } = options;
-  const { program, service } = loadBoth(options.settings);
-  const host = makeHost(name, program, program.databaseUrl);
-  host.metrics.observeProcess();
+  const { program, service, tokens, kafka } = loadAll(options.settings);
+  const host = await hostOf(name, program);
+  const identity = await openIdentity({
+    settings: tokens,
+    logger: host.logger,
+    issuerDir: options.issuerDir?.(service),
+  });
   await waitForDatabase(host.databaseUrl, { limitMs: program.startTimeout, logger: host.logger });
   const running = await openProgram({
     host,
     services: [options.module(service)],
-    identity: await options.identity(host, service),
+    identity,
+    kafka,
     description: `${name} service`,
     apis: options.apis,
     http: { host: program.host, port: options.httpPort(service) },
+    document: options.ownDocument ? undefined : `Glacis ${name}`,
     beforeListen: (app) => options.beforeListen?.(app, service),
   });
   void tellReady(options, host, running);
   return running;
 }
 
-function loadBoth<S extends Shape>(
-  definition: SettingsDefinition<S>,
-): { program: ServiceProgramSettings; service: Values<S> } {
+interface Loaded<S> {
+  program: ServiceProgramSettings;
+  service: Values<S>;
+  tokens: IdentitySettings;
+  kafka: KafkaSettings;
+}
+
+function loadAll<S extends Shape>(definition: SettingsDefinition<S>): Loaded<S> {
   const loader = new SettingsLoader();
-  const databaseUrl = process.env['DATABASE_URL'];
-  const program = loader.load(serviceProgramSettings, {
-    overrides: databaseUrl === undefined ? {} : { databaseUrl },
-  });
-  const service = loader.load(definition);
+  const { DATABASE_URL: databaseUrl, KAFKA_BROKERS: brokers } = process.env;
+  const loaded = {
+    program: loader.load(serviceProgramSettings, databaseUrl && { databaseUrl }),
+    service: loader.load(definition),
+    tokens: loader.load(identitySettings),
+    kafka: loader.load(kafkaSettings, brokers && { brokers }),
+  };
   loader.check();
-  return { program, service };
+  return loaded;
+}
+
+async function hostOf(name: string, settings: ServiceProgramSettings): Promise<Host> {
+  const joinToken = await joinTokenOf(settings);
+  const host = { ...makeHost(name, settings, settings.databaseUrl), joinToken };
+  host.metrics.observeProcess();
+  const peers = { certificates: settings.certsGrpcUrl, backends: settings.backendsGrpcUrl };
+  for (const peer of ['certificates', 'backends'] as const) {
+    const address = peers[peer];
+    if (address !== undefined) host.directory.connect(peer, { address, joinToken });
+  }
+  return host;
 }
 
 /** Other services may start long after this one: until then it says again and again what it waits for. */

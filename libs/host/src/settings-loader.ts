@@ -12,10 +12,16 @@ import {
 export class SettingsLoader {
   private readonly bad: BadSetting[] = [];
 
-  /** The values; without meaning when `check` then throws. */
-  load<S extends Shape>(definition: SettingsDefinition<S>, options: LoadOptions = {}): Values<S> {
+  /**
+   * The values; without meaning when `check` then throws.
+   * @param overrides what stands in where neither environment nor file says anything
+   */
+  load<S extends Shape>(
+    definition: SettingsDefinition<S>,
+    overrides: LoadOptions['overrides'] | '' = {},
+  ): Values<S> {
     try {
-      return loadSettings(definition, options);
+      return loadSettings(definition, { overrides: overrides || {} });
     } catch (error) {
       if (!(error instanceof SettingsError)) throw error;
       this.bad.push(...error.bad);

@@ -24,7 +24,7 @@ export { malformedBy, zBody, zParam, zQuery } from './validation.js';
 export { freeText, pageQuery, plainText, trimmedText } from './text.js';
 export { checkIfMatch, etagOf } from './etag.js';
 export { httpSettings, type HttpSettings } from './settings.js';
-export type { About } from './system-routes.js';
+export { addDocumentRoute, type About } from './system-routes.js';
 export { sendAnswer, type Answer } from './answer.js';
 export { Idempotency, idempotencyMigrations } from './idempotency.js';
 export { IdempotencyParam, type IdempotentRequest } from './idempotent-request.js';

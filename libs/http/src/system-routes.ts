@@ -1,5 +1,7 @@
 import type { Health, Metrics } from '@glacis/observability';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { openApiDocument, type OpenApiOptions } from './openapi.js';
 import type { OperationConfig } from './operation.js';
 import { asIs } from './problem-reply.js';
 
@@ -58,4 +60,17 @@ export function addSystemRoutes(instance: FastifyInstance, routes: SystemRoutes)
       .serializer(asIs)
       .send(await metrics.text()),
   );
+}
+
+/** `/openapi.json` of the application, made at the first request for it; to be added before it listens. */
+export function addDocumentRoute(app: NestFastifyApplication, options: OpenApiOptions): void {
+  let text: Promise<string> | undefined;
+  const instance = app.getHttpAdapter().getInstance();
+  instance.get('/openapi.json', open('Every route, as OpenAPI'), async (_request, reply) => {
+    text ??= openApiDocument(app, options).then((document) => `${JSON.stringify(document)}\n`);
+    return reply
+      .header('content-type', 'application/json')
+      .serializer(asIs)
+      .send(await text);
+  });
 }

@@ -1,4 +1,5 @@
 export { CLOCK, systemClock, ManualClock, type Clock } from './clock.js';
+export { Bell } from './bell.js';
 export { newId } from './id.js';
 export { TokenBuckets, type TokenBucketsOptions } from './token-buckets.js';
 export { backoffMs, type BackoffOptions } from './backoff.js';

@@ -3,7 +3,8 @@ export interface LoopOptions {
   name: string;
   /** Milliseconds from the end of a run to the next one when nobody wakes it. */
   intervalMs: number;
-  run: () => Promise<void>;
+  /** @param signal aborted by `stop`, for a run that would not end by itself */
+  run: (signal: AbortSignal) => Promise<void>;
   /** Told of every failed run; the loop goes on with its next turn. */
   onError: (error: unknown) => void;
 }
@@ -17,6 +18,7 @@ export class Loop {
   private underWay: Promise<void> | undefined;
   private again = false;
   private active = false;
+  private stopping = new AbortController();
 
   constructor(private readonly options: LoopOptions) {}
 
@@ -28,6 +30,7 @@ export class Loop {
   start(): void {
     if (this.active) return;
     this.active = true;
+    this.stopping = new AbortController();
     this.wake();
   }
 
@@ -41,6 +44,7 @@ export class Loop {
   /** No further run; resolves when the one under way has ended. */
   async stop(): Promise<void> {
     this.active = false;
+    this.stopping.abort();
     clearTimeout(this.timer);
     await this.underWay;
   }
@@ -59,7 +63,7 @@ export class Loop {
 
   private async runOnce(): Promise<void> {
     try {
-      await this.options.run();
+      await this.options.run(this.stopping.signal);
     } catch (error) {
       this.options.onError(error);
     }

@@ -3,7 +3,8 @@ export interface Duty {
   readonly name: string;
   /** From the end of one run to the next. */
   readonly intervalMs: number;
-  run(): Promise<void>;
+  /** @param signal aborted at shutdown, for a run that would not end by itself */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** Injection token of all duties. */

@@ -5,7 +5,7 @@ import type {
   IssuedService,
   IssueServiceRequest,
   ResolvedCertificate,
-  Revocation as RevocationRecord,
+  RevocationNews,
   RevokeEntityRequest,
   TrustBundle,
 } from '@glacis/contracts';
@@ -14,27 +14,24 @@ import { parseSerial } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import type { OnModuleInit } from '@nestjs/common';
-import type { Authority } from '../authority/authority.js';
 import { statusOf } from '../certificates/certificate.entity.js';
 import { findCertificate } from '../certificates/certificates.store.js';
 import type { EnrolmentTokens } from '../enrolment/enrolment-tokens.js';
 import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
 import { reasonCode } from '../revocation/reasons.js';
 import type { Revocation } from '../revocation/revocation.service.js';
-import { revocationsAfter } from '../revocation/revocation.store.js';
 import { asRefusal } from './refusals.js';
+import type { Watches } from './watches.js';
 
 export interface RpcParts {
   directory: RpcDirectory;
   store: Store;
-  authority: Authority;
+  watches: Watches;
   serviceIssuing: ServiceIssuing;
   revocation: Revocation;
   enrolmentTokens: EnrolmentTokens;
   clock: Clock;
 }
-
-const maxRevocations = 1_000;
 
 /** What other services may ask of us. */
 export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
@@ -94,31 +91,17 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
     }
   }
 
-  async revocationsSince({
-    after,
-  }: {
-    after: number;
-  }): Promise<{ revocations: RevocationRecord[] }> {
-    const rows = await revocationsAfter(this.parts.store, after, maxRevocations);
-    return {
-      revocations: rows.map((row) => ({
-        sequence: Number(row.revocation_seq),
-        serialNumber: row.serial ?? undefined,
-        entityId: row.entity_id ?? undefined,
-        revokedAt: row.revoked_at,
-        reason: row.revocation_reason,
-        issuerId: row.issuer_id,
-      })),
-    };
+  watchRevocations(
+    { after }: { after: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<RevocationNews, void> {
+    return this.parts.watches.revocations(after, signal);
   }
 
-  async trustBundle(): Promise<TrustBundle> {
-    const { cas } = this.parts.authority;
-    return {
-      caPem: cas.caPem(),
-      rootsPem: cas.rootsPem(),
-      version: cas.version(),
-      revokedIssuerIds: cas.revokedIds(),
-    };
+  trustBundle(
+    _request: Record<string, never>,
+    signal: AbortSignal,
+  ): AsyncGenerator<TrustBundle, void> {
+    return this.parts.watches.trust(signal);
   }
 }

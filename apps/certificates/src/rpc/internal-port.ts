@@ -5,11 +5,13 @@ import {
   served,
   ServiceCertificate,
   upstreamCertsWire,
+  type JoinDoor,
   type UpstreamCerts,
 } from '@glacis/grpc';
 import type { Logger } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
+import type { Joining } from '../joining/joining.service.js';
 import type { CertificatesSettings } from '../settings.js';
 
 const service = 'certificates';
@@ -18,6 +20,9 @@ export interface InternalPortParts {
   settings: CertificatesSettings;
   rpc: CertificatesRpc;
   upstream: UpstreamCerts;
+  joining: Joining;
+  /** Absent: nobody joins. */
+  joinToken: Buffer | undefined;
   logger: Logger;
   clock: Clock;
 }
@@ -27,7 +32,8 @@ export class InternalPort implements BeforeApplicationShutdown {
   private readonly certificate: ServiceCertificate;
   private readonly server: RpcServer | undefined;
 
-  constructor({ settings, rpc, upstream, logger, clock }: InternalPortParts) {
+  constructor(parts: InternalPortParts) {
+    const { settings, rpc, upstream, logger, clock } = parts;
     const { grpcHost, grpcPort, grpcNames } = settings;
     this.certificate = new ServiceCertificate({
       service,
@@ -43,6 +49,7 @@ export class InternalPort implements BeforeApplicationShutdown {
       credentials: () => this.certificate.credentials(),
       resolve: (request) => rpc.resolve(request),
       methods: [...served(certificatesWire, rpc), ...served(upstreamCertsWire, upstream)],
+      join: joinDoor(parts),
       onFailure: (error, path) => logger.warn({ err: error.cause, path }, 'internal call failed'),
     });
   }
@@ -67,4 +74,8 @@ export class InternalPort implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     await this.server?.close();
   }
+}
+
+function joinDoor({ joining, joinToken: token }: InternalPortParts): JoinDoor | undefined {
+  return token && { token, admit: (request, address) => joining.admit(request, address) };
 }

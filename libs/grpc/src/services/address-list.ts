@@ -1,9 +1,12 @@
 import { lookup } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Loop } from '@glacis/runtime';
 import { experimental, Metadata, status } from '@grpc/grpc-js';
 
 /** Milliseconds after which names are looked up again, as replicas come and go. A connection that fails has it done at once. */
 const refreshMs = 30_000;
+/** The least between two lookups, as each failed connection asks for one. */
+const leastMs = 1_000;
 
 const scheme = 'glacis-list';
 
@@ -22,6 +25,7 @@ export function placesOf(addresses: string): { host: string; port: number }[] | 
 /** Resolves such a list: each address of each name is one endpoint. What cannot be looked up is left out. */
 class AddressList implements experimental.Resolver {
   private readonly loop: Loop;
+  private lookedUpAt = -leastMs;
   private destroyed = false;
 
   static getDefaultAuthority(target: experimental.GrpcUri): string {
@@ -33,7 +37,7 @@ class AddressList implements experimental.Resolver {
     private readonly listener: experimental.ResolverListener,
   ) {
     const name = `addresses of ${target.path}`;
-    const run = (): Promise<void> => this.resolve();
+    const run = (signal: AbortSignal): Promise<void> => this.resolve(signal);
     this.loop = new Loop({ name, intervalMs: refreshMs, run, onError: () => undefined });
   }
 
@@ -48,7 +52,10 @@ class AddressList implements experimental.Resolver {
     void this.loop.stop();
   }
 
-  private async resolve(): Promise<void> {
+  private async resolve(signal: AbortSignal): Promise<void> {
+    const waitMs = this.lookedUpAt + leastMs - performance.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false });
+    this.lookedUpAt = performance.now();
     const places = placesOf(this.target.path) ?? [];
     const found = await Promise.all(places.map(endpointsOf));
     if (this.destroyed) return;

@@ -1,11 +1,18 @@
 import { X509Certificate } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
-import type { BackendsRpc, CertificatesRpc, ResolvedCertificate } from '@glacis/contracts';
+import type {
+  BackendsRpc,
+  CertificatesRpc,
+  ResolvedCertificate,
+  RevocationNews,
+} from '@glacis/contracts';
+import { waitFor } from '@glacis/runtime';
 import { TestCa } from '../../test/test-ca.js';
 import { RpcDirectory } from '../rpc-directory.js';
 import { RpcError } from '../rpc-error.js';
 import type { TlsCredentials } from '../tls/mutual-tls.js';
-import { RpcServer, served } from './rpc-server.js';
+import { RpcServer, served, type RpcServerOptions } from './rpc-server.js';
 import { wires } from './wires.js';
 
 const notAfter = new Date('2027-01-02T03:04:05.678Z');
@@ -15,6 +22,8 @@ const hash = Buffer.alloc(64, 7);
 const known = new Map<string, ResolvedCertificate>();
 const failures: unknown[] = [];
 const asked: unknown[] = [];
+/** Streams that somebody still answers. */
+let open = 0;
 /** Answered before the implementation is asked, first to last. */
 const refusals: Error[] = [];
 
@@ -22,6 +31,37 @@ function answer<T>(request: unknown, reply: T): Promise<T> {
   asked.push(request);
   const refusal = refusals.shift();
   return refusal ? Promise.reject(refusal) : Promise.resolve(reply);
+}
+
+const bundle = {
+  caPem: 'ca\n',
+  rootsPem: 'root\n',
+  version: 7,
+  revokedIssuerIds: ['d'.repeat(32)],
+};
+const revoked = { revokedAt: notAfter, reason: 1, issuerId: 'c'.repeat(32) };
+const news: RevocationNews[] = [
+  { sequence: 8, revocation: { sequence: 8, serialNumber: '2', entityId: 'e', ...revoked } },
+  { sequence: 9, revocation: { sequence: 9, ...revoked } },
+  { sequence: 9 },
+];
+
+/** Items without end, the last one again and again, as long as somebody takes them. */
+async function* answers<T>(
+  request: unknown,
+  signal: AbortSignal,
+  items: readonly T[],
+): AsyncGenerator<T, void> {
+  await answer(request, undefined);
+  open += 1;
+  try {
+    for (let i = 0; !signal.aborted; i++) {
+      yield items[Math.min(i, items.length - 1)]!;
+      await setImmediate();
+    }
+  } finally {
+    open -= 1;
+  }
 }
 
 const certificates: CertificatesRpc = {
@@ -41,9 +81,8 @@ const certificates: CertificatesRpc = {
   revokeEntity: (request) => answer(request, { serialNumbers: ['1', '2'.repeat(39)] }),
   createEnrolmentToken: (request) =>
     answer(request, { token: 't', expiresAt: notAfter, caSha256: 'ab' }),
-  revocationsSince: (request) => answer(request, { revocations: [] }),
-  trustBundle: (request) =>
-    answer(request, { caPem: '', rootsPem: '', version: 1, revokedIssuerIds: [] }),
+  watchRevocations: (request, signal) => answers(request, signal, news),
+  trustBundle: (request, signal) => answers(request, signal, [bundle]),
 };
 
 const backends: BackendsRpc = {
@@ -88,8 +127,13 @@ async function resolve({ serialNumber }: { serialNumber: string }): Promise<Reso
   return certificate;
 }
 
-async function serverOf(name: keyof typeof wires, tls: TlsCredentials): Promise<RpcServer> {
+async function serverOf(
+  name: keyof typeof wires,
+  tls: TlsCredentials,
+  more: Partial<RpcServerOptions> = {},
+): Promise<RpcServer> {
   const server = new RpcServer({
+    ...more,
     service: name,
     host: '127.0.0.1',
     port: 0,
@@ -165,7 +209,12 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
   });
 
   it('issues for services and revokes what an entity has', async () => {
-    const wish = { csr: hash, service: 's', dnsNames: ['a.b'], ipAddresses: ['::1', '10.0.0.1'] };
+    const wish = {
+      csr: hash,
+      service: 'tester',
+      dnsNames: ['a.b'],
+      ipAddresses: ['::1', '10.0.0.1'],
+    };
     const issued = { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter };
     expect(await ofCertificates().issueService(wish)).toEqual(issued);
     const entity = { tenant: 't', entityType: 'backend', entityId: 'e', reason: 5 };
@@ -185,6 +234,38 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     const made = { token: 't', expiresAt: notAfter, caSha256: 'ab' };
     expect(await ofCertificates().createEnrolmentToken(wish)).toEqual(made);
     expect(asked).toEqual([wish]);
+  });
+
+  it('streams what is revoked and what is trusted, until its taker has enough', async () => {
+    const seen: RevocationNews[] = [];
+    const signal = AbortSignal.timeout(20_000);
+    for await (const each of ofCertificates().watchRevocations({ after: 7 }, signal)) {
+      if (seen.push(each) === 3) break;
+    }
+    expect(seen).toEqual(news);
+    for await (const each of ofCertificates().trustBundle({}, signal)) {
+      expect(each).toEqual(bundle);
+      break;
+    }
+    expect(asked).toEqual([{ after: 7 }, {}]);
+    await waitFor(() => open === 0, { what: 'the streams to end at their other end' });
+  });
+
+  it('ends a stream with the signal, also one that is stuck', async () => {
+    const enough = new AbortController();
+    const watch = ofCertificates().watchRevocations({ after: 0 }, enough.signal);
+    for await (const _ of watch) enough.abort();
+    await waitFor(() => open === 0, { what: 'the stream to end at its other end' });
+  });
+
+  it('refuses a stream as it refuses a call', async () => {
+    refusals.push(new RpcError(status.RESOURCE_EXHAUSTED, 'rate-limited', 'too many'));
+    const watch = ofCertificates().watchRevocations({ after: 0 }, AbortSignal.timeout(20_000));
+    await expect(watch[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      name: 'RpcError',
+      code: status.RESOURCE_EXHAUSTED,
+      reason: 'rate-limited',
+    });
   });
 
   it('gives, runs and stops', async () => {
@@ -262,11 +343,26 @@ describe('a service in another process', () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('has no form of the methods that travel as streams', async () => {
-    await expect(directories.remote.client('certificates').trustBundle({})).rejects.toMatchObject({
-      code: status.UNIMPLEMENTED,
-      reason: 'unimplemented',
+  it('ends streams after their limit, and the taker goes on with a new one', async () => {
+    const server = await serverOf('certificates', await identity('service', 'certificates'), {
+      streamLimitMs: 50,
     });
+    const tls = await identity('service', 'tester');
+    const client = remote('certificates', server.port, { credentials: () => tls });
+    const watch = client
+      .client('certificates')
+      .watchRevocations({ after: 0 }, new AbortController().signal);
+    let count = 0;
+    for await (const _ of watch) count += 1;
+    expect(count).toBeGreaterThan(0);
+  });
+
+  it('issues for nobody but the caller', async () => {
+    const wish = { csr: hash, service: 'backends', dnsNames: [], ipAddresses: [] };
+    await expect(
+      directories.remote.client('certificates').issueService(wish),
+    ).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(asked).toEqual([]);
   });
 
   it('does not go before the one in this process', async () => {

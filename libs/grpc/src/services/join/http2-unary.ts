@@ -55,8 +55,7 @@ function exchange(session: ClientHttp2Session, path: string, request: Buffer): P
     const chunks: Buffer[] = [];
     let bytes = 0;
     let ending: IncomingHttpHeaders = {};
-    const note = (fields: IncomingHttpHeaders): void =>
-      void (ending = { ...ending, ...fields });
+    const note = (fields: IncomingHttpHeaders): void => void (ending = { ...ending, ...fields });
     stream.on('response', note).on('trailers', note);
     stream.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
