@@ -22,9 +22,11 @@ export class Child {
   }
 
   /** @param env added to this process's environment */
-  static start(script: string, env: Record<string, string>): Child {
+  static start(script: string, env: Record<string, string>, args: readonly string[] = []): Child {
     const options = { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] as const };
-    return new Child(spawn(process.execPath, [script], { ...options, stdio: [...options.stdio] }));
+    return new Child(
+      spawn(process.execPath, [script, ...args], { ...options, stdio: [...options.stdio] }),
+    );
   }
 
   /** Every line so far. */
