@@ -61,6 +61,15 @@ export const nameNotAllowed = defineProblem({
     '`name` is the first name that the certificate may not carry, `reason` why: `own_service`, `loopback`, `not_granted`, `wildcard`, `single_label` or `not_unicast`. A platform administrator grants names by the policy of the tenant.',
 });
 
+export const profileNeedsCsr = defineProblem({
+  slug: 'profile-needs-csr',
+  status: 422,
+  title: 'Unprocessable Content',
+  message: 'profile needs a key of its holder',
+  about:
+    'Certificates of the profile `short` are issued for a key that its holder made and renews by itself: send a CSR to `POST /certs/csrs/{entityID}`, or enrol over EST.',
+});
+
 export const subjectMismatch = defineProblem({
   slug: 'subject-mismatch',
   status: 422,

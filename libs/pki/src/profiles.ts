@@ -19,6 +19,8 @@ export interface LeafProfile extends Subordinate {
   names: AlternativeNames;
   /** Adds serverAuth to clientAuth. */
   serverAuth?: boolean;
+  /** Tells that nobody need ask of its status (RFC 9608). */
+  noRevAvail?: boolean;
   pointers?: StatusPointers;
   /** Further complete extensions, as evidence taken over from a CSR. */
   additional?: readonly Buffer[];
@@ -45,6 +47,7 @@ export function leafExtensions(profile: LeafProfile): Buffer[] {
       : extension.extKeyUsage('clientAuth'),
     extension.subjectAltName(profile.names),
     ...pointerExtensions(profile.pointers ?? {}),
+    ...(profile.noRevAvail ? [extension.noRevAvail()] : []),
     ...(profile.additional ?? []),
   ];
 }

@@ -1,10 +1,12 @@
+import type { Profile } from '../issuing/profile-rules.js';
+
 /** A row of `certificates` as it is read; serials are decimal text. */
 export interface CertificateRow {
   serial: string;
   tenant_id: string;
   entity_type: string;
   entity_id: string;
-  profile: string;
+  profile: Profile;
   issuer_id: string;
   shard: number | null;
   der: Buffer;

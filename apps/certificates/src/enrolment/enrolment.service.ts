@@ -75,6 +75,7 @@ export class Enrolment {
       target,
       wanted,
       ttlMs: undefined,
+      profile: undefined,
       source: 'est',
     });
   }

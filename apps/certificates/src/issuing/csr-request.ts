@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { wantedDnsName, wantedIp, type WantedName } from '../names/wanted-name.js';
 import { csrRejected } from '../problems.js';
 import type { CsrReader } from './csr-reader.js';
-import { distinct, profile, ttl } from './issue-request.js';
+import { distinct, ttl } from './issue-request.js';
+import { profile } from './profile-rules.js';
 
 /** Body of POST `/certs/csrs/{entityID}`; other members of upstream clients are not read. */
 export const csrBody = z.object({ csr: z.string().min(1) });

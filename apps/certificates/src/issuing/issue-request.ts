@@ -8,6 +8,7 @@ import {
 import { parseDurationMs } from '@glacis/settings';
 import { z } from 'zod';
 import { wantedDnsName, wantedIp, type WantedName } from '../names/wanted-name.js';
+import { profile } from './profile-rules.js';
 
 const maxNames = 32;
 const maxValues = 8;
@@ -49,8 +50,6 @@ export const ttl: z.ZodType<number | undefined> = z
     });
     return z.NEVER;
   });
-
-export const profile = z.literal('standard').nullish();
 
 const values = (type: NameAttributeType): z.ZodType<string[]> =>
   listOf(

@@ -59,7 +59,7 @@ export class IssuingController {
     summary: 'Issue a certificate, with a key made here',
     body: issueBody,
     reply: serialReply,
-    errors,
+    errors: [...errors, 'profile-needs-csr'],
   })
   issue(
     @CallerParam() caller: Caller,
@@ -80,7 +80,7 @@ export class IssuingController {
     summary: 'Issue a certificate for a backend',
     body: issueBody,
     reply: leafReply,
-    errors,
+    errors: [...errors, 'profile-needs-csr'],
   })
   issueForBackend(
     @CallerParam() caller: Caller,
@@ -117,6 +117,7 @@ export class IssuingController {
       target: { entityType, entityId },
       wanted: await wantedByCsr(this.csrs, body.csr),
       ttlMs: query.ttl,
+      profile: query.profile,
       source: 'csr',
     };
     return this.answer(request, reply, () => this.issuing.approveCsr(caller, order), leafJson);

@@ -9,10 +9,12 @@ import type { LeafKeys } from '../keys/leaf-keys.js';
 import type { CertificatesMetrics } from '../metrics.js';
 import type { TenantEntityType } from '../names/entity-directory.js';
 import type { Names } from '../names/names.service.js';
+import { profileNeedsCsr } from '../problems.js';
 import type { CertificatesSettings } from '../settings.js';
 import type { RejectedCsr, WantedByCsr } from './csr-request.js';
 import { namesOf, subjectOf, type IssueBody } from './issue-request.js';
 import { withFreeSerial, type IssueScope } from './issue-writer.js';
+import { lifeOf, profileOf, type Profile } from './profile-rules.js';
 import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
 
 export interface IssuingParts {
@@ -40,6 +42,8 @@ export interface CsrRequest {
   target: Target;
   wanted: WantedByCsr | RejectedCsr;
   ttlMs: number | undefined;
+  /** Undefined: that of the entity type. */
+  profile: Profile | null | undefined;
   source: 'csr' | 'est';
 }
 
@@ -75,13 +79,15 @@ export class Issuing {
 
   /**
    * With a key made by us, which is stored encrypted. Takes as long as the key does.
-   * @throws Problem of the name rules, and `rate-limited` or `ca-unavailable` when too many keys are asked for
+   * @throws Problem of the name rules, `profile-needs-csr`, and `rate-limited` or `ca-unavailable` when too many keys are asked for
    */
   async approve(caller: Caller, { target, wish }: IssueRequest): Promise<ApprovedIssue> {
     const { settings, names, safe } = this.parts;
     const wanted = namesOf(wish);
+    const profile = wish.profile ?? 'standard';
     const serverAuth = wish.server_auth ?? false;
-    await names.assertIssuable({ caller, ...target, names: wanted, serverAuth });
+    await names.assertIssuable({ caller, ...target, names: wanted, serverAuth, profile });
+    if (profile === 'short') throw profileNeedsCsr();
     const keyAlgorithm = wish.key_algorithm ?? settings.keyAlgorithm;
     const keys = await this.parts.keys.make(caller.tenant, keyAlgorithm);
     const key = safe.seal(keys.privateKey, 'leaf');
@@ -93,19 +99,23 @@ export class Issuing {
       keyAlgorithm,
       keyId: key.id,
       names: wanted.map((name) => name.canonical),
+      profile,
       serverAuth,
-      ttlMs: wish.ttl ?? settings.defaultTtl,
+      ttlMs: lifeOf(profile, wish.ttl, settings.defaultTtl),
     };
     return { order, source: 'server', origin: originOf(caller), key };
   }
 
   /**
    * With the key of a CSR, which its holder made.
-   * @throws Problem of the name rules, `csr-rejected`
+   * @throws Problem of the name rules, `csr-rejected`, `malformed` for a life that the profile does not allow
    */
   async approveCsr(caller: Caller, request: CsrRequest): Promise<ApprovedIssue> {
-    const { target, wanted, ttlMs, source } = request;
-    const asked = { caller, ...target };
+    const { target, wanted, source } = request;
+    const { settings } = this.parts;
+    const profile = profileOf({ ...request, entityType: target.entityType });
+    const ttlMs = lifeOf(profile, request.ttlMs, settings.defaultTtl);
+    const asked = { caller, ...target, profile };
     if ('rejection' in wanted) {
       await this.parts.names.assertIssuable({ ...asked, names: [], serverAuth: false });
       throw wanted.rejection;
@@ -116,13 +126,14 @@ export class Issuing {
     const order: LeafOrder = {
       tenant: caller.tenant,
       ...target,
-      subject: subjectOf(target.entityId, this.parts.settings.organization, null),
+      subject: subjectOf(target.entityId, settings.organization, null),
       spki: csr.spki,
       keyAlgorithm: csr.keyAlgorithm,
       keyId: null,
       names: names.map((name) => name.canonical),
+      profile,
       serverAuth,
-      ttlMs: ttlMs ?? this.parts.settings.defaultTtl,
+      ttlMs,
       additional: csr.evidence,
     };
     return { order, source, origin: originOf(caller) };

@@ -16,6 +16,7 @@ import type { StatusUrls } from '../authority/status-urls.js';
 import type { NewCertificate } from '../certificates/certificates.store.js';
 import type { CertificatesSettings } from '../settings.js';
 import type { CrlShards } from '../status/crl/crl-shards.js';
+import type { Profile } from './profile-rules.js';
 import { spiffeUri } from './spiffe.js';
 
 /** Everything that makes up a leaf but serial, issuer and times. */
@@ -31,6 +32,7 @@ export interface LeafOrder {
   keyId: string | null;
   /** In canonical form. */
   names: readonly string[];
+  profile: Profile;
   serverAuth: boolean;
   ttlMs: number;
   /** Extensions taken over from a CSR. */
@@ -69,7 +71,7 @@ export class LeafSigner {
     const ca = authority.cas.current();
     const now = clock.now();
     const serial = newSerial();
-    const shard = this.parts.shards.shardOf(ca.id, serial);
+    const shard = order.profile === 'short' ? null : this.parts.shards.shardOf(ca.id, serial);
     const ttlMs = Math.min(order.ttlMs, settings.maxTtl);
     const end = Math.min(now.getTime() + ttlMs, ca.info.notAfter.getTime());
     const notBefore = wholeSecond(now.getTime() - backdateMs);
@@ -91,7 +93,7 @@ export class LeafSigner {
       tenant_id: order.tenant,
       entity_type: order.entityType,
       entity_id: order.entityId,
-      profile: 'standard',
+      profile: order.profile,
       issuer_id: ca.id,
       shard: shard?.number ?? null,
       der: bytea(der),
@@ -122,8 +124,9 @@ export class LeafSigner {
 
   private extensions(order: LeafOrder, ca: SigningCa, shard: { url: string } | null): Buffer[] {
     const { settings, urls } = this.parts;
+    const { profile } = order;
     const pointers: StatusPointers | undefined = urls && {
-      ocsp: urls.ocsp,
+      ocsp: profile === 'short' ? undefined : urls.ocsp,
       caIssuers: urls.issuer(ca.id),
       crl: shard?.url,
     };
@@ -135,7 +138,8 @@ export class LeafSigner {
         dnsNames: order.names.filter((name) => isIP(name) === 0),
         ipAddresses: order.names.filter((name) => isIP(name) !== 0),
       },
-      serverAuth: order.serverAuth,
+      serverAuth: order.serverAuth || profile === 'svid',
+      noRevAvail: profile === 'short',
       pointers,
       additional: order.additional,
     });

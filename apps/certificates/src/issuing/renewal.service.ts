@@ -15,6 +15,7 @@ import type { Revocation } from '../revocation/revocation.service.js';
 import { lockRevocations } from '../revocation/revocation.store.js';
 import type { CertificatesSettings } from '../settings.js';
 import { withFreeSerial, type IssueWriter } from './issue-writer.js';
+import { lifeOf } from './profile-rules.js';
 import { asksForTheSame } from './same-subject.js';
 import type { LeafOrder, LeafSigner, SignedLeaf } from './leaf-signer.js';
 
@@ -59,6 +60,8 @@ export class Renewal {
   async approve(caller: Caller, { serial, wish, csr }: RenewalRequest): Promise<ApprovedRenewal> {
     const old = await this.renewable(caller.tenant, serial);
     const info = readCertificate(old.der);
+    const { profile } = old;
+    const ttlMs = wish.ttlMs ?? Number(old.ttl_seconds) * 1000;
     const serverAuth = info.extKeyUsages.includes(oids.serverAuth);
     await this.parts.names.assertRenewable({
       caller,
@@ -66,6 +69,7 @@ export class Renewal {
       entityId: old.entity_id,
       names: old.names.map((name) => ({ sent: name, canonical: name })),
       serverAuth,
+      profile,
     });
     if (csr && !asksForTheSame(csr, info)) throw subjectMismatch();
     const order: LeafOrder = {
@@ -75,8 +79,9 @@ export class Renewal {
       subject: info.subjectDer,
       ...keyOf(old, info, csr),
       names: old.names,
+      profile,
       serverAuth,
-      ttlMs: wish.ttlMs ?? Number(old.ttl_seconds) * 1000,
+      ttlMs: lifeOf(profile, ttlMs, ttlMs),
       renewedFrom: old.serial,
     };
     return { old, order, revokeOld: wish.revokeOld };

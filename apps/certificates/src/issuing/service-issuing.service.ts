@@ -5,6 +5,7 @@ import type { CertificateFiles } from '../certificates/certificate-files.js';
 import type { CertificatesSettings } from '../settings.js';
 import { subjectOf } from './issue-request.js';
 import type { IssueWriter } from './issue-writer.js';
+import { lifeOf } from './profile-rules.js';
 import type { Issuing } from './issuing.service.js';
 
 /** Owner of our own services' certificates; no caller's token names it. */
@@ -36,8 +37,9 @@ export class ServiceIssuing {
         keyAlgorithm: csr.keyAlgorithm,
         keyId: null,
         names: namesOf(request),
+        profile: 'short',
         serverAuth: true,
-        ttlMs: settings.defaultTtl,
+        ttlMs: lifeOf('short', undefined, settings.defaultTtl),
       },
       source: 'csr',
       origin: { actor: request.service, tenant: platformTenant },

@@ -24,9 +24,9 @@ export interface NameFacts {
 
 /**
  * What the names are for: `information` on a leaf for clients, `server` on one with serverAuth; `renewal` is
- * information that was granted once and is held against our own names only.
+ * information that was granted once and is held against our own names only; `svid` is a leaf that carries none.
  */
-export type NameUse = 'information' | 'server' | 'renewal';
+export type NameUse = 'information' | 'server' | 'renewal' | 'svid';
 
 export interface RefusedName {
   name: string;
@@ -49,6 +49,7 @@ export function firstRefused(
 function refusalOf(name: WantedName, use: NameUse, facts: NameFacts): NameRefusal | null {
   const form = formRefusal(name);
   if (form !== null) return form;
+  if (use === 'svid') return 'not_granted';
   if (covers(loopbackNames, name.canonical)) return facts.allowLoopback ? null : 'loopback';
   if (facts.own(name.canonical)) return 'own_service';
   return isGranted(name.canonical, use, facts) ? null : 'not_granted';

@@ -1,6 +1,7 @@
 import { problems, type Caller } from '@glacis/http';
 import type { Store } from '@glacis/store';
 import type { CertificatesMetrics } from '../metrics.js';
+import type { Profile } from '../issuing/profile-rules.js';
 import { nameNotAllowed } from '../problems.js';
 import type { EntityDirectory, TenantEntityType } from './entity-directory.js';
 import { firstRefused, type NameFacts, type NameUse } from './name-rules.js';
@@ -26,6 +27,8 @@ export interface NameRequest {
   entityId: string;
   names: readonly WantedName[];
   serverAuth: boolean;
+  /** An X509-SVID carries no name, and so needs no right. */
+  profile: Profile;
 }
 
 /** Decides whether names may stand in a certificate (`certificates.md` 2.5). */
@@ -46,7 +49,7 @@ export class Names {
     };
     const { holders, addressIsOurs } = await this.parts.directory.ask(asked);
     const holderOf = new Map(asked.names.map((name, i) => [name, holders[i] ?? 0]));
-    await this.judge(request, request.serverAuth ? 'server' : 'information', {
+    await this.judge(request, useOf(request), {
       holder: (name) => holderOf.get(name) ?? 0,
       addressIsOurs,
       granted: policy && grantedBy(policy),
@@ -58,7 +61,7 @@ export class Names {
    * @throws Problem as `assertIssuable`
    */
   async assertRenewable(request: NameRequest): Promise<void> {
-    if (request.serverAuth) return this.assertIssuable(request);
+    if (useOf(request) === 'server') return this.assertIssuable(request);
     return this.judge(request, 'renewal', {
       holder: () => 0,
       addressIsOurs: false,
@@ -91,12 +94,17 @@ export class Names {
   }
 }
 
+function useOf({ serverAuth, profile }: NameRequest): NameUse {
+  if (profile === 'svid') return 'svid';
+  return serverAuth ? 'server' : 'information';
+}
+
 /** The tenant's policy, where serverAuth is asked for and it gives the right to. @throws Problem `forbidden` */
 async function assertServerAuth(
   store: Store,
   request: NameRequest,
 ): Promise<PolicyRow | undefined> {
-  if (!request.serverAuth) return undefined;
+  if (useOf(request) !== 'server') return undefined;
   const { tenant, principal } = request.caller;
   const policy = await findPolicy(store, tenant);
   if (!mayAskServerAuth(principal.roles, policy)) {
