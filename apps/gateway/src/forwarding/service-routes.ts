@@ -22,12 +22,7 @@ const common = (service: string): string[] => [
 export const serviceRoutes = {
   backends: { guarded: [...below('/backends'), ...common('backends')], open: [] },
   certificates: {
-    guarded: [
-      ...below('/certs'),
-      '/certs/ca/issuers',
-      ...below('/:tenant/certs'),
-      ...common('certificates'),
-    ],
+    guarded: [...below('/certs'), ...below('/:tenant/certs'), ...common('certificates')],
     open: [
       ...below('/certs/ocsp'),
       ...below('/certs/crl'),
