@@ -161,6 +161,7 @@ function ocspOf(issuer, responder) {
     ['ocsp good sha256', make({ kind: 'good' }, {}, 'sha256')],
     ['ocsp revoked', make({ kind: 'revoked', at: justNow, reason: 0 })],
     ['ocsp revoked with reason', make({ kind: 'revoked', at: justNow, reason: 1 })],
+    ['ocsp revoked with its issuer', make({ kind: 'revoked', at: justNow, reason: 2 })],
     ['ocsp unknown', make({ kind: 'unknown' })],
     ['ocsp nonce', make({ kind: 'good' }, { nonce })],
     ['ocsp archive cutoff', make({ kind: 'good' }, { archiveCutoff: later(-365) })],
