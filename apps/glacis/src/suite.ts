@@ -3,6 +3,7 @@ import { EstPort } from '@glacis/certificates';
 import { loadKafkaSettings } from '@glacis/events';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
 import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
+import { httpSettings } from '@glacis/http';
 import { identitySettings, openIdentity } from '@glacis/identity';
 import { waitFor } from '@glacis/runtime';
 import { loadSettings } from '@glacis/settings';
@@ -75,7 +76,7 @@ export async function open(
     kafka: loadKafkaSettings(),
     description: 'glacis embedded suite',
     apis: ['backends', 'certs'],
-    http: { host: settings.host, port: settings.port },
+    http: { host: settings.host, port: settings.port, settings: loadSettings(httpSettings) },
     beforeListen: async (app) => {
       app.get(OpenApi, { strict: false }).attach(app);
       await ensureAdminToken(app, identity.verifier, dataFolder.adminTokenFile);

@@ -2,7 +2,6 @@ import type { AddressInfo } from 'node:net';
 import { chooseBus, EventsModule, EventsServer, type KafkaSettings } from '@glacis/events';
 import { addDocumentRoute, createHttpApp, httpSettings } from '@glacis/http';
 import { IdentityModule, type IdentityOptions } from '@glacis/identity';
-import { loadSettings } from '@glacis/settings';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { about, version } from './about.js';
@@ -20,7 +19,7 @@ export interface ProgramOptions {
   /** First path segments that are also counted as `<segment>_api_request_count`. */
   apis: readonly string[];
   /** Where HTTP is listened for; port 0 takes a free one. */
-  http: { host: string; port: number };
+  http: { host: string; port: number; settings: HttpSettings };
   /** What its own `/openapi.json` is called; absent: one of its services serves that path. */
   document?: string;
   /** Done when the services are there and before the first request. */
@@ -55,7 +54,7 @@ export async function openProgram(options: ProgramOptions): Promise<Program> {
     ...host,
     about: about(options.description),
     apis: options.apis,
-    settings: loadSettings(httpSettings),
+    settings: options.http.settings,
     authenticate: (authorization) => identity.verifier.verify(authorization),
   });
   const stop = async (): Promise<void> => {

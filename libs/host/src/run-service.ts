@@ -1,4 +1,5 @@
 import { kafkaSettings, type KafkaSettings } from '@glacis/events';
+import { httpSettings, type HttpSettings } from '@glacis/http';
 import {
   identitySettings,
   KeyFileError,
@@ -52,7 +53,7 @@ export function runService<S extends Shape>(options: ServiceOptions<S>): Promise
 
 async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Program> {
   const { name } = options;
-  const { program, service, tokens, kafka } = loadAll(options.settings);
+  const { program, service, tokens, kafka, http } = loadAll(options.settings);
   const host = await hostOf(name, program);
   const identity = await openIdentity({
     settings: tokens,
@@ -67,7 +68,7 @@ async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Progr
     kafka,
     description: `${name} service`,
     apis: options.apis,
-    http: { host: program.host, port: options.httpPort(service) },
+    http: { host: program.host, port: options.httpPort(service), settings: http },
     document: options.ownDocument ? undefined : `Glacis ${name}`,
     beforeListen: (app) => options.beforeListen?.(app, service),
   });
@@ -80,6 +81,7 @@ interface Loaded<S> {
   service: Values<S>;
   tokens: IdentitySettings;
   kafka: KafkaSettings;
+  http: HttpSettings;
 }
 
 function loadAll<S extends Shape>(definition: SettingsDefinition<S>): Loaded<S> {
@@ -90,6 +92,8 @@ function loadAll<S extends Shape>(definition: SettingsDefinition<S>): Loaded<S> 
     service: loader.load(definition),
     tokens: loader.load(identitySettings),
     kafka: loader.load(kafkaSettings, brokers && { brokers }),
+    // Proxies keep connections to it, and are to leave before they are closed.
+    http: loader.load(httpSettings, { shutdownDelay: '500ms' }),
   };
   loader.check();
   return loaded;

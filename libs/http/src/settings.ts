@@ -50,7 +50,7 @@ export const httpSettings: SettingsDefinition<{
   shutdownDelay: setting(
     durationMs.refine((ms) => ms <= 10_000, { error: 'expected at most 10s' }),
     '0s',
-    'Time between the signal to stop and the end of listening, for proxies to go elsewhere; 500ms for a service that runs behind the gateway.',
+    'Time between the signal to stop and the end of listening, for proxies to go elsewhere; 500ms in a service that runs by itself.',
   ),
   trustedProxies: setting(
     list.refine((items) => items.every(isNetwork), {

@@ -149,7 +149,6 @@ describe('edits of valid input end in a value or in the typed error', () => {
       () => privateKeys[i]!,
       (input) => readPrivateKey(toPem(label, input)),
       KeyError,
-      newSerial,
     ),
   );
 });
