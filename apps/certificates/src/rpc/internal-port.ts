@@ -6,6 +6,7 @@ import {
   ServiceCertificate,
   upstreamCertsWire,
   type JoinDoor,
+  type RpcDirectory,
   type UpstreamCerts,
 } from '@glacis/grpc';
 import type { Logger } from '@glacis/observability';
@@ -18,6 +19,7 @@ const service = 'certificates';
 
 export interface InternalPortParts {
   settings: CertificatesSettings;
+  directory: RpcDirectory;
   rpc: CertificatesRpc;
   upstream: UpstreamCerts;
   joining: Joining;
@@ -41,6 +43,7 @@ export class InternalPort implements BeforeApplicationShutdown {
       certificates: rpc,
       clock,
     });
+    parts.directory.identify(() => this.certificate.credentials());
     if (grpcPort === undefined) return;
     this.server = new RpcServer({
       service,

@@ -28,8 +28,9 @@ class AddressList implements experimental.Resolver {
   private lookedUpAt = -leastMs;
   private destroyed = false;
 
+  /** Part of a URL that grpc-js makes for each connection, whatever the address: one place, as a list is no host. */
   static getDefaultAuthority(target: experimental.GrpcUri): string {
-    return target.path;
+    return target.path.split(',')[0]?.trim() ?? '';
   }
 
   constructor(
