@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { chooseBus, EventsModule, EventsServer, type KafkaSettings } from '@glacis/events';
-import { addDocumentRoute, createHttpApp, httpSettings } from '@glacis/http';
+import { addDocumentRoute, createHttpApp, type HttpSettings } from '@glacis/http';
 import { IdentityModule, type IdentityOptions } from '@glacis/identity';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
