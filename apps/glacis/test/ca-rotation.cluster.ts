@@ -1,5 +1,5 @@
 import { caRotation } from './ca-rotation.js';
 
 describe('rotation of the CA with live clients', () => {
-  caRotation({ managers: 500, server: true });
+  caRotation(500);
 });

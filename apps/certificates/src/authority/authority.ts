@@ -31,9 +31,10 @@ export class Authority {
   /** Takes in what any replica has changed. */
   async refresh(): Promise<void> {
     const next = await this.read();
-    if (next.version() === this.cas.version()) return;
+    if (next.version() <= this.cas.version()) return;
     for (const prepare of this.preparations) await prepare(next);
-    this.cas = next;
+    // Another refresh may have been faster with something newer.
+    if (next.version() > this.cas.version()) this.cas = next;
   }
 
   /** The CAs as they are at this moment in the database. @throws when the key of one cannot be opened */
