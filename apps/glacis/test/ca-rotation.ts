@@ -204,7 +204,7 @@ export function caRotation(managers: number): void {
       await waitFor(() => serverVerifies(root, fresh[0]!), {
         what: 'a server certificate with its cross certificate',
         deadlineMs: 120_000,
-        intervalMs: 500,
+        everyMs: 500,
       });
     }
     await assertAllLive([...old, ...fresh]);
