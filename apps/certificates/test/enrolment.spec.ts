@@ -291,6 +291,10 @@ describe('certificates.md 3.3: the first certificate', () => {
     expect(JSON.stringify(kept)).not.toContain(first.token);
   });
 
+  it('bug: a token that began with a hyphen was taken for an option of manager enrol', async () => {
+    expect((await host()).token).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it('is tried at most ten times a minute for a backend', async () => {
     const strict = await suite.replica({ ...env, ENROL_RATE: '10' });
     const at = await portOf(strict);

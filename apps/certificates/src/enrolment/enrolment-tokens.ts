@@ -34,7 +34,8 @@ export class EnrolmentTokens {
     const now = clock.now();
     const expiresAt = new Date(now.getTime() + ttlMsOf(request));
     const cidr = cidrOf(request);
-    const token = randomBytes(32).toString('base64url');
+    // In hex: no shell and no command line takes a token for an option.
+    const token = randomBytes(32).toString('hex');
     await store.transaction(async (tx) => {
       await shareRevocations(tx);
       await lockTokensOf(tx, backendId);
