@@ -19,6 +19,8 @@ import { BackendDeletion } from './backends/backend-deletion.js';
 import { BackendReader } from './backends/backend-reader.js';
 import { BackendsController } from './backends/backends.controller.js';
 import { BackendsService } from './backends/backends.service.js';
+import { CommandsEvents } from './commands/commands.events.js';
+import { Commands } from './commands/commands.service.js';
 import { EnrolmentController } from './enrolment/enrolment.controller.js';
 import { Enrolment } from './enrolment/enrolment.service.js';
 import { InformationController } from './information/information.controller.js';
@@ -170,6 +172,7 @@ export class BackendsModule implements OnModuleInit {
         RunsController,
         StreamsEvents,
         TerminationsEvents,
+        CommandsEvents,
         CertificatesEvents,
       ],
       providers: [
@@ -183,6 +186,7 @@ export class BackendsModule implements OnModuleInit {
         BackendsRpcService,
         InternalPort,
         ownCertificate(settings),
+        Commands,
         Terminations,
         TerminationHolder,
         RestHooks,

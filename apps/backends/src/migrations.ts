@@ -1,3 +1,4 @@
+import { commandsMigrations } from './commands/commands.migrations.js';
 import { migration, type MigrationClass } from '@glacis/store';
 import { agentsMigrations } from './agents/agents.migrations.js';
 
@@ -122,4 +123,5 @@ export const backendsMigrations: MigrationClass[] = [
   createRuns,
   createInformation,
   ...agentsMigrations,
+  ...commandsMigrations,
 ];

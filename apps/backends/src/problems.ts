@@ -63,6 +63,11 @@ export function asProblem(error: unknown): never {
   throw (ofReason[error.reason] ?? ofCode(error.code))(error.message);
 }
 
+/** The refusal of a question that the dialect of a client does not have. */
+export function cannotBeAsked(text: string): RpcError {
+  return new RpcError(status.FAILED_PRECONDITION, 'dialect-cannot', text);
+}
+
 function ofCode(code: status): MakeProblem {
   if (code === status.NOT_FOUND) return problems.notFound;
   return code === status.INVALID_ARGUMENT ? problems.malformed : problems.unavailable;

@@ -117,6 +117,16 @@ export const eventTypes = {
       agent_port: z.string(),
     }),
   ),
+  /** A command waits for the replica that holds the stream of the backend. Broadcast only, among its replicas. */
+  'backend.command.asked': define(
+    'backend-commands',
+    z.object({ command_id: uuid, backend_id: uuid }),
+  ),
+  /** It has been carried out, or refused. */
+  'backend.command.answered': define(
+    'backend-commands',
+    z.object({ command_id: uuid, backend_id: uuid }),
+  ),
   /** What a manager or its agents reported, for the computations service (`backends.md` 4.9). */
   'backend.agent.event': define(
     'backend-agents',

@@ -2,9 +2,11 @@ import type { ClientMessage } from '@glacis/grpc';
 import { problems, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Store } from '@glacis/store';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { askerOf, wishOf, type Asker } from '../commands/asker.js';
+import { Commands } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
-import { dialectCannot } from '../problems.js';
+import { asProblem, cannotBeAsked } from '../problems.js';
 import { storable } from '../runs/relayed-event.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import { OpenQuestions } from '../streams/open-questions.js';
@@ -17,15 +19,20 @@ const MAX_STATE = 256;
 
 /** In which state of its life cycle an agent says it is (`backends.md` 9, 10), when somebody has asked. */
 @Injectable()
-export class AgentStates {
+export class AgentStates implements OnModuleInit {
   private readonly questions = new OpenQuestions();
 
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(StreamFinder) private readonly streams: StreamFinder,
+    @Inject(Commands) private readonly commands: Commands,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  onModuleInit(): void {
+    this.commands.handle('state', (id, wish) => this.askHere(id, askerOf(wish)));
+  }
 
   /** @throws {Problem} 404 when the agent never told any */
   async get(backendId: string): Promise<AgentState> {
@@ -36,16 +43,20 @@ export class AgentStates {
 
   /** @throws {Problem} 409 when the backend is not connected, or is no agent */
   async ask(caller: Caller, backendId: string): Promise<void> {
-    const stream = await this.streams.forCaller(backendId);
+    await this.commands.carryOut('state', backendId, wishOf(caller)).catch(asProblem);
+  }
+
+  private async askHere(backendId: string, asker: Asker): Promise<void> {
+    const stream = await this.streams.of(backendId);
     const able = stream.dialect.sends.has('stateRequest');
     await this.journal.note({
       audit: [
         {
-          actor: caller.principal.subject,
-          tenant: caller.tenant,
+          actor: asker.actor,
+          tenant: asker.tenant,
           action: 'backend.state.request',
           subject: backendId,
-          requestId: caller.requestId,
+          requestId: asker.requestId,
           detail: {
             stream_id: stream.facts.streamId,
             serial: stream.facts.serial,
@@ -54,7 +65,7 @@ export class AgentStates {
         },
       ],
     });
-    if (!able) throw dialectCannot('only agents of confidential VMs tell a state');
+    if (!able) throw cannotBeAsked('only agents of confidential VMs tell a state');
     const value = { id: this.questions.ask(stream) };
     await stream.call.write(stream.dialect.encodeServer({ kind: 'stateRequest', value }));
   }

@@ -2,9 +2,11 @@ import type { ClientMessage } from '@glacis/grpc';
 import { problems, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Store } from '@glacis/store';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { askerOf, wishOf, type Asker } from '../commands/asker.js';
+import { Commands } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
-import { dialectCannot } from '../problems.js';
+import { asProblem, cannotBeAsked } from '../problems.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import { OpenQuestions } from '../streams/open-questions.js';
 import { StreamFinder } from '../streams/stream-finder.js';
@@ -20,15 +22,20 @@ const MAX_BYTES = 1024 * 1024;
  * manager runs a privileged program for it.
  */
 @Injectable()
-export class InformationService {
+export class InformationService implements OnModuleInit {
   private readonly questions = new OpenQuestions();
 
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(StreamFinder) private readonly streams: StreamFinder,
+    @Inject(Commands) private readonly commands: Commands,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
+
+  onModuleInit(): void {
+    this.commands.handle('information', (id, wish) => this.askHere(id, askerOf(wish)));
+  }
 
   /** @throws {Problem} 404 when the backend never told anything */
   async get(backendId: string): Promise<unknown> {
@@ -39,16 +46,20 @@ export class InformationService {
 
   /** @throws {Problem} 409 when the backend is not connected or its dialect has no such request */
   async ask(caller: Caller, backendId: string): Promise<void> {
-    const stream = await this.streams.forCaller(backendId);
+    await this.commands.carryOut('information', backendId, wishOf(caller)).catch(asProblem);
+  }
+
+  private async askHere(backendId: string, asker: Asker): Promise<void> {
+    const stream = await this.streams.of(backendId);
     const able = !stream.ambiguous && stream.dialect.sends.has('informationRequest');
     await this.journal.note({
       audit: [
         {
-          actor: caller.principal.subject,
-          tenant: caller.tenant,
+          actor: asker.actor,
+          tenant: asker.tenant,
           action: 'backend.information.request',
           subject: backendId,
-          requestId: caller.requestId,
+          requestId: asker.requestId,
           detail: {
             stream_id: stream.facts.streamId,
             serial: stream.facts.serial,
@@ -57,7 +68,7 @@ export class InformationService {
         },
       ],
     });
-    if (!able) throw dialectCannot(`managers of dialect ${stream.dialect.name} cannot be asked`);
+    if (!able) throw cannotBeAsked(`managers of dialect ${stream.dialect.name} cannot be asked`);
     const id = this.questions.ask(stream);
     await stream.call.write(
       stream.dialect.encodeServer({ kind: 'informationRequest', value: { id } }),

@@ -1,5 +1,6 @@
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
+import { purgeCommands } from '../commands/commands.store.js';
 import { purgeRuns } from '../runs/runs.store.js';
 import { RefusedClients } from '../streams/refused-clients.js';
 import type { Duty } from './duty.js';
@@ -18,5 +19,6 @@ export class Housekeeping implements Duty {
   async run(): Promise<void> {
     await this.refused.purge();
     await purgeRuns(this.store);
+    await purgeCommands(this.store);
   }
 }

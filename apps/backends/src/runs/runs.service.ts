@@ -3,7 +3,8 @@ import { decodeRun, extrasOf, RpcError, status, type ComputationRun } from '@gla
 import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Commands } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import type { BackendsSettings } from '../settings.js';
@@ -35,17 +36,34 @@ const refusals: Record<RunRefusal, [status, string]> = {
 
 /** Sends runs and stops to managers and agents (`backends.md` 4.8). */
 @Injectable()
-export class RunsService {
+export class RunsService implements OnModuleInit {
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(StreamFinder) private readonly streams: StreamFinder,
+    @Inject(Commands) private readonly commands: Commands,
     @Inject(RunQueues) private readonly queues: RunQueues,
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
   ) {}
 
+  onModuleInit(): void {
+    this.commands.handle('run', (backendId, encoded) => this.runHere(backendId, encoded));
+    this.commands.handle('stop', (backendId, id) => this.stopHere(backendId, id.toString()));
+  }
+
   async run(backendId: string, encoded: Buffer): Promise<RunReply> {
-    const run = checkedRun(encoded);
+    checkedRun(encoded);
+    return (await this.commands.carryOut('run', backendId, encoded)) as RunReply;
+  }
+
+  async stop(backendId: string, computationId: string): Promise<void> {
+    const fault = faultOfId(computationId);
+    if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
+    await this.commands.carryOut('stop', backendId, Buffer.from(computationId));
+  }
+
+  private async runHere(backendId: string, encoded: Buffer): Promise<RunReply> {
+    const run = decodeRun(encoded);
     const stream = await this.streams.of(backendId);
     return this.telling(stream, ['backend.run', run.id], async () => {
       const queue = this.queues.of(stream);
@@ -69,9 +87,7 @@ export class RunsService {
     });
   }
 
-  async stop(backendId: string, computationId: string): Promise<void> {
-    const fault = faultOfId(computationId);
-    if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
+  private async stopHere(backendId: string, computationId: string): Promise<void> {
     const stream = await this.streams.of(backendId);
     const queue = this.queues.of(stream);
     const waiting = queue.cancel(computationId);

@@ -2,12 +2,18 @@ import { RpcError, status } from '@glacis/grpc';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
-import { asProblem } from '../problems.js';
 import { dialectNamed } from './choose-dialect.js';
 import type { LiveStream } from './live-stream.js';
 import { LiveStreams } from './live-streams.js';
 import { slotKey } from './stream.js';
 import { currentEpochs } from './streams.store.js';
+
+/** Another replica holds the stream; a command goes there by `Commands`. */
+export class HeldElsewhereError extends RpcError {
+  constructor() {
+    super(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
+  }
+}
 
 /** Finds the live stream of a backend for a command that needs one. */
 @Injectable()
@@ -19,8 +25,8 @@ export class StreamFinder {
   ) {}
 
   /**
-   * @throws {RpcError} NOT_FOUND for an unknown backend, FAILED_PRECONDITION when it is not connected, UNAVAILABLE when
-   *   another replica holds its stream
+   * @throws {RpcError} NOT_FOUND for an unknown backend, FAILED_PRECONDITION when it is not connected
+   * @throws {HeldElsewhereError}
    */
   async of(backendId: string): Promise<LiveStream> {
     const backend = await this.backends.find(backendId);
@@ -35,19 +41,10 @@ export class StreamFinder {
     const slot = { backendId, connection: 'main' } as const;
     const epoch = (await currentEpochs(this.store, [backendId])).get(slotKey(slot));
     const stream = this.live.ofSlot(slot).find((one) => one.facts.epoch === epoch);
-    if (!stream) throw heldElsewhere();
+    if (!stream) throw new HeldElsewhereError();
     // An ambiguous client whose backend was pinned since it connected is one no longer.
     const pinned = dialectNamed(stream.call.family, backend.pin);
     if (stream.ambiguous && pinned) stream.decide(pinned);
     return stream;
   }
-
-  /** The same for a REST call, with its refusals. */
-  forCaller(backendId: string): Promise<LiveStream> {
-    return this.of(backendId).catch(asProblem);
-  }
-}
-
-function heldElsewhere(): RpcError {
-  return new RpcError(status.UNAVAILABLE, 'held-elsewhere', 'another replica holds the stream');
 }

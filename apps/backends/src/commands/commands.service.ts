@@ -1,0 +1,148 @@
+import { Broadcasts } from '@glacis/events';
+import { RpcError, status } from '@glacis/grpc';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { Bell, newId } from '@glacis/runtime';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { Replica } from '../replica.js';
+import { LiveStreams } from '../streams/live-streams.js';
+import { HeldElsewhereError } from '../streams/stream-finder.js';
+import {
+  deleteCommand,
+  insertCommand,
+  openCommands,
+  outcomeOf,
+  settleCommand,
+  takeCommand,
+  withdraw,
+  type Command,
+  type Outcome,
+} from './commands.store.js';
+
+/** Milliseconds in which the holder takes a command, and then those in which it carries it out. */
+const PATIENCE_MS = 6_000;
+/** Milliseconds between two looks for an outcome that no message has told of. */
+const LOOK_MS = 250;
+
+/** Carries out a command on a stream of this replica. @throws {RpcError} */
+export type CommandHandler = (backendId: string, payload: Buffer) => Promise<unknown>;
+
+/**
+ * Commands for live streams, whichever replica holds them (`backends.md` 6). One that this replica cannot carry out is
+ * recorded and told to all; the holder takes it, acts, and records the outcome. Messages only make it fast: both sides
+ * look into the database as well.
+ */
+@Injectable()
+export class Commands {
+  private readonly handlers = new Map<string, CommandHandler>();
+  private readonly answered = new Bell();
+
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(Broadcasts) private readonly broadcasts: Broadcasts,
+    @Inject(LiveStreams) private readonly live: LiveStreams,
+    @Inject(Replica) private readonly replica: Replica,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  handle(kind: string, handler: CommandHandler): void {
+    this.handlers.set(kind, handler);
+  }
+
+  /** @throws {RpcError} the handler's, UNAVAILABLE when the holder does not answer */
+  async carryOut(kind: string, backendId: string, payload: Buffer): Promise<unknown> {
+    try {
+      return await this.here(kind, backendId, payload);
+    } catch (error) {
+      if (!(error instanceof HeldElsewhereError)) throw error;
+    }
+    const outcome = await this.ask({ id: newId(), backendId, kind, payload });
+    if ('reply' in outcome) return outcome.reply;
+    throw new RpcError(outcome.code, outcome.reason, outcome.message);
+  }
+
+  /** Somebody has been answered. */
+  ring(): void {
+    this.answered.ring();
+  }
+
+  /** Takes a command, if the stream is here. */
+  async take(id: string, backendId: string): Promise<void> {
+    if (this.live.ofSlot({ backendId, connection: 'main' }).length === 0) return;
+    const command = await takeCommand(this.store, id, this.replica.id);
+    if (command === undefined) return;
+    const outcome = await this.outcomeHere(command);
+    await settleCommand(this.store, id, outcome);
+    if (outcome !== null) await this.tell('backend.command.answered', command);
+  }
+
+  /** Finds commands whose message was lost. */
+  async poll(): Promise<void> {
+    const held = new Map(this.live.all().map(({ facts }) => [facts.backendId, facts]));
+    if (held.size === 0) return;
+    for (const { id, backendId } of await openCommands(this.store, [...held.keys()])) {
+      await this.take(id, backendId);
+    }
+  }
+
+  private async here(kind: string, backendId: string, payload: Buffer): Promise<unknown> {
+    const handler = this.handlers.get(kind);
+    if (handler) return handler(backendId, payload);
+    throw new RpcError(status.UNIMPLEMENTED, 'unimplemented', `no command is called ${kind}`);
+  }
+
+  private async outcomeHere({ kind, backendId, payload }: Command): Promise<Outcome | null> {
+    try {
+      return { reply: (await this.here(kind, backendId, payload)) ?? null };
+    } catch (error) {
+      if (error instanceof HeldElsewhereError) return null;
+      if (error instanceof RpcError) {
+        return { code: error.code, reason: error.reason, message: error.message };
+      }
+      this.logger.warn({ err: error, backend: backendId, kind }, 'command failed');
+      return { code: status.INTERNAL, reason: 'internal', message: 'backends failed' };
+    }
+  }
+
+  private async ask(command: Command): Promise<Outcome> {
+    await insertCommand(this.store, command, PATIENCE_MS);
+    await this.tell('backend.command.asked', command);
+    const outcome = await this.outcomeWithin(command.id, PATIENCE_MS);
+    if (outcome === undefined && (await withdraw(this.store, command.id))) throw unanswered();
+    const late = outcome ?? (await this.outcomeWithin(command.id, PATIENCE_MS));
+    await deleteCommand(this.store, command.id);
+    return late ?? unknownOutcome;
+  }
+
+  private async outcomeWithin(id: string, ms: number): Promise<Outcome | undefined> {
+    const limit = AbortSignal.timeout(ms);
+    for (;;) {
+      const { count } = this.answered;
+      const outcome = await outcomeOf(this.store, id);
+      if (outcome !== undefined || limit.aborted) return outcome;
+      await this.answered.after(count, LOOK_MS, limit);
+    }
+  }
+
+  /** A message that is lost costs time, nothing else. */
+  private async tell(
+    type: 'backend.command.asked' | 'backend.command.answered',
+    { id, backendId }: Command,
+  ): Promise<void> {
+    const data = { command_id: id, backend_id: backendId };
+    await this.broadcasts.publish(type, backendId, data).catch((error: unknown) => {
+      this.logger.warn({ err: error, command: id }, 'replicas not told of a command');
+    });
+  }
+}
+
+function unanswered(): RpcError {
+  const text = 'the replica that holds the stream does not answer; nothing was sent';
+  return new RpcError(status.UNAVAILABLE, 'held-elsewhere', text);
+}
+
+const unknownOutcome: Outcome = {
+  code: status.UNAVAILABLE,
+  reason: 'outcome-unknown',
+  message: 'the replica that holds the stream took the command and does not answer',
+};
