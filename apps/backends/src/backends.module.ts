@@ -46,6 +46,8 @@ import { Replica } from './replica.js';
 import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
 import { InternalPort } from './rpc/internal-port.js';
+import { WatchersEvents } from './rpc/watchers.events.js';
+import { Watchers } from './rpc/watchers.js';
 import { Relay } from './runs/relay.js';
 import { RunAnswers } from './runs/run-answers.js';
 import { RunQueues } from './runs/run-queues.js';
@@ -174,6 +176,7 @@ export class BackendsModule implements OnModuleInit {
         TerminationsEvents,
         CommandsEvents,
         CertificatesEvents,
+        WatchersEvents,
       ],
       providers: [
         { provide: SETTINGS, useValue: settings },
@@ -184,6 +187,7 @@ export class BackendsModule implements OnModuleInit {
         BackendReader,
         BackendsService,
         BackendsRpcService,
+        Watchers,
         InternalPort,
         ownCertificate(settings),
         Commands,

@@ -1,3 +1,5 @@
+import type { EventType } from './event-types.js';
+
 /** What other services may ask of `backends` (`backends.md` 11). */
 export interface BackendsRpc {
   /** To whom names belong, as the name rules of `certificates.md` 2.5 need it. */
@@ -7,6 +9,11 @@ export interface BackendsRpc {
   /** Sends a run; `computationRunReq` has the field numbers of `v0.3` and is converted per dialect. */
   run(request: { backendId: string; computationRunReq: Buffer }): Promise<RunReply>;
   stop(request: { backendId: string; computationId: string }): Promise<Record<string, never>>;
+  /**
+   * What happens to the backends of a tenant, from now on, until the signal. It may end at any time, and nothing is
+   * repeated: begin anew then and read what there is. RESOURCE_EXHAUSTED for who is too slow to be told everything.
+   */
+  watch(request: { tenant: string }, signal: AbortSignal): AsyncIterable<BackendEvent>;
   /** `requestedBy` does not travel between processes: it is then the calling service, as its certificate says. */
   terminate(request: {
     backendId: string;
@@ -14,6 +21,28 @@ export interface BackendsRpc {
     reason?: string;
     requestedBy: string;
   }): Promise<{ requestId: string }>;
+}
+
+/** What `watch` tells. */
+export const backendEventTypes = [
+  'backend.created',
+  'backend.updated',
+  'backend.deleted',
+  'backend.connected',
+  'backend.disconnected',
+  'backend.termination.requested',
+  'backend.terminated',
+] as const satisfies EventType[];
+
+export interface BackendEvent {
+  id: string;
+  type: (typeof backendEventTypes)[number];
+  time: Date;
+  tenant: string;
+  /** The backend. */
+  subject: string;
+  /** By the schema of its type. */
+  data: unknown;
 }
 
 export interface CheckNamesRequest {

@@ -1,4 +1,5 @@
 import type {
+  BackendEvent,
   BackendsRpc,
   BackendSummary,
   CheckNamesReply,
@@ -14,6 +15,7 @@ import type { Backend } from '../backends/backend.js';
 import { checkNames } from '../backends/check-names.js';
 import { RunsService } from '../runs/runs.service.js';
 import { Terminations } from '../terminations/terminations.service.js';
+import { Watchers } from './watchers.js';
 
 /** What other services ask of this one (`backends.md` 11). */
 @Injectable()
@@ -27,6 +29,7 @@ export class BackendsRpcService implements BackendsRpc {
     @Inject(BackendReader) private readonly backends: BackendReader,
     @Inject(RunsService) private readonly runs: RunsService,
     @Inject(Terminations) private readonly terminations: Terminations,
+    @Inject(Watchers) private readonly watchers: Watchers,
   ) {}
 
   checkNames(request: CheckNamesRequest): Promise<CheckNamesReply> {
@@ -58,6 +61,10 @@ export class BackendsRpcService implements BackendsRpc {
   }): Promise<{ requestId: string }> {
     const { tenant } = await this.known(request.backendId);
     return { requestId: await this.terminations.request({ ...request, tenant }) };
+  }
+
+  watch({ tenant }: { tenant: string }, signal: AbortSignal): AsyncIterable<BackendEvent> {
+    return this.watchers.watch(tenant, signal);
   }
 
   private async known(id: string): Promise<Backend> {

@@ -1,4 +1,9 @@
-import type { BackendsRpc, NameHolder } from '@glacis/contracts';
+import {
+  backendEventTypes,
+  type BackendEvent,
+  type BackendsRpc,
+  type NameHolder,
+} from '@glacis/contracts';
 import { BackendsDefinition } from '../generated/backends/v1/backends.js';
 import { malformed, same, wireMethod, type Wire } from './wire-method.js';
 
@@ -35,6 +40,17 @@ export const backendsWire: Wire<BackendsRpc> = {
     toReply: same,
     fromReply: same,
   }),
+  watch: wireMethod(BackendsDefinition, methods.watch, {
+    toRequest: same,
+    fromRequest: ({ tenant }) => ({ tenant: tenant || missing('tenant') }),
+    toReply: ({ data, ...event }) => ({ ...event, data: JSON.stringify(data) }),
+    fromReply: ({ type, time, data, ...event }) => ({
+      ...event,
+      type: eventType(type),
+      time: time ?? missing('time'),
+      data: JSON.parse(data) as unknown,
+    }),
+  }),
   checkNames: wireMethod(BackendsDefinition, methods.checkNames, {
     toRequest: ({ names, ...rest }) => ({ ...rest, name: names }),
     fromRequest: ({ tenant, backendId, entityType, name }) => ({
@@ -55,6 +71,16 @@ export const backendsWire: Wire<BackendsRpc> = {
 function terminationType(type: number): 0 | 1 {
   if (type === 0 || type === 1) return type;
   throw malformed('type is 0 or 1');
+}
+
+function missing(member: string): never {
+  throw malformed(`${member} is missing`);
+}
+
+function eventType(text: string): BackendEvent['type'] {
+  const known = backendEventTypes.find((type) => type === text);
+  if (known === undefined) throw new Error(`unknown event type ${text}`);
+  return known;
 }
 
 /** Callers that know of hosts alone name no type. */
