@@ -65,4 +65,5 @@ export class FakeBackends implements BackendsRpc {
   run = unused;
   stop = unused;
   terminate = unused;
+  watch = unused;
 }

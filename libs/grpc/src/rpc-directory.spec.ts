@@ -3,13 +3,16 @@ import { status } from '@grpc/grpc-js';
 import { RpcDirectory } from './rpc-directory.js';
 import { RpcError } from './rpc-error.js';
 
-const unused = (): Promise<never> => Promise.reject(new Error('not asked for in this test'));
+const unused = (): never => {
+  throw new Error('not asked for in this test');
+};
 const backends = (some: Partial<BackendsRpc>): BackendsRpc => ({
   checkNames: unused,
   get: unused,
   run: unused,
   stop: unused,
   terminate: unused,
+  watch: unused,
   ...some,
 });
 
@@ -27,6 +30,7 @@ describe('RpcDirectory', () => {
       readonly run = unused;
       readonly stop = unused;
       readonly terminate = unused;
+      readonly watch = unused;
       get({ id }: { id: string }): ReturnType<BackendsRpc['get']> {
         return Promise.resolve({ id, tenant: this.tenant, name: 'n', address: '' });
       }

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type {
+  BackendEvent,
   BackendsRpc,
   CertificatesRpc,
   ResolvedCertificate,
@@ -38,6 +39,14 @@ const bundle = {
   rootsPem: 'root\n',
   version: 7,
   revokedIssuerIds: ['d'.repeat(32)],
+};
+const happened: BackendEvent = {
+  id: 'e1',
+  type: 'backend.connected',
+  time: notAfter,
+  tenant: 't',
+  subject: 'b',
+  data: { backend_id: 'b', epoch: 7, peer: '\u2028' },
 };
 const revoked = { revokedAt: notAfter, reason: 1, issuerId: 'c'.repeat(32) };
 const news: RevocationNews[] = [
@@ -90,6 +99,7 @@ const backends: BackendsRpc = {
   run: (request) => answer(request, { accepted: true, queuePosition: 3 }),
   stop: (request) => answer(request, {}),
   terminate: (request) => answer(request, { requestId: 'r1' }),
+  watch: (request, signal) => answers(request, signal, [happened]),
   checkNames: (request) =>
     answer(request, { exists: true, addressIsOurs: false, holders: request.names.map(() => 3) }),
 };
@@ -249,6 +259,16 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     }
     expect(asked).toEqual([{ after: 7 }, {}]);
     await waitFor(() => open === 0, { what: 'the streams to end at their other end' });
+  });
+
+  it('streams what happens to the backends of a tenant', async () => {
+    const signal = AbortSignal.timeout(20_000);
+    for await (const each of ofBackends().watch({ tenant: 't' }, signal)) {
+      expect(each).toEqual(happened);
+      break;
+    }
+    expect(asked).toEqual([{ tenant: 't' }]);
+    await waitFor(() => open === 0, { what: 'the stream to end at its other end' });
   });
 
   it('ends a stream with the signal, also one that is stuck', async () => {
