@@ -68,7 +68,7 @@ export async function bareKafka(brokers, { perSecond, seconds }) {
     from.counted = true;
     const now = performance.now();
     for (const { value } of from.messages) lags.push(now - Number(value.toString().split(' ', 1)));
-    if (lags.length === paced) done();
+    if (lags.length >= paced) done();
   };
   const started = performance.now();
   for (let sent = 0; sent < paced;) {
