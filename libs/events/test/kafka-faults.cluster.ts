@@ -10,10 +10,16 @@ const patient = { deadlineMs: 120_000 };
 let kafka: KafkaCluster;
 let buses: KafkaBus[];
 
-/** Clients of one set of topics and groups, as the replicas of a service have them. */
-function replicas(count: number, overrides: Record<string, string> = {}): KafkaBus[] {
+/**
+ * Clients of one set of topics and groups, as the replicas of a service have them.
+ * @param brokers how each of them reaches the brokers
+ */
+function replicas(
+  brokers: readonly string[][],
+  overrides: Record<string, string> = {},
+): KafkaBus[] {
   const settings = ownKafka(kafka.brokers, overrides);
-  buses = Array.from({ length: count }, () => newKafkaBus(settings));
+  buses = brokers.map((own) => newKafkaBus({ ...settings, brokers: own }));
   return buses;
 }
 afterEach(() => Promise.all(buses.map((bus) => bus.close())));
@@ -42,7 +48,7 @@ describe('three brokers', () => {
   afterAll(() => kafka.stop());
 
   test('leaders killed during publishing: nothing acknowledged is lost and every key keeps its order', async () => {
-    const [bus] = replicas(1, { partitions: '12' }) as [KafkaBus];
+    const [bus] = replicas([kafka.brokers], { partitions: '12' }) as [KafkaBus];
     const taken = new Taken();
     await bus.subscribe('group', ['backend'], taken.deliver);
     const writers = startWriters(bus, 24);
@@ -58,12 +64,12 @@ describe('three brokers', () => {
 
 describe('one broker', () => {
   beforeAll(async () => {
-    kafka = await startKafka();
+    kafka = await startKafka({ proxied: true });
   });
   afterAll(() => kafka.stop());
 
   test('gone and back: what was published meanwhile arrives, and readiness tells of it', async () => {
-    const [bus] = replicas(1) as [KafkaBus];
+    const [bus] = replicas([kafka.brokers]) as [KafkaBus];
     const taken = new Taken();
     await bus.subscribe('group', ['backend'], taken.deliver);
     const heard: string[] = [];
@@ -83,7 +89,7 @@ describe('one broker', () => {
   }, 300_000);
 
   test('frozen and thawed: what hangs is given up, nothing is lost', async () => {
-    const [bus] = replicas(1) as [KafkaBus];
+    const [bus] = replicas([kafka.brokers]) as [KafkaBus];
     const taken = new Taken();
     await bus.subscribe('group', ['backend'], taken.deliver);
     const writers = startWriters(bus, 4);
@@ -96,7 +102,12 @@ describe('one broker', () => {
   }, 300_000);
 
   test('replicas come and go: their partitions change hands, nothing is lost and every key keeps its order', async () => {
-    const [one, two, three] = replicas(3, { partitions: '12' }) as [KafkaBus, KafkaBus, KafkaBus];
+    const ways = Array.from({ length: 3 }, () => kafka.brokers);
+    const [one, two, three] = replicas(ways, { partitions: '12' }) as [
+      KafkaBus,
+      KafkaBus,
+      KafkaBus,
+    ];
     const taken = new Taken();
     await one.subscribe('group', ['backend'], taken.deliver);
     const writers = startWriters(three, 24);
@@ -109,5 +120,26 @@ describe('one broker', () => {
     await more(writers, 500);
     await two.close();
     await settle(writers, taken);
+  }, 300_000);
+
+  test('a replica cut off the network: another takes its partitions, and what it published arrives later', async () => {
+    const ways = [kafka.brokers, kafka.proxied?.brokers ?? []];
+    const [whole, cut] = replicas(ways, { partitions: '12' }) as [KafkaBus, KafkaBus];
+    const taken = new Taken();
+    await cut.subscribe('group', ['backend'], taken.deliver);
+    await whole.subscribe('group', ['backend'], taken.deliver);
+    const writers = startWriters(whole, 24);
+    await more(writers, 500);
+    kafka.proxied?.cut();
+    const late = cut.publish([message('late', '0')]);
+    await expect(cut.check()).rejects.toThrow();
+    const before = writers.map(({ key }) => taken.of(key).length);
+    const allGrow = (): boolean =>
+      writers.every(({ key }, i) => taken.of(key).length > (before[i] ?? 0) + 50);
+    await waitFor(allGrow, { what: 'every key at the other replica', ...patient });
+    kafka.proxied?.heal();
+    await late;
+    await settle(writers, taken);
+    await waitFor(() => taken.of('late').length === 1, { what: 'the late message', ...patient });
   }, 300_000);
 });
