@@ -100,6 +100,29 @@ function leafOf(issuer, spki, serverAuth, full) {
   });
 }
 
+/** As the profiles `short` and `svid` make them: one without a place to ask of its status, one for both purposes. */
+function profiledLeaf(issuer, spki, { short }) {
+  const pointers = short
+    ? { caIssuers: caPointers('ca').caIssuers }
+    : { ocsp: `${status}/ocsp`, ...caPointers('ca'), crl: `${status}/crl/ca/3.crl` };
+  return pki.certificate({
+    serial: pki.newSerial(),
+    issuer,
+    subject: [organization, commonName(entity)],
+    publicKey: spki,
+    notBefore: justNow,
+    notAfter: later(1),
+    extensions: pki.leafExtensions({
+      issuer,
+      publicKey: spki,
+      serverAuth: !short,
+      noRevAvail: short,
+      names: { uris: [`${domain}/tenant/t1/backend/${entity}`] },
+      pointers,
+    }),
+  });
+}
+
 async function responderOf(issuer, algorithm) {
   const keys = await pki.generateKeys(algorithm);
   const spki = pki.spkiOf(keys.publicKey);
@@ -204,6 +227,8 @@ export async function specimens(caAlgorithm, leafKeys) {
         leafOf(intermediate, spki, true, true),
       ],
     ]),
+    ['certificate short', profiledLeaf(intermediate, leafKeys['ECDSA-P256'], { short: true })],
+    ['certificate svid', profiledLeaf(intermediate, leafKeys['ECDSA-P256'], { short: false })],
     ...chainsOf({ root, older, intermediate, responder, cross }, leafKeys),
     ...crlsOf(root, intermediate),
     ...ocspOf(intermediate, responder),
