@@ -108,6 +108,19 @@ describe('backends.md 9: a run', () => {
     expect((await stop('c1')).status).toBe(204);
     await waitFor(() => again.messages.length > 0);
     expect(again.messages).toEqual([{ kind: 'stop', value: { computationId: 'c1' } }]);
+    const told = await stand.store.query<{ told: string }>(
+      `SELECT action || ' ' || actor AS told FROM audit
+       WHERE subject = $1 AND action LIKE ANY ('{backend.run%,backend.stop%}') ORDER BY 1`,
+      [id],
+    );
+    expect(told.map((row) => row.told)).toEqual([
+      'backend.run computations',
+      expect.stringMatching(/^backend.run.request (?!computations)/),
+      'backend.stop computations',
+      'backend.stop computations',
+      expect.stringMatching(/^backend.stop.request /),
+      expect.stringMatching(/^backend.stop.request /),
+    ]);
   });
 
   const source = { type: 's3', url: 's3://bucket/a', encrypted: true };

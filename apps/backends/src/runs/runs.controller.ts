@@ -1,4 +1,3 @@
-import { encodeRun } from '@glacis/grpc';
 import {
   CallerParam,
   Idempotency,
@@ -78,7 +77,7 @@ export class RunsController {
   ): Promise<unknown> {
     await this.backends.get(caller.tenant, id);
     const send = async (): Promise<Answer> => {
-      const { queuePosition } = await this.runs.run(id, encodeRun(runOf(body))).catch(asProblem);
+      const { queuePosition } = await this.runs.runFor(caller, id, runOf(body)).catch(asProblem);
       return { status: 202, body: { computation_id: body.id, queue_position: queuePosition } };
     };
     // A run is recorded by whoever holds the stream, so only a key is worth a transaction here.
@@ -124,7 +123,7 @@ export class RunsController {
     @Param('computationId') computationId: string,
   ): Promise<void> {
     await this.backends.get(caller.tenant, id);
-    await this.runs.stop(id, computationId).catch(asProblem);
+    await this.runs.stopFor(caller, id, computationId).catch(asProblem);
   }
 }
 

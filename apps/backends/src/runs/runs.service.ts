@@ -1,5 +1,13 @@
 import type { RunReply } from '@glacis/contracts';
-import { decodeRun, extrasOf, RpcError, status, type ComputationRun } from '@glacis/grpc';
+import {
+  decodeRun,
+  encodeRun,
+  extrasOf,
+  RpcError,
+  status,
+  type ComputationRun,
+} from '@glacis/grpc';
+import type { Caller } from '@glacis/http';
 import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
@@ -60,6 +68,29 @@ export class RunsService implements OnModuleInit {
     const fault = faultOfId(computationId);
     if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
     await this.commands.carryOut('stop', backendId, Buffer.from(computationId));
+  }
+
+  /** As `run`, for a user: whose wish it was stands in the audit trail before what the holder makes of it. */
+  async runFor(caller: Caller, backendId: string, run: ComputationRun): Promise<RunReply> {
+    await this.noteWish(caller, backendId, ['backend.run.request', run.id]);
+    return this.run(backendId, encodeRun(run));
+  }
+
+  /** The same of a stop. */
+  async stopFor(caller: Caller, backendId: string, computationId: string): Promise<void> {
+    await this.noteWish(caller, backendId, ['backend.stop.request', computationId]);
+    await this.stop(backendId, computationId);
+  }
+
+  private noteWish(
+    { principal, tenant, requestId }: Caller,
+    backendId: string,
+    [action, id]: Command,
+  ): Promise<void> {
+    const detail = { computation_id: id };
+    return this.journal.note({
+      audit: [{ actor: principal.subject, tenant, action, subject: backendId, requestId, detail }],
+    });
   }
 
   private async runHere(backendId: string, encoded: Buffer): Promise<RunReply> {
