@@ -10,7 +10,13 @@ import { authorityFaults, roots } from './crash/authority.mjs';
 import { Manager } from './crash/managers.mjs';
 import { Random } from './crash/random.mjs';
 import { Target } from './crash/target.mjs';
-import { eventsAndEffects, lostWrites, settle, unexplained } from './crash/verify.mjs';
+import {
+  brokenAudits,
+  eventsAndEffects,
+  lostWrites,
+  settle,
+  unexplained,
+} from './crash/verify.mjs';
 import { Writers } from './crash/writers.mjs';
 
 const seed = Number(process.argv[2] ?? Date.now() % 1_000_000);
@@ -105,16 +111,6 @@ async function run(folder) {
     await Promise.all(managers.map((manager) => manager.stop()));
     await target.stop();
   }
-}
-
-async function brokenAudits(target) {
-  const services = ['backends', 'certificates', 'gateway'];
-  const replies = await Promise.all(
-    services.map((service) =>
-      target.call('GET', `/audit/${service}/verification`, { accept: [200] }),
-    ),
-  );
-  return services.filter((_, i) => !JSON.parse(replies[i].text).intact);
 }
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -37,8 +37,8 @@ async function byKey(database, sql, key) {
 
 const services = ['backends', 'certificates', 'gateway'];
 
-/** Waits until every event is published and every audit record sealed. Gives what is not after 30 s. */
-export async function settle(target) {
+/** Waits until every event is published and every audit record sealed. Gives how many are not at the deadline. */
+export async function settle(target, deadlineMs = 30_000) {
   const open = () =>
     withConnection(target.databaseUrl, async (database) => {
       const counts = services.map(
@@ -50,8 +50,18 @@ export async function settle(target) {
       const [row] = await database.query(`SELECT (${counts.join(' + ')})::int AS open`);
       return row.open;
     });
-  const settled = waitFor(async () => (await open()) === 0, { deadlineMs: 30_000, everyMs: 100 });
+  const settled = waitFor(async () => (await open()) === 0, { deadlineMs, everyMs: 100 });
   return Number(await settled.then(() => 0, open));
+}
+
+/** Services whose audit trail does not verify. */
+export async function brokenAudits(target) {
+  const replies = await Promise.all(
+    services.map((service) =>
+      target.call('GET', `/audit/${service}/verification`, { accept: [200] }),
+    ),
+  );
+  return services.filter((_, i) => !JSON.parse(replies[i].text).intact);
 }
 
 /**

@@ -21,8 +21,9 @@ export function upkeepTasks(
   const { safe, authority, rotation, responders, shards, tokenKeys } = made;
   const { internalPort, estPort, expiring } = made;
   return [
-    task('internal port', 10 * second, () => internalPort.refresh()),
-    task('est port', 10 * second, () => estPort.refresh()),
+    // Often, as no other service takes our calls under an issuer that was revoked.
+    task('internal port', second, () => internalPort.refresh()),
+    task('est port', second, () => estPort.refresh()),
     task('issuers', 5 * second, () => authority.refresh()),
     task('rotation', hour, () => rotation.check()),
     task('leaves of revoked issuers', minute, () => markLeavesOfRevoked(store, clock)),

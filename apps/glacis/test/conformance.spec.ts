@@ -1,6 +1,13 @@
-import { conformance } from './conformance.js';
-import { startSuite } from './running-suite.js';
+import { conformance, conformanceSettings } from './conformance.js';
+import { startSuite, type RunningSuite } from './running-suite.js';
 
 describe('certificates and streams of the embedded suite', () => {
-  conformance(startSuite);
+  let suite: RunningSuite;
+
+  beforeAll(async () => {
+    suite = await startSuite(conformanceSettings);
+  }, 60_000);
+  afterAll(() => suite.close());
+
+  conformance(() => suite);
 });

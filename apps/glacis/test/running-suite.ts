@@ -19,9 +19,6 @@ export interface RunningSuite {
   close(): Promise<void>;
 }
 
-/** @param env more settings, such as `GLACIS_CERTS_ALLOW_LOOPBACK` */
-export type StartSuite = (env?: Record<string, string>) => Promise<RunningSuite>;
-
 /** A process of its own on a throw-away data folder. */
 export interface EmbeddedSuite extends RunningSuite {
   dataDir: string;

@@ -70,8 +70,8 @@ export class InternalPort implements BeforeApplicationShutdown {
   /** Opens the port with our first certificate and keeps that fresh. */
   async refresh(): Promise<void> {
     if (this.server === undefined) return;
-    const fresh = await this.certificate.refresh();
-    if (fresh || this.server.port === undefined) await this.server.open();
+    while (await this.certificate.refresh()) await this.server.open();
+    if (this.server.port === undefined) await this.server.open();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

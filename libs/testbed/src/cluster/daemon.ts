@@ -34,9 +34,18 @@ export class Daemon {
 
   constructor(private readonly options: DaemonOptions) {}
 
-  /** Of the running program; undefined while there is none. */
+  /** What it prints, start after start. */
+  get logFile(): string {
+    return this.options.logFile;
+  }
+
+  get running(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && !this.child.signalCode;
+  }
+
+  /** Of the program that runs or ran last. */
   get pid(): number | undefined {
-    return this.running ? this.child?.pid : undefined;
+    return this.child?.pid;
   }
 
   /** @throws {Error} with the end of its log when it ends or is not ready in time */
@@ -91,10 +100,6 @@ export class Daemon {
 
   resume(): void {
     this.signal('SIGCONT');
-  }
-
-  private get running(): boolean {
-    return this.child !== undefined && this.child.exitCode === null && !this.child.signalCode;
   }
 
   private signal(signal: NodeJS.Signals): void {

@@ -8,5 +8,6 @@ export { startPostgres, type PostgresServer, type PostgresServerOptions } from '
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';
 export { cached } from './cache.js';
 export { runCommand } from './command.js';
+export { startSuite, type ServiceName, type Suite, type SuiteOptions } from './suite.js';
 export { sharedKafka } from './shared-kafka.js';
 export { smallGuest, type SmallGuest } from './small-guest.js';

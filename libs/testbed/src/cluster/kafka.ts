@@ -151,6 +151,7 @@ async function makeBroker(recipe: BrokerRecipe): Promise<Daemon> {
     args: [...jvm, logLevel, readyLine, 'kafka.Kafka', properties],
     logFile: join(folder, 'broker.log'),
     ready: (log) => log.includes('Kafka Server started'),
+    startDeadlineMs: 180_000,
   });
 }
 

@@ -25,6 +25,19 @@ export async function freePorts(count: number): Promise<number[]> {
   return Promise.all(Array.from({ length: count }, freePort));
 }
 
+/**
+ * A number that, added to each of the ports, gives free ones.
+ * @param ports above 1,024 and not far apart, as a program has them by default
+ */
+export async function freeOffset(ports: number[]): Promise<number> {
+  const [least, most] = [Math.min(...ports), Math.max(...ports)];
+  for (;;) {
+    const offset = randomInt(lowest - least, highest - most);
+    const free = await Promise.all(ports.map((port) => isFree(port + offset)));
+    if (free.every(Boolean)) return offset;
+  }
+}
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
   const listening = once(server, 'listening').then(

@@ -22,6 +22,8 @@ export interface PostgresServer {
   port: number;
   /** A database with an owner of the same name, who may create more of them but is no superuser. */
   createDatabase(name: string): Promise<string>;
+  /** False also when it has ended by itself, as it does on a full disk. */
+  readonly running: boolean;
   start(): Promise<void>;
   /** The fast shutdown of pg_ctl(1): open connections are ended. */
   shutDown(): Promise<void>;
@@ -95,6 +97,9 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
       const secret = randomBytes(16).toString('hex');
       await createDatabase(adminUrl, name, secret);
       return url(name, name, secret);
+    },
+    get running() {
+      return daemon.running;
     },
     start,
     shutDown: () => daemon.stop(),

@@ -1,0 +1,49 @@
+import { temporaryFolder } from '@glacis/testbed';
+import { fileURLToPath } from 'node:url';
+import { Api } from '../src/demo/api.js';
+import type { Child } from '../src/demo/child.js';
+import { tellStory } from '../src/demo/story.js';
+import { conformance, conformanceSettings } from './conformance.js';
+import { startDistributed, type DistributedSuite } from './distributed-suite.js';
+import { readmeWay } from './readme-way.js';
+
+const managerScript = fileURLToPath(new URL('../../manager/dist/main.js', import.meta.url));
+
+describe('the suite as separate processes, two replicas of each service', () => {
+  let suite: DistributedSuite;
+
+  beforeAll(async () => {
+    suite = await startDistributed({ settings: conformanceSettings });
+  }, 180_000);
+  afterAll(() => suite?.close(), 60_000);
+
+  readmeWay(() => suite);
+
+  it('plays the whole demo', async () => {
+    const children: Child[] = [];
+    const steps: string[] = [];
+    const { api, door, managers } = suite;
+    // The address of its host is taken in the first tenant.
+    const roles = ['admin', 'platform-admin'];
+    const { token } = await api.json<{ token: string }>('POST', '/tokens', {
+      subject: 'demo',
+      tenant: 'demo',
+      roles,
+    });
+    await tellStory({
+      api: new Api(door, token),
+      managers,
+      managerScript,
+      dir: await temporaryFolder(),
+      children,
+      step: async (title, work) => {
+        steps.push(title);
+        return (await work()).value;
+      },
+    });
+    await Promise.all(children.map((child) => child.stop()));
+    expect(steps.at(-1)).toMatch(/audit/);
+  }, 120_000);
+
+  conformance(() => suite);
+});
