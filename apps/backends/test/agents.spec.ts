@@ -105,6 +105,7 @@ describe('backends.md 9: a run', () => {
     const stop = (computation: string): Promise<Reply> =>
       stand.send('DELETE', `/backends/${id}/runs/${computation}`);
     expect((await stop('c2')).status).toBe(404);
+    expect((await stop('a%00b')).status).toBe(400);
     expect((await stop('c1')).status).toBe(204);
     await waitFor(() => again.messages.length > 0);
     expect(again.messages).toEqual([{ kind: 'stop', value: { computationId: 'c1' } }]);

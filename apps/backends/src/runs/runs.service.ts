@@ -65,8 +65,7 @@ export class RunsService implements OnModuleInit {
   }
 
   async stop(backendId: string, computationId: string): Promise<void> {
-    const fault = faultOfId(computationId);
-    if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
+    checkId(computationId);
     await this.commands.carryOut('stop', backendId, Buffer.from(computationId));
   }
 
@@ -78,6 +77,7 @@ export class RunsService implements OnModuleInit {
 
   /** The same of a stop. */
   async stopFor(caller: Caller, backendId: string, computationId: string): Promise<void> {
+    checkId(computationId);
     await this.noteWish(caller, backendId, ['backend.stop.request', computationId]);
     await this.stop(backendId, computationId);
   }
@@ -206,6 +206,11 @@ function notConnected(): RpcError {
     'not-connected',
     'the backend has just disconnected',
   );
+}
+
+function checkId(computationId: string): void {
+  const fault = faultOfId(computationId);
+  if (fault !== undefined) throw new RpcError(status.INVALID_ARGUMENT, 'malformed', fault);
 }
 
 function checkedRun(encoded: Buffer): ComputationRun {
