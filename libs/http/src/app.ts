@@ -21,7 +21,7 @@ import { HttpAdapter } from './adapter.js';
 import { Admission, type Authenticate } from './admission.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { clientAddress } from './client-address.js';
-import { boundConnections } from './connections.js';
+import { Connections } from './connections.js';
 import { readBodies } from './content-type.js';
 import { ProblemReplies } from './problem-reply.js';
 import { equipRoutes } from './routes.js';
@@ -74,15 +74,16 @@ export async function createHttpApp(
       refillPerSecond: settings.callerRate,
     }),
   });
-  const adapter = makeAdapter(settings, admission, replies);
+  const { maxConnections, shutdownDelay: delayMs } = settings;
+  const connections = new Connections({ maxConnections, delayMs });
+  const adapter = makeAdapter(settings, { admission, replies, connections });
   const instance = adapter.getInstance<FastifyInstance>();
   const telemetry = new RequestTelemetry(options.metrics, options.logger, options.apis ?? []);
   instance.decorateRequest('context', null);
   equipRoutes(instance, admission, telemetry);
   answerUnmatched(instance, { admission, telemetry, replies });
   readBodies(instance);
-  const { maxConnections, shutdownDelay: delayMs } = settings;
-  boundConnections(instance, { maxConnections, delayMs });
+  connections.bound(instance);
   addSystemRoutes(instance, options);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: new NestLogger(options.logger),
@@ -96,16 +97,20 @@ export async function createHttpApp(
 
 function makeAdapter(
   settings: HttpSettings,
-  admission: Admission,
-  replies: ProblemReplies,
+  parts: { admission: Admission; replies: ProblemReplies; connections: Connections },
 ): HttpAdapter {
+  const { admission, replies, connections } = parts;
   return new HttpAdapter(
     {
       bodyLimit: settings.bodyLimit,
       keepAliveTimeout: settings.idleTimeout,
       requestTimeout: settings.requestTimeout,
       connectionTimeout: settings.requestTimeout + settings.idleTimeout,
-      http: { headersTimeout: settings.headersTimeout, connectionsCheckingInterval: 1000 },
+      http: {
+        headersTimeout: settings.headersTimeout,
+        connectionsCheckingInterval: 1000,
+        ServerResponse: connections.Response,
+      },
       // Node bounds the whole header block, and so the path, by 16 KiB.
       routerOptions: { maxParamLength: 16_384 },
       exposeHeadRoutes: false,

@@ -27,9 +27,6 @@ const maxWaits = 3;
 /** Milliseconds between two looks whether a replica is back. */
 const pollMs = 20;
 
-/** Milliseconds for a question of the door's own, less than a health check may take. */
-const askTimeoutMs = 1_500;
-
 /** A service behind the door: its replicas, and the choice among them. */
 export class Upstream {
   private readonly byAddress = new Map<string, Replica>();
@@ -91,12 +88,15 @@ export class Upstream {
     throw failure;
   }
 
-  /** The answer of the first replica that gives one of status 200. @throws {Error} with the last failure */
-  async ask(path: string): Promise<string> {
+  /**
+   * The answer of the first replica that gives one of status 200 to a question of the door's own.
+   * @throws {Error} with the last failure
+   */
+  async ask(path: string, timeoutMs: number): Promise<string> {
     let failure = new Error('no address is known');
     for (const replica of this.replicas) {
       try {
-        const { status, text } = await replica.ask(path, askTimeoutMs);
+        const { status, text } = await replica.ask(path, timeoutMs);
         if (status === 200) return text;
         failure = new Error(`${path} answers ${status}: ${text.slice(0, 300)}`);
       } catch (error) {

@@ -5,6 +5,9 @@ import type { ServiceName } from './service-routes.js';
 import type { ReplicaLimits } from './replica.js';
 import { Upstream } from './upstream.js';
 
+/** Milliseconds for the question whether a service is ready, less than a health check may take. */
+const healthMs = 1_500;
+
 /** The services that run apart from the door. None of them are, where their modules are mounted. */
 @Injectable()
 export class Upstreams implements OnApplicationShutdown, OnModuleInit {
@@ -57,7 +60,7 @@ function limitsOf(settings: GatewaySettings): ReplicaLimits {
 
 /** The door serves the other services while one is away, so it stays ready itself. */
 function report(health: Health, upstream: Upstream): void {
-  const check = async (): Promise<void> => void (await upstream.ask('/health/ready'));
+  const check = async (): Promise<void> => void (await upstream.ask('/health/ready', healthMs));
   health.add(upstream.service, check, { essential: false });
 }
 

@@ -12,6 +12,9 @@ import {
 /** Milliseconds after which a service is asked again. */
 const refreshMs = 30_000;
 
+/** Milliseconds for a document, which a service makes when it is asked for the first time. */
+const answerMs = 10_000;
+
 /** The OpenAPI documents of the services that run apart. One that is away keeps the document that was last seen. */
 @Injectable()
 export class ServiceDocuments {
@@ -46,7 +49,7 @@ export class ServiceDocuments {
 
   private async ask(service: ServiceName, upstream: Upstream): Promise<void> {
     try {
-      const document: unknown = JSON.parse(await upstream.ask('/openapi.json'));
+      const document: unknown = JSON.parse(await upstream.ask('/openapi.json', answerMs));
       this.known.set(service, openApiDocumentForm.parse(document));
     } catch (error) {
       this.logger.warn({ err: error, service }, 'document of a service not read');
