@@ -78,6 +78,12 @@ import { TerminationsController } from './terminations/terminations.controller.j
 import { TerminationsEvents } from './terminations/terminations.events.js';
 import { Terminations } from './terminations/terminations.service.js';
 import { SETTINGS } from './tokens.js';
+import { EndedVms } from './vms/ended-vms.js';
+import { VmAttempts } from './vms/vm-attempts.js';
+import { VmManagers } from './vms/vm-managers.service.js';
+import { VmRequests } from './vms/vm-requests.js';
+import { VmsController } from './vms/vms.controller.js';
+import { VmsService } from './vms/vms.service.js';
 
 const SERVICE = 'backends';
 
@@ -120,6 +126,7 @@ const duties = [
   LiveRecheck,
   Sweeper,
   AbandonedDeletions,
+  EndedVms,
   Housekeeping,
 ];
 
@@ -172,6 +179,7 @@ export class BackendsModule implements OnModuleInit {
         InformationController,
         AgentsController,
         RunsController,
+        VmsController,
         StreamsEvents,
         TerminationsEvents,
         CommandsEvents,
@@ -203,6 +211,10 @@ export class BackendsModule implements OnModuleInit {
         RunAnswers,
         RunQueues,
         RunsService,
+        VmAttempts,
+        VmManagers,
+        VmRequests,
+        VmsService,
         ...streams,
         ...monitoring,
       ],

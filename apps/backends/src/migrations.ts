@@ -1,6 +1,7 @@
 import { commandsMigrations } from './commands/commands.migrations.js';
 import { migration, type MigrationClass } from '@glacis/store';
 import { agentsMigrations } from './agents/agents.migrations.js';
+import { vmsMigrations } from './vms/vms.migrations.js';
 
 /** `backends.md` 3. Names and addresses are compared byte by byte, hence the collation. */
 const createBackends = migration(
@@ -124,4 +125,5 @@ export const backendsMigrations: MigrationClass[] = [
   createInformation,
   ...agentsMigrations,
   ...commandsMigrations,
+  ...vmsMigrations,
 ];

@@ -46,6 +46,32 @@ export const runQueueFull = defineProblem({
     'The manager starts one run at a time and as many as may wait already do (`GLACIS_BACKENDS_RUN_QUEUE`). Stop one, or try again later.',
 });
 
+export const vmLimit = defineProblem({
+  slug: 'vm-limit',
+  status: 409,
+  title: 'Conflict',
+  message: 'the manager has no room for another VM',
+  about:
+    'As many VMs run on the host as its manager allows (`MANAGER_MAX_VMS`). Remove one, or wait for one to end.',
+});
+
+export const vmRefused = defineProblem({
+  slug: 'vm-refused',
+  status: 409,
+  title: 'Conflict',
+  message: 'refused by the manager',
+  about: 'The manager of the host was called and has refused; `detail` is what it says.',
+});
+
+export const vmUncertain = defineProblem({
+  slug: 'vm-uncertain',
+  status: 409,
+  title: 'Conflict',
+  message: 'it is uncertain whether the VM exists',
+  about:
+    'Its manager was asked for the VM and has not answered in time, so what it calls the VM is unknown. It is never asked again for the same VM; if there is one, it ends at `expires_at`.',
+});
+
 type MakeProblem = (detail: string) => Problem;
 
 const ofReason: Readonly<Record<string, MakeProblem | undefined>> = {

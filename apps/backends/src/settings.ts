@@ -7,6 +7,7 @@ import {
   json,
   list,
   optionalPort,
+  optionalText,
   port,
   setting,
 } from '@glacis/settings';
@@ -56,6 +57,21 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
     json(z.record(z.string(), z.array(z.string()))),
     '{}',
     'Hosts of key brokers that may be named to guests, as JSON of tenant to hosts; a tenant without any may name none.',
+  ),
+  kekFile: setting(
+    optionalText,
+    '',
+    'File with the key-encryption keys for the keys by which managers are called, one of 32 bytes per line in base64 or hex; the first encrypts. Empty: no such key can be set.',
+  ),
+  vmTimeout: setting(
+    durationMs,
+    '2m',
+    'How long a manager that we call may take to answer; then it is uncertain whether it has made a VM.',
+  ),
+  agentUrl: setting(
+    optionalText,
+    '',
+    'host:port under which the agents of new VMs dial us. Empty: the first public name and the agent port.',
   ),
   runQueue: setting(integer(1, 1000), '16', 'Runs that may wait for one manager.'),
 });

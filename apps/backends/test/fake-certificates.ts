@@ -5,6 +5,7 @@ import type {
   EnrolmentTokenRequest,
   IssuedService,
   IssueServiceRequest,
+  IssueVmRequest,
   ResolvedCertificate,
   RevokeEntityRequest,
   Revocation,
@@ -64,6 +65,7 @@ export class FakeCertificates implements CertificatesRpc {
   readonly resolved = new Map<string, ResolvedCertificate>();
   readonly revocations: Revocation[] = [];
   readonly revokedEntities: RevokeEntityRequest[] = [];
+  readonly vms: IssueVmRequest[] = [];
   readonly enrolments: EnrolmentTokenRequest[] = [];
   /** While set, every call fails. */
   down = false;
@@ -115,6 +117,21 @@ export class FakeCertificates implements CertificatesRpc {
       cert: pem(der) + pem(issuer.der),
       ca: pem(this.root.der),
     };
+  }
+
+  /** Files of a server on 127.0.0.1. */
+  async issueServer(): Promise<Omit<ManagerFiles, 'serial'>> {
+    const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+    const der = leaf({
+      issuer: this.intermediate,
+      serial: newSerial(),
+      spki: spkiOf(publicKey),
+      names: { ipAddresses: ['127.0.0.1'] },
+      notAfter: new Date(Date.now() + DAY_MS),
+      options: {},
+    });
+    const cert = pem(der) + pem(this.intermediate.der);
+    return { key: privateKeyPem(privateKey), cert, ca: pem(this.root.der) };
   }
 
   /** Marks a serial as revoked, as a committed revocation does, and gives what the event would say. */
@@ -184,6 +201,36 @@ export class FakeCertificates implements CertificatesRpc {
       .map(([serial]) => serial);
     serialNumbers.forEach((serial) => this.revoke(serial, request.reason));
     return { serialNumbers };
+  }
+
+  async issueVm(request: IssueVmRequest): Promise<IssuedService> {
+    this.answer();
+    this.vms.push(request);
+    const notAfter = new Date(Date.now() + (request.ttlSeconds * 1_000 || DAY_MS));
+    const serial = newSerial();
+    const der = leaf({
+      issuer: this.intermediate,
+      serial,
+      spki: readCsr(request.csr).spki,
+      names: {},
+      notAfter,
+      options: {},
+    });
+    this.resolved.set(serial.toString(), {
+      entityId: request.vmId,
+      entityType: 'cvm',
+      tenant: request.tenant,
+      status: 'valid',
+      notAfter,
+      fingerprintSha256: sha256(der),
+      issuerId: this.intermediate.id,
+      certFileSha512: [],
+    });
+    return {
+      chainPem: pem(der) + pem(this.intermediate.der),
+      caPem: this.bundle(),
+      notAfter,
+    };
   }
 
   async createEnrolmentToken(request: EnrolmentTokenRequest): Promise<EnrolmentToken> {

@@ -26,8 +26,9 @@ import { Issuing } from './issuing/issuing.service.js';
 import { LeafSigner } from './issuing/leaf-signer.js';
 import { Renewal } from './issuing/renewal.service.js';
 import { ServiceIssuing } from './issuing/service-issuing.service.js';
+import { VmIssuing } from './issuing/vm-issuing.service.js';
 import { Expiring } from './expiring/expiring.service.js';
-import { loadKeks } from './keys/kek.js';
+import { loadKeks } from '@glacis/pki';
 import { KeySafe } from './keys/key-safe.js';
 import { Joining } from './joining/joining.service.js';
 import { LeafKeys } from './keys/leaf-keys.js';
@@ -168,6 +169,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const issuing = new Issuing({ ...parts, signer, keys });
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
+  const vmIssuing = new VmIssuing({ ...parts, issuing, writer, files });
   const enrolmentTokens = new EnrolmentTokens(parts);
   const watches = new Watches(parts);
   const joining = new Joining({ ...around, serviceIssuing });
@@ -175,6 +177,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     ...parts,
     watches,
     serviceIssuing,
+    vmIssuing,
     revocation,
     enrolmentTokens,
   });

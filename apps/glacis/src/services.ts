@@ -21,7 +21,12 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
     },
   });
   const backends = loadSettings(backendsSettings, {
-    overrides: { ...internal, managerHost: settings.host, agentHost: settings.host },
+    overrides: {
+      ...internal,
+      managerHost: settings.host,
+      agentHost: settings.host,
+      kekFile: dataFolder.kekFile,
+    },
   });
   return [
     GatewayModule.forRoot(loadSettings(gatewaySettings)),

@@ -7,6 +7,8 @@ export interface CertificatesRpc {
   resolve(request: { serialNumber: string }): Promise<ResolvedCertificate>;
   /** A certificate for one of our own servers, from a CSR that the service made. */
   issueService(request: IssueServiceRequest): Promise<IssuedService>;
+  /** The certificate that a VM is given when it is created, from a CSR that the service made (`backends.md` 8). */
+  issueVm(request: IssueVmRequest): Promise<IssuedService>;
   /** Revokes every certificate of an entity in one transaction; one event per serial. */
   revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }>;
   /**
@@ -42,6 +44,18 @@ export interface IssueServiceRequest {
   service: string;
   dnsNames: string[];
   ipAddresses: string[];
+}
+
+export interface IssueVmRequest {
+  /** PKCS#10 in DER. */
+  csr: Buffer;
+  tenant: string;
+  /** Id of the VM, which becomes the entity of type `cvm`. */
+  vmId: string;
+  /** 0: as long as certificates live by default. */
+  ttlSeconds: number;
+  /** The service that asks; between processes, as its certificate names it. */
+  requestedBy: string;
 }
 
 export interface IssuedService {

@@ -80,6 +80,13 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
+  /** Forgets the answer to a request whose effect was undone afterwards: its key may try again. */
+  async forget({ key, tenant, subject, operation }: IdempotentRequest): Promise<void> {
+    if (key === undefined) return;
+    const scope = digest(tenant, subject, operation, key);
+    await this.store.query('DELETE FROM idempotency_keys WHERE scope = $1', [scope]);
+  }
+
   /** Removes answers that are no longer repeated. */
   async purge(): Promise<void> {
     await this.store.query('DELETE FROM idempotency_keys WHERE created_at <= $1', [this.cutoff()]);

@@ -6,8 +6,10 @@ export * from './csr.js';
 export type { CsrAnswer } from './csr-thread.js';
 export { bareCsr, renewalCsr } from './write-csr.js';
 export { DerError } from './der-reader.js';
+export { rewrap, seal, SealBrokenError, unseal, type Binding, type Sealed } from './envelope.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';
 export * from './host-names.js';
+export { KekUnavailableError, loadKeks, type Kek, type KekRing } from './kek.js';
 export { KeyError, readPrivateKey } from './key-rules.js';
 export {
   generateKeys,

@@ -20,6 +20,10 @@ import {
   type DeletingBackend,
 } from './deletion.store.js';
 
+/** Who has a backend deleted: a caller, or this service by itself. */
+export type Deleter = Pick<Caller, 'tenant'> &
+  Partial<Pick<Caller, 'requestId' | 'traceparent'>> & { principal: { subject: string } };
+
 /** RFC 5280 5.3.1 */
 const CESSATION_OF_OPERATION = 5;
 
@@ -43,9 +47,9 @@ export class BackendDeletion {
   }
 
   /** @throws {Problem} 404 unknown, 412 changed since `ifMatch` was read, 503 the certificates could not be revoked */
-  async delete(caller: Caller, id: string, ifMatch: string | undefined): Promise<void> {
-    const backend = await this.store.transaction((tx) => this.mark(tx, caller, { id, ifMatch }));
-    await this.finish(backend, caller.traceparent);
+  async delete(by: Deleter, id: string, ifMatch: string | undefined): Promise<void> {
+    const backend = await this.store.transaction((tx) => this.mark(tx, by, { id, ifMatch }));
+    await this.finish(backend, by.traceparent);
   }
 
   /** Finishes deletions whose process died or which found no CA. */
@@ -59,10 +63,10 @@ export class BackendDeletion {
 
   private async mark(
     tx: Tx,
-    caller: Caller,
+    by: Deleter,
     { id, ifMatch }: { id: string; ifMatch: string | undefined },
   ): Promise<DeletingBackend> {
-    const backend = isBackendId(id) ? await lockForDeletion(tx, caller.tenant, id) : undefined;
+    const backend = isBackendId(id) ? await lockForDeletion(tx, by.tenant, id) : undefined;
     if (!backend) throw unknownBackend();
     // A repeated request finds the mark of the first one and goes on from there.
     if (backend.marked) return backend;
@@ -70,29 +74,29 @@ export class BackendDeletion {
     // Nobody is left to answer for the VMs of a host that is gone.
     const guests = await lockGuests(tx, id);
     for (const each of [...guests.filter((guest) => !guest.marked), backend]) {
-      await this.markOne(tx, caller, each);
+      await this.markOne(tx, by, each);
     }
     return backend;
   }
 
-  private async markOne(tx: Tx, caller: Caller, backend: DeletingBackend): Promise<void> {
+  private async markOne(tx: Tx, by: Deleter, backend: DeletingBackend): Promise<void> {
     const { id } = backend;
     await markDeleting(tx, id);
     await this.terminations.endIfConnected(tx, {
       backendId: id,
-      tenant: caller.tenant,
+      tenant: by.tenant,
       type: 1,
       reason: 'backend deleted',
-      requestedBy: caller.principal.subject,
+      requestedBy: by.principal.subject,
     });
     await this.journal.write(tx, {
       audit: [
         {
-          actor: caller.principal.subject,
-          tenant: caller.tenant,
+          actor: by.principal.subject,
+          tenant: by.tenant,
           action: 'backend.delete',
           subject: id,
-          requestId: caller.requestId,
+          requestId: by.requestId,
           before: { name: backend.name, address: backend.address },
         },
       ],

@@ -48,7 +48,8 @@ export class ServiceIssuing {
   }
 }
 
-function csrOf(der: Buffer): Csr {
+/** @throws {RpcError} INVALID_ARGUMENT */
+export function csrOf(der: Buffer): Csr {
   try {
     return readCsr(der);
   } catch (cause) {

@@ -1,8 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { rewrap, seal, unseal, type Binding, type KekRing, type Sealed } from '@glacis/pki';
 import type { Queryable, Store } from '@glacis/store';
 import { newId, type Clock } from '@glacis/runtime';
-import { rewrap, seal, unseal, type Binding, type Sealed } from './envelope.js';
-import type { KekRing } from './kek.js';
 
 /** What a stored secret is for; part of what its encryption is bound to. */
 export type KeyPurpose = 'leaf' | 'issuer' | 'responder' | 'download-token';

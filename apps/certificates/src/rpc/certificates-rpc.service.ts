@@ -4,6 +4,7 @@ import type {
   EnrolmentTokenRequest,
   IssuedService,
   IssueServiceRequest,
+  IssueVmRequest,
   ResolvedCertificate,
   RevocationNews,
   RevokeEntityRequest,
@@ -19,6 +20,7 @@ import { findCertificate } from '../certificates/certificates.store.js';
 import type { EnrolmentTokens } from '../enrolment/enrolment-tokens.js';
 import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
 import { reasonCode } from '../revocation/reasons.js';
+import type { VmIssuing } from '../issuing/vm-issuing.service.js';
 import type { Revocation } from '../revocation/revocation.service.js';
 import { asRefusal } from './refusals.js';
 import type { Watches } from './watches.js';
@@ -28,6 +30,7 @@ export interface RpcParts {
   store: Store;
   watches: Watches;
   serviceIssuing: ServiceIssuing;
+  vmIssuing: VmIssuing;
   revocation: Revocation;
   enrolmentTokens: EnrolmentTokens;
   clock: Clock;
@@ -61,6 +64,14 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
   async issueService(request: IssueServiceRequest): Promise<IssuedService> {
     try {
       return await this.parts.serviceIssuing.issue(request);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  async issueVm(request: IssueVmRequest): Promise<IssuedService> {
+    try {
+      return await this.parts.vmIssuing.issue(request);
     } catch (error) {
       throw asRefusal(error);
     }

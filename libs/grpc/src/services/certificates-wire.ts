@@ -40,6 +40,12 @@ export const certificatesWire: Wire<CertificatesRpc> = {
     toReply: issuedMessage,
     fromReply: issuedOf,
   }),
+  issueVm: wireMethod(CertificatesDefinition, methods.issueVm, {
+    toRequest: ({ csr, tenant, vmId, ttlSeconds }) => ({ csr, tenant, vmId, ttlSeconds }),
+    fromRequest: (message, caller) => ({ ...message, requestedBy: `service:${caller}` }),
+    toReply: issuedMessage,
+    fromReply: issuedOf,
+  }),
   revokeEntity: wireMethod(CertificatesDefinition, methods.revokeEntity, {
     toRequest: same,
     fromRequest: same,

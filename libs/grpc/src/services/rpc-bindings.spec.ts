@@ -87,6 +87,7 @@ const certificates: CertificatesRpc = {
     }),
   issueService: (request) =>
     answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
+  issueVm: (request) => answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
   revokeEntity: (request) => answer(request, { serialNumbers: ['1', '2'.repeat(39)] }),
   createEnrolmentToken: (request) =>
     answer(request, { token: 't', expiresAt: notAfter, caSha256: 'ab' }),
@@ -231,6 +232,14 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     const revoked = { serialNumbers: ['1', '2'.repeat(39)] };
     expect(await ofCertificates().revokeEntity(entity)).toEqual(revoked);
     expect(asked).toEqual([wish, entity]);
+  });
+
+  it('issues for VMs, in the name of the calling service', async () => {
+    const by = 'service:tester';
+    const wish = { csr: hash, tenant: 't', vmId: 'v', ttlSeconds: 600, requestedBy: by };
+    const issued = { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter };
+    expect(await ofCertificates().issueVm(wish)).toEqual(issued);
+    expect(asked).toEqual([wish]);
   });
 
   it('makes enrolment tokens, in the name of the calling service', async () => {

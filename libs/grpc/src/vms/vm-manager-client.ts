@@ -14,7 +14,7 @@ import {
 /**
  * What became of a call that failed.
  * - `unreachable`: there is no connection, and nothing was sent.
- * - `uncertain`: it was sent and nobody answered in time; whether it took effect is unknown.
+ * - `uncertain`: it was sent and there is no answer in time, or none to be read; whether it took effect is unknown.
  * - `not-found`, `too-many`: the manager said so.
  * - `refused`: the manager answered with another error; its text is the message.
  */
@@ -104,7 +104,11 @@ export class VmManagerClient {
         (error, reply) => (error ? reject(failureOf(error)) : resolve(reply ?? Buffer.alloc(0))),
       );
     });
-    return method.decodeReply(bytes);
+    try {
+      return method.decodeReply(bytes);
+    } catch (cause) {
+      throw new VmManagerError('uncertain', 'the answer cannot be read', { cause });
+    }
   }
 
   private connect(): Promise<void> {

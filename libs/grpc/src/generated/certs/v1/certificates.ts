@@ -42,6 +42,16 @@ export interface IssueServiceRequest {
   ipAddresses: string[];
 }
 
+export interface IssueVmRequest {
+  /** PKCS#10 in DER. */
+  csr: Buffer;
+  tenant: string;
+  /** Becomes the entity of type cvm. */
+  vmId: string;
+  /** 0: as long as certificates live by default. */
+  ttlSeconds: number;
+}
+
 export interface IssuedService {
   /** Leaf, intermediate and, while a root rotation lasts, the cross certificate. */
   chainPem: Buffer;
@@ -421,6 +431,97 @@ export const IssueServiceRequest: MessageFns<IssueServiceRequest> = {
     message.service = object.service ?? "";
     message.dnsNames = object.dnsNames?.map((e) => e) || [];
     message.ipAddresses = object.ipAddresses?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseIssueVmRequest(): IssueVmRequest {
+  return { csr: Buffer.alloc(0), tenant: "", vmId: "", ttlSeconds: 0 };
+}
+
+export const IssueVmRequest: MessageFns<IssueVmRequest> = {
+  encode(message: IssueVmRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.csr.length !== 0) {
+      writer.uint32(10).bytes(message.csr);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.vmId !== "") {
+      writer.uint32(26).string(message.vmId);
+    }
+    if (message.ttlSeconds !== 0) {
+      writer.uint32(32).int64(message.ttlSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssueVmRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssueVmRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.csr = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.vmId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ttlSeconds = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<IssueVmRequest>, I>>(base?: I): IssueVmRequest {
+    return IssueVmRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IssueVmRequest>, I>>(object: I): IssueVmRequest {
+    const message = createBaseIssueVmRequest();
+    message.csr = object.csr ?? Buffer.alloc(0);
+    message.tenant = object.tenant ?? "";
+    message.vmId = object.vmId ?? "";
+    message.ttlSeconds = object.ttlSeconds ?? 0;
     return message;
   },
 };
@@ -1276,6 +1377,15 @@ export const CertificatesDefinition = {
     issueService: {
       name: "IssueService",
       requestType: IssueServiceRequest as typeof IssueServiceRequest,
+      requestStream: false,
+      responseType: IssuedService as typeof IssuedService,
+      responseStream: false,
+      options: {},
+    },
+    /** The certificate that a VM is given when it is created. */
+    issueVm: {
+      name: "IssueVm",
+      requestType: IssueVmRequest as typeof IssueVmRequest,
       requestStream: false,
       responseType: IssuedService as typeof IssuedService,
       responseStream: false,

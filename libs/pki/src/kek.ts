@@ -18,7 +18,7 @@ export class KekUnavailableError extends Error {
   readonly code = 'KEK_UNAVAILABLE';
 
   constructor(file: string, reason: string, options?: ErrorOptions) {
-    super(`key-encryption key file ${file} (GLACIS_CERTS_KEK_FILE): ${reason}`, options);
+    super(`key-encryption key file ${file}: ${reason}`, options);
     this.name = 'KekUnavailableError';
   }
 }
