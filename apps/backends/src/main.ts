@@ -1,4 +1,5 @@
 import { runService } from '@glacis/host';
+import { KekUnavailableError } from '@glacis/pki';
 import { BackendsModule } from './backends.module.js';
 import { InternalPort } from './rpc/internal-port.js';
 import { backendsSettings } from './settings.js';
@@ -10,6 +11,7 @@ await runService({
   apis: ['backends'],
   httpPort: ({ httpPort }) => httpPort,
   module: (settings) => BackendsModule.forRoot(settings),
+  plain: [KekUnavailableError],
   ports: (app) => ({
     managers: app.get(ManagerListener, { strict: false }).port,
     agents: app.get(AgentListener, { strict: false }).port,

@@ -1,7 +1,7 @@
 import { runService } from '@glacis/host';
+import { KekUnavailableError } from '@glacis/pki';
 import { CertificatesModule } from './certificates.module.js';
 import { EstPort } from './enrolment/est-port.js';
-import { KekUnavailableError } from './keys/kek.js';
 import { InternalPort } from './rpc/internal-port.js';
 import { certificatesSettings } from './settings.js';
 

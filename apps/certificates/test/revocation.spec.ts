@@ -489,6 +489,35 @@ describe('life of a certificate', () => {
     }
   });
 
+  it('backends.md 8: issueVm gives a VM a certificate of type cvm, as long as its life', async () => {
+    const { csr } = await makeCsr();
+    const vmId = '0190a000-0000-7000-8000-000000000001';
+    const wish = {
+      csr: fromPem(csr)[0]!.der,
+      tenant: 'tenant-a',
+      vmId,
+      ttlSeconds: 600,
+      requestedBy: 'service:backends',
+    };
+    const { chainPem, notAfter } = await rpc().issueVm(wish);
+    const leaf = readCertificate(fromPem(chainPem)[0]!.der);
+    expect(leaf.extKeyUsages).toHaveLength(1);
+    expect(notAfter.getTime()).toBeGreaterThan(Date.now() + 540_000);
+    expect(notAfter.getTime()).toBeLessThan(Date.now() + 660_000);
+    expect(await rpc().resolve({ serialNumber: String(leaf.serial) })).toMatchObject({
+      entityType: 'cvm',
+      entityId: vmId,
+      tenant: 'tenant-a',
+      status: 'valid',
+    });
+    await expect(rpc().issueVm({ ...wish, requestedBy: 'service:jobs' })).rejects.toMatchObject({
+      reason: 'forbidden',
+    });
+    await expect(rpc().issueVm({ ...wish, csr: Buffer.from('x') })).rejects.toMatchObject({
+      reason: 'malformed',
+    });
+  });
+
   it('issueService gives our servers certificates that tenants neither see nor touch', async () => {
     const { csr } = await makeCsr();
     const issued = await rpc().issueService({

@@ -1,10 +1,14 @@
 import type { IssuedService, IssueVmRequest } from '@glacis/contracts';
+import { RpcError, status } from '@glacis/grpc';
 import type { CertificateFiles } from '../certificates/certificate-files.js';
 import type { CertificatesSettings } from '../settings.js';
 import { subjectOf } from './issue-request.js';
 import type { IssueWriter } from './issue-writer.js';
 import type { Issuing } from './issuing.service.js';
 import { csrOf } from './service-issuing.service.js';
+
+/** The service that has VMs made. */
+const keeperOfVms = 'service:backends';
 
 export interface VmIssuingParts {
   settings: CertificatesSettings;
@@ -20,16 +24,20 @@ export interface VmIssuingParts {
 export class VmIssuing {
   constructor(private readonly parts: VmIssuingParts) {}
 
-  /** @throws {RpcError} INVALID_ARGUMENT for a CSR that does not hold */
+  /** @throws {RpcError} INVALID_ARGUMENT for a CSR that does not hold, PERMISSION_DENIED for another service */
   async issue(request: IssueVmRequest): Promise<IssuedService> {
     const { settings, issuing, writer, files } = this.parts;
     const { tenant, vmId, ttlSeconds, requestedBy } = request;
+    if (requestedBy !== keeperOfVms) {
+      throw new RpcError(status.PERMISSION_DENIED, 'forbidden', 'VMs are the business of backends');
+    }
     const csr = csrOf(request.csr);
     const leaf = await issuing.write(writer.shared(), {
       order: {
         tenant,
         entityType: 'cvm',
         entityId: vmId,
+        profile: 'standard',
         subject: subjectOf(vmId, settings.organization, null),
         spki: csr.spki,
         keyAlgorithm: csr.keyAlgorithm,
