@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Global, Module } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { EventsModule, EventsServer } from '@glacis/events';
-import { RpcDirectory } from '@glacis/grpc';
+import { JOIN_TOKEN, RpcDirectory } from '@glacis/grpc';
 import { createHttpApp, httpSettings } from '@glacis/http';
 import { testIdentity, type TestIdentity } from '@glacis/identity/testing';
 import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
@@ -26,6 +26,7 @@ export interface SuiteOptions {
   backends?: FakeBackends;
   kekFile?: string;
   identity?: TestIdentity;
+  joinToken?: Buffer;
 }
 
 export interface Reply {
@@ -93,6 +94,7 @@ export class Suite {
       { provide: CLOCK, useValue: clock },
       { provide: DATABASE_URL, useValue: database.url },
       { provide: RpcDirectory, useValue: directory },
+      { provide: JOIN_TOKEN, useFactory: () => options.joinToken },
     ];
     @Global()
     @Module({ providers: given, exports: given.map(({ provide }) => provide) })

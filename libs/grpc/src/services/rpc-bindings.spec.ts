@@ -417,6 +417,23 @@ describe('a service in another process', () => {
     await expect(ask(hurried)).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   });
 
+  it('is found at whichever of its addresses answers, and at the others when that one goes', async () => {
+    const tls = await identity('service', 'tester');
+    const own = await identity('service', 'backends');
+    const [one, two] = [await serverOf('backends', own), await serverOf('backends', own)];
+    const directory = new RpcDirectory();
+    opened.push(directory);
+    const address = `127.0.0.1:1,127.0.0.1:${one.port},localhost:${two.port},nowhere.invalid:1`;
+    directory.connect('backends', { address, credentials: () => tls });
+    const client = directory.client('backends');
+    const ask = (): Promise<unknown> => client.get({ id: 'a' });
+    await Promise.all(Array.from({ length: 8 }, ask));
+    await one.close();
+    await Promise.all(Array.from({ length: 8 }, ask));
+    await two.close();
+    await expect(ask()).rejects.toMatchObject({ code: status.UNAVAILABLE });
+  });
+
   it('is dialled anew when the credentials change', async () => {
     let tls = await identity('service', 'tester', 'revoked');
     const client = remote('backends', servers[1]?.port, { credentials: () => tls }).client(
