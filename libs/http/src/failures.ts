@@ -38,6 +38,14 @@ export function isUnavailable(error: unknown): boolean {
   return chain(error).some(isGone);
 }
 
+/** What may be said of it: a refusal between services names the service that is away, and its text is made to be shown. */
+export function unavailableDetail(error: unknown): string {
+  const refusal = chain(error).find(
+    ({ name, code }) => name === 'RpcError' && code === grpcUnavailable,
+  );
+  return refusal?.message ?? 'a dependency does not answer';
+}
+
 /** True when the database refused a character of the request. */
 export function isUnstorable(error: unknown): boolean {
   return chain(error).some(({ code }) => unstorable.has(code));

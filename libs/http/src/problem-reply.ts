@@ -3,7 +3,7 @@ import type { Logger } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.js';
 import { problems } from './problems.js';
-import { isUnavailable, isUnstorable } from './failures.js';
+import { isUnavailable, isUnstorable, unavailableDetail } from './failures.js';
 
 const byStatus: Record<number, (detail?: string) => Problem> = {
   401: problems.unauthenticated,
@@ -21,7 +21,7 @@ const byStatus: Record<number, (detail?: string) => Problem> = {
 export function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isUnavailable(error)) {
-    return problems.unavailable('a dependency does not answer', { cause: error });
+    return problems.unavailable(unavailableDetail(error), { cause: error });
   }
   if (isUnstorable(error)) return problems.malformed('text with a NUL character');
   const status = statusOf(error);
