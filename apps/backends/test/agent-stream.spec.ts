@@ -2,8 +2,10 @@ import { jest } from '@jest/globals';
 import { agentDialectNames, status, type ClientMessage } from '@glacis/grpc';
 import { waitFor } from '@glacis/runtime';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
-import { LiveStreams } from '../src/streams/live-streams.js';
 import { Leases } from '../src/monitoring/leases.js';
+import { Relay } from '../src/runs/relay.js';
+import type { Relayed } from '../src/runs/relayed-event.js';
+import { LiveStreams } from '../src/streams/live-streams.js';
 import { FakeCertificates } from './fake-certificates.js';
 import { Stand } from './stand.js';
 
@@ -24,7 +26,7 @@ afterAll(async () => {
 });
 
 const forwarder = { 'connection-type': 'log-forwarder', 'job-id': 'vm-1' };
-const log = (message: string): ClientMessage => ({
+const log = (message: string): ClientMessage & Relayed => ({
   kind: 'agentLog',
   value: { message, level: 'info', computationId: 'c', timestamp: undefined },
 });
@@ -171,5 +173,22 @@ describe('backends.md 9: the agent stream', () => {
     const { agent } = await stand.connectedAgent();
     agent.sendBytes(Buffer.from('0a0a01', 'hex'));
     expect(await agent.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  it('a log that no event can carry ends its own stream alone, and takes no other message along', async () => {
+    const { id, agent } = await stand.connectedAgent();
+    const other = await stand.connectedAgent();
+    const streams = stand.get(LiveStreams);
+    const push = (backendId: string, text: string): void => {
+      const [stream] = streams.ofSlot({ backendId, connection: 'main' });
+      stand.get(Relay).push(stream!, log(text), text.length);
+    };
+    // Of one turn, so of one transaction; as JSON each of these characters is six.
+    push(other.id, 'before');
+    push(id, '\u0001'.repeat(2 << 20));
+    push(other.id, 'after');
+    expect(await agent.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await logged(other.id)).toEqual(['before', 'after']);
+    expect(streams.ofSlot({ backendId: other.id, connection: 'main' })).toHaveLength(1);
   });
 });

@@ -82,6 +82,16 @@ describe('backends.md 9: a run', () => {
     },
   );
 
+  it('shows no more of an answer than a list of them can hold', async () => {
+    const { id, agent } = await connect('v0.10');
+    await run(id, manifest());
+    await waitFor(() => agent.runs.length > 0);
+    const error = 'x'.repeat(1 << 20);
+    agent.send({ kind: 'runResult', value: { computationId: 'c1', error } });
+    await waitFor(async () => (await listed(id))[0]?.state === 'failed');
+    expect((await listed(id))[0]).toMatchObject({ error: 'x'.repeat(4096) });
+  });
+
   it('is sent once, however often it is repeated with one key', async () => {
     const { id, agent } = await connect('v0.10');
     const headers = { 'idempotency-key': id };
@@ -239,6 +249,7 @@ describe('backends.md 9: a run', () => {
   it('goes to managers too, who tell the port that leads to the agent', async () => {
     const { id, stream } = await stand.connected({ dialect: 'v0.4', body: { protocol: 'v0.4' } });
     expect((await run(id, manifest())).status).toBe(202);
+    await waitFor(() => stream.messages.length === 2, { what: 'the run' });
     await stream.send({ kind: 'runResponse', value: { computationId: 'c1', agentPort: '6100' } });
     await waitFor(async () => (await listed(id))[0]?.state === 'accepted');
     expect((await listed(id))[0]).toMatchObject({ agent_port: '6100' });

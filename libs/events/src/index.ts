@@ -1,4 +1,4 @@
-export { Outbox } from './outbox/outbox.js';
+export { Outbox, UntellableEventError } from './outbox/outbox.js';
 export type { NewEvent } from './outbox/new-event.js';
 export { Broadcasts, BusBusyError } from './broadcasts.js';
 export { OnBroadcast, OnEvent } from './nest/handlers.js';

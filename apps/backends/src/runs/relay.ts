@@ -1,4 +1,4 @@
-import type { NewEvent } from '@glacis/events';
+import { UntellableEventError, type NewEvent } from '@glacis/events';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { backoffMs, coalesce } from '@glacis/runtime';
 import { Inject, Injectable } from '@nestjs/common';
@@ -35,8 +35,9 @@ export class Relay {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.recordTogether = coalesce(async (parcels: Parcel[]) => {
-      for (const load of loads(parcels)) await this.recordStubbornly(load);
-      return parcels.map(() => undefined);
+      const results: (Error | undefined)[] = [];
+      for (const load of loads(parcels)) results.push(...(await this.recordLoad(load)));
+      return results;
     });
   }
 
@@ -47,9 +48,24 @@ export class Relay {
     this.recordTogether({ event, bytes })
       .catch((error: unknown) => {
         this.logger.warn({ err: error, stream: stream.facts.streamId }, 'message not relayed');
-        void this.ender.end(stream, endings.lost);
+        const own = error instanceof UntellableEventError;
+        void this.ender.end(stream, own ? endings.untellable : endings.lost);
       })
       .finally(() => stream.release(bytes));
+  }
+
+  /** An event that cannot be told fails alone: the others of its transaction are those of other clients. */
+  private async recordLoad(events: readonly NewEvent[]): Promise<(Error | undefined)[]> {
+    try {
+      await this.recordStubbornly(events);
+      return events.map(() => undefined);
+    } catch (error) {
+      if (!(error instanceof UntellableEventError)) throw error;
+      if (events.length === 1) return [error];
+      const half = Math.ceil(events.length / 2);
+      const first = await this.recordLoad(events.slice(0, half));
+      return [...first, ...(await this.recordLoad(events.slice(half)))];
+    }
   }
 
   private async recordStubbornly(events: readonly NewEvent[]): Promise<void> {
@@ -57,7 +73,7 @@ export class Relay {
       try {
         return await this.journal.note({ events });
       } catch (error) {
-        if (attempt === ATTEMPTS) throw error;
+        if (attempt === ATTEMPTS || error instanceof UntellableEventError) throw error;
         await sleep(backoffMs(RETRY, attempt));
       }
     }

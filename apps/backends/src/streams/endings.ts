@@ -67,6 +67,14 @@ export const endings = {
     details: 'undecodable message',
     closesConnection: true,
   },
+  /** No event can carry what the client has said. */
+  untellable: {
+    reason: 'closed',
+    terminate: null,
+    code: status.INVALID_ARGUMENT,
+    details: 'message too long to be handed on',
+    closesConnection: true,
+  },
   /** The client has ended the stream, or its connection broke. */
   closed: {
     reason: 'closed',
