@@ -7,10 +7,11 @@ import {
 } from '@nestjs/common';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { CLOCK, Loop, systemClock, type Clock } from '@glacis/runtime';
-import { migration, Store, type MigrationClass, type Tx } from '@glacis/store';
+import { migration, Store, type MigrationClass, type Queryable, type Tx } from '@glacis/store';
 import { createHash } from 'node:crypto';
 import type { Answer } from './answer.js';
 import type { IdempotentRequest } from './idempotent-request.js';
+import type { Problem } from './problem.js';
 import { problems } from './problems.js';
 
 /** The table of answered keys, in the schema of each service that uses {@link Idempotency}. */
@@ -32,10 +33,13 @@ export const idempotencyMigrations: MigrationClass[] = [
 /** Milliseconds that an answer is repeated. */
 const keptMs = 24 * 3_600_000;
 const purgeEveryMs = 3_600_000;
+/** Milliseconds after which work apart that has left nothing counts as lost with its process. */
+const lostAfterMs = 60_000;
 
 interface Row {
   body_hash: Buffer;
-  status: number;
+  /** Null: work apart is under way. */
+  status: number | null;
   headers: Record<string, string>;
   body: string | null;
 }
@@ -68,9 +72,8 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
    * @throws {Problem} 422 when the key was used with another body, 409 while the first request is under way
    */
   async run(request: IdempotentRequest, work: (tx: Tx) => Promise<Answer>): Promise<Answer> {
-    const { key } = request;
-    if (key === undefined) return this.store.transaction(work);
-    const scope = digest(request.tenant, request.subject, request.operation, key);
+    const scope = scopeOf(request);
+    if (scope === undefined) return this.store.transaction(work);
     const bodyHash = digest(request.body);
     return this.store.transaction(async (tx) => {
       if (!(await this.claim(tx, scope, bodyHash))) return this.repeat(tx, scope, bodyHash);
@@ -80,10 +83,33 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
     });
   }
 
+  /**
+   * As {@link run}, for work that somebody else records, within a minute: no connection is held while it is waited for.
+   * The key is claimed before the work and its answer kept after it. A process that dies in between leaves the claim,
+   * and the key may try again a minute later, whatever has become of the work.
+   * @throws {Problem} as `run`
+   */
+  async runApart(request: IdempotentRequest, work: () => Promise<Answer>): Promise<Answer> {
+    const scope = scopeOf(request);
+    if (scope === undefined) return work();
+    const bodyHash = digest(request.body);
+    const first = await this.store.transaction(async (tx) =>
+      (await this.claim(tx, scope, bodyHash)) ? undefined : this.repeat(tx, scope, bodyHash),
+    );
+    if (first !== undefined) return first;
+    const answer = await work().catch(async (error: unknown) => {
+      // A claim that cannot be taken back ends by itself; what has failed is what counts.
+      await this.forget(request).catch(() => undefined);
+      throw error;
+    });
+    await keep(this.store, scope, answer);
+    return answer;
+  }
+
   /** Forgets the answer to a request whose effect was undone afterwards: its key may try again. */
-  async forget({ key, tenant, subject, operation }: IdempotentRequest): Promise<void> {
-    if (key === undefined) return;
-    const scope = digest(tenant, subject, operation, key);
+  async forget(request: IdempotentRequest): Promise<void> {
+    const scope = scopeOf(request);
+    if (scope === undefined) return;
     await this.store.query('DELETE FROM idempotency_keys WHERE scope = $1', [scope]);
   }
 
@@ -100,19 +126,27 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
     await this.purging.stop();
   }
 
-  private cutoff(): Date {
-    return new Date(this.clock.now().getTime() - keptMs);
+  private cutoff(ageMs = keptMs): Date {
+    return new Date(this.clock.now().getTime() - ageMs);
   }
 
-  /** True when the key is ours: nobody else works on it, and it is new or its answer too old to count. */
+  /** True when the key is ours: nobody else works on it, and it is new or what it stands for too old to count. */
   private async claim(tx: Tx, scope: Buffer, bodyHash: Buffer): Promise<boolean> {
     const claimed = await tx.query(
       `INSERT INTO idempotency_keys (scope, body_hash, created_at)
        SELECT $1, $2, $3 WHERE pg_try_advisory_xact_lock($5)
-       ON CONFLICT (scope) DO UPDATE SET body_hash = $2, created_at = $3
+       ON CONFLICT (scope) DO UPDATE SET body_hash = $2, created_at = $3, status = NULL
        WHERE idempotency_keys.created_at <= $4
+         OR (idempotency_keys.status IS NULL AND idempotency_keys.created_at <= $6)
        RETURNING 1`,
-      [scope, bodyHash, this.clock.now(), this.cutoff(), scope.readBigInt64BE()],
+      [
+        scope,
+        bodyHash,
+        this.clock.now(),
+        this.cutoff(),
+        scope.readBigInt64BE(),
+        this.cutoff(lostAfterMs),
+      ],
     );
     return claimed.length === 1;
   }
@@ -123,25 +157,33 @@ export class Idempotency implements OnApplicationBootstrap, OnModuleDestroy {
        WHERE scope = $1 AND created_at > $2`,
       [scope, this.cutoff()],
     );
-    if (!row) {
-      throw problems.requestUnderWay('a request with this key has not been answered yet', {
-        headers: { 'retry-after': '1' },
-      });
-    }
+    if (!row) throw underWay();
     if (!row.body_hash.equals(bodyHash)) {
       throw problems.idempotencyMismatch('the key belongs to a request with another body');
     }
+    if (row.status === null) throw underWay();
     const body: unknown = row.body === null ? undefined : JSON.parse(row.body);
     return { status: row.status, headers: row.headers, body };
   }
 }
 
-async function keep(tx: Tx, scope: Buffer, answer: Answer): Promise<void> {
+function underWay(): Problem {
+  return problems.requestUnderWay('a request with this key has not been answered yet', {
+    headers: { 'retry-after': '1' },
+  });
+}
+
+async function keep(db: Queryable, scope: Buffer, answer: Answer): Promise<void> {
   const body = answer.body === undefined ? null : JSON.stringify(answer.body);
-  await tx.query(
+  await db.query(
     'UPDATE idempotency_keys SET status = $2, headers = $3, body = $4 WHERE scope = $1',
     [scope, answer.status, JSON.stringify(answer.headers ?? {}), body],
   );
+}
+
+/** By what a request and its repetitions are known; undefined: it has no key. */
+function scopeOf({ key, tenant, subject, operation }: IdempotentRequest): Buffer | undefined {
+  return key === undefined ? undefined : digest(tenant, subject, operation, key);
 }
 
 /** Each part with its length, so that no two lists of parts give the same bytes. */

@@ -56,6 +56,24 @@ class OrderController {
     });
     return sendAnswer(reply, answer);
   }
+
+  /** What somebody else records. */
+  @Post('apart')
+  @Operation({ access: 'member', summary: 'Order elsewhere', body: order, status: 202 })
+  async createApart(
+    @Body(zBody(order)) body: z.infer<typeof order>,
+    @IdempotencyParam() request: IdempotentRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const answer = await this.idempotency.runApart(request, async () => {
+      inside += 1;
+      await hold;
+      await store.query('INSERT INTO orders (item, tenant) VALUES ($1, $2)', [body.item, 'apart']);
+      if (body.item === 'refused') throw problems.conflict('refused');
+      return { status: 202, body: { nth: inside } };
+    });
+    return sendAnswer(reply, answer);
+  }
 }
 
 let folder: string;
@@ -206,4 +224,41 @@ test('a malformed key is 400', async () => {
     const reply = await post(key, 'nib');
     expect([key, reply.status, reply.json()['field']]).toEqual([key, 400, 'Idempotency-Key']);
   }
+});
+
+describe('work apart', () => {
+  const apart = (key: string | undefined, item: string): Promise<Reply> =>
+    postTo('/orders/apart', key, { item });
+
+  test('is done once for a key, its answer repeated; another body is 422; what failed may be tried again', async () => {
+    const first = await apart('g', 'bed');
+    expect([first.status, (await apart('g', 'bed')).text]).toEqual([202, first.text]);
+    expect((await apart('g', 'sofa')).status).toBe(422);
+    expect((await apart('h', 'refused')).status).toBe(409);
+    expect((await apart('h', 'refused')).json()['code']).toBe('conflict');
+    await apart(undefined, 'bed');
+    expect(await orders('bed')).toBe(2);
+  });
+
+  test('holds no connection: more of it at once than there are connections neither waits nor stops others', async () => {
+    let release: () => void = () => undefined;
+    hold = new Promise((resolve) => (release = resolve));
+    const replies = Array.from({ length: 12 }, (_, i) => apart(`i${i}`, 'stool'));
+    await waitFor(() => inside === 12, { what: 'all requests inside' });
+    const other = await apart('i0', 'stool');
+    expect([other.status, other.json()['code']]).toEqual([409, 'request-under-way']);
+    expect(await orders('stool')).toBe(0);
+    release();
+    expect((await Promise.all(replies)).map(({ status }) => status)).toEqual(Array(12).fill(202));
+    expect(await orders('stool')).toBe(12);
+  });
+
+  test('whose process died leaves its key free after a minute', async () => {
+    await apart('j', 'vase');
+    await store.query('UPDATE idempotency_keys SET status = NULL, body = NULL');
+    expect((await apart('j', 'vase')).json()['code']).toBe('request-under-way');
+    clock.advance(60_000);
+    expect((await apart('j', 'vase')).status).toBe(202);
+    expect(await orders('vase')).toBe(2);
+  });
 });

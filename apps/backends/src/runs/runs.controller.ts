@@ -7,7 +7,6 @@ import {
   sendAnswer,
   zBody,
   zQuery,
-  type Answer,
   type Caller,
   type IdempotentRequest,
 } from '@glacis/http';
@@ -76,13 +75,10 @@ export class RunsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     await this.backends.get(caller.tenant, id);
-    const send = async (): Promise<Answer> => {
+    const answer = await this.idempotency.runApart(request, async () => {
       const { queuePosition } = await this.runs.runFor(caller, id, runOf(body)).catch(asProblem);
       return { status: 202, body: { computation_id: body.id, queue_position: queuePosition } };
-    };
-    // A run is recorded by whoever holds the stream, so only a key is worth a transaction here.
-    const answer =
-      request.key === undefined ? await send() : await this.idempotency.run(request, send);
+    });
     return sendAnswer(reply, answer);
   }
 
