@@ -79,6 +79,7 @@ import { TerminationsEvents } from './terminations/terminations.events.js';
 import { Terminations } from './terminations/terminations.service.js';
 import { SETTINGS } from './tokens.js';
 import { EndedVms } from './vms/ended-vms.js';
+import { ManagerKeys } from './vms/manager-keys.js';
 import { VmAttempts } from './vms/vm-attempts.js';
 import { VmManagers } from './vms/vm-managers.service.js';
 import { VmRequests } from './vms/vm-requests.js';
@@ -127,6 +128,7 @@ const duties = [
   Sweeper,
   AbandonedDeletions,
   EndedVms,
+  ManagerKeys,
   Housekeeping,
 ];
 

@@ -1,8 +1,7 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { testDatabase, type TestDatabase } from '@glacis/testbed';
+import { temporaryFolder, testDatabase, type TestDatabase } from '@glacis/testbed';
 import { waitFor } from '@glacis/runtime';
 import { FakeCertificates } from './fake-certificates.js';
 import { FakeManager } from './fake-manager.js';
@@ -24,7 +23,7 @@ const settings = (): Record<string, string> => ({
 });
 
 beforeAll(async () => {
-  kekFile = join(await mkdtemp(join(tmpdir(), 'glacis-kek-')), 'kek');
+  kekFile = join(await temporaryFolder(), 'kek');
   await writeFile(kekFile, randomBytes(32));
   certificates = await FakeCertificates.create();
   database = await testDatabase();
@@ -282,4 +281,35 @@ describe('backends.md 8: an attempt without an answer', () => {
     expect(manager.created).toHaveLength(before + 1);
     await other.stop();
   }, 40_000);
+});
+
+describe('certificates.md 5: a new key-encryption key', () => {
+  const kekSetting = async (...keks: Buffer[]): Promise<Record<string, string>> => {
+    const file = join(await temporaryFolder(), 'keks');
+    await writeFile(file, keks.map((kek) => `${kek.toString('hex')}\n`).join(''));
+    return { ...settings(), kekFile: file };
+  };
+
+  it('in front of the older one wraps the keys of managers anew, and is then enough', async () => {
+    const location = await created(await host());
+    const newer = randomBytes(32);
+    const keks = 'SELECT DISTINCT key_kek_id AS kek FROM vm_managers';
+    const [before] = await stand.store.query<{ kek: string }>(keks);
+    const rotating = await Stand.start(certificates, {
+      databaseUrl: database.url,
+      settings: await kekSetting(newer, await readFile(kekFile)),
+    });
+    await waitFor(async () => {
+      const rows = await stand.store.query<{ kek: string }>(keks);
+      return rows.length === 1 && rows[0]?.kek !== before?.kek;
+    });
+    await rotating.stop();
+    const rotated = await Stand.start(certificates, {
+      databaseUrl: database.url,
+      settings: await kekSetting(newer),
+    });
+    const information = await rotated.send('GET', `${location}/information`);
+    expect(information.json()).toMatchObject({ cpu_type: 'EPYC' });
+    await rotated.stop();
+  });
 });

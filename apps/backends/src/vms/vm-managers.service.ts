@@ -1,35 +1,28 @@
 import { VmManagerClient } from '@glacis/grpc';
 import { problems, type Caller } from '@glacis/http';
-import { loadKeks, seal, unseal, type Binding, type KekRing } from '@glacis/pki';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
 import { holdHost } from '../backends/backends.store.js';
 import { Journal } from '../journal.js';
 import type { BackendsSettings } from '../settings.js';
 import { SETTINGS } from '../tokens.js';
+import { ManagerKeys } from './manager-keys.js';
 import { managerOf, removeManager, saveManager, type VmManagerRow } from './vm-managers.store.js';
 import type { ManagerBody } from './vm.schema.js';
 
-/** The managers that we call, as their tenants have set them; keys are stored encrypted. */
+/** The managers that we call, as their tenants have set them. */
 @Injectable()
-export class VmManagers implements OnModuleInit {
-  private keks: KekRing | undefined;
-
+export class VmManagers {
   constructor(
     @Inject(Store) private readonly store: Store,
     @Inject(BackendReader) private readonly backends: BackendReader,
+    @Inject(ManagerKeys) private readonly keys: ManagerKeys,
     @Inject(Journal) private readonly journal: Journal,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(SETTINGS) private readonly settings: BackendsSettings,
   ) {}
-
-  /** @throws {KekUnavailableError} */
-  async onModuleInit(): Promise<void> {
-    const { kekFile } = this.settings;
-    if (kekFile !== undefined) this.keks = await loadKeks(kekFile);
-  }
 
   /** @throws {Problem} 404 no such host, or its manager was never set */
   async get(tenant: string, hostId: string): Promise<VmManagerRow> {
@@ -43,7 +36,7 @@ export class VmManagers implements OnModuleInit {
   async set(caller: Caller, hostId: string, body: ManagerBody): Promise<void> {
     await this.backends.get(caller.tenant, hostId);
     const { address, ca, certificate, ttl: ttlMs, platforms } = body;
-    const key = seal(Buffer.from(body.key), bindingOf(hostId), this.keyRing());
+    const key = this.keys.seal(hostId, body.key);
     const row = { backendId: hostId, address, ca, certificate, key, ttlMs, platforms };
     await this.change(caller, hostId, { address, platforms }, async (tx) => {
       if (!(await holdHost(tx, caller.tenant, hostId))) throw problems.notFound('no such host');
@@ -62,7 +55,7 @@ export class VmManagers implements OnModuleInit {
   /** Calls a manager; the connection ends with the work. */
   async call<T>(row: VmManagerRow, work: (client: VmManagerClient) => Promise<T>): Promise<T> {
     const { address, ca, certificate: cert } = row;
-    const key = unseal(row.key, bindingOf(row.backendId), this.keyRing());
+    const key = this.keys.open(row.backendId, row.key);
     const deadlineMs = this.settings.vmTimeout;
     const client = new VmManagerClient({ address, tls: { ca, cert, key }, deadlineMs });
     try {
@@ -70,11 +63,6 @@ export class VmManagers implements OnModuleInit {
     } finally {
       client.close();
     }
-  }
-
-  private keyRing(): KekRing {
-    if (this.keks !== undefined) return this.keks;
-    throw problems.unavailable('this service has no key-encryption key for the keys of managers');
   }
 
   private change(
@@ -91,8 +79,4 @@ export class VmManagers implements OnModuleInit {
       await this.journal.write(tx, { audit: [entry] });
     });
   }
-}
-
-function bindingOf(id: string): Binding {
-  return { table: 'vm_managers', id, purpose: 'client-key' };
 }

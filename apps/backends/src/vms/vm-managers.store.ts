@@ -1,5 +1,5 @@
 import type { Sealed } from '@glacis/pki';
-import type { Queryable } from '@glacis/store';
+import type { Queryable, Tx } from '@glacis/store';
 
 /** How the manager of a host is called. */
 export interface VmManagerRow {
@@ -13,6 +13,9 @@ export interface VmManagerRow {
   platforms: string[];
   updatedAt: Date;
 }
+
+/** What of a stored key changes with the key-encryption key. */
+type Wrapped = Pick<Sealed, 'kekId' | 'wrappedDek'>;
 
 interface Flat extends Omit<VmManagerRow, 'key' | 'ttlMs'>, Sealed {
   ttlMs: string | null;
@@ -70,4 +73,24 @@ export async function removeManager(db: Queryable, backendId: string): Promise<b
     backendId,
   ]);
   return rows.length > 0;
+}
+
+/** Keys that were wrapped by any of these key-encryption keys and that nobody else is about to change. */
+export function lockKeysWrappedBy(
+  tx: Tx,
+  kekIds: string[],
+  limit: number,
+): Promise<(Wrapped & { hostId: string })[]> {
+  return tx.query(
+    `SELECT backend_id AS "hostId", key_kek_id AS "kekId", key_wrapped_dek AS "wrappedDek"
+     FROM vm_managers WHERE key_kek_id = ANY($1) LIMIT $2 FOR UPDATE SKIP LOCKED`,
+    [kekIds, limit],
+  );
+}
+
+export async function saveWrapped(tx: Tx, hostId: string, key: Wrapped): Promise<void> {
+  await tx.query(
+    'UPDATE vm_managers SET key_kek_id = $2, key_wrapped_dek = $3 WHERE backend_id = $1',
+    [hostId, key.kekId, key.wrappedDek],
+  );
 }
