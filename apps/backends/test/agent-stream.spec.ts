@@ -135,6 +135,11 @@ describe('backends.md 9: the agent stream', () => {
         const { terminations } = (await stand.send('GET', `/backends/${id}/terminations`)).json();
         return (terminations as { state: string }[]).every(({ state }) => state === 'closed');
       });
+      // Told as delivered is what was sent: a log forwarder is only cut off, as an agent of v0.5.0 is.
+      const told = (await stand.events(id)).filter(({ type }) => type === 'backend.terminated');
+      expect(told.map(({ data }) => data.delivered).toSorted()).toEqual(
+        dialect === 'v0.5.0' ? [false, false] : [false, true],
+      );
     },
   );
 

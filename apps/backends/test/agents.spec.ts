@@ -134,6 +134,26 @@ describe('backends.md 9: a run', () => {
     ]);
   });
 
+  it('that another has followed is stopped no more: the agent would stop the other', async () => {
+    const { id, agent } = await connect('v0.10');
+    for (const [i, computation] of ['c1', 'c2'].entries()) {
+      await run(id, manifest({ id: computation }));
+      await waitFor(() => agent.runs.length > i);
+      agent.send({ kind: 'runResult', value: { computationId: computation, error: '' } });
+      await waitFor(async () => (await listed(id))[0]?.state === 'accepted');
+    }
+    const stop = (computation: string): Promise<Reply> =>
+      stand.send('DELETE', `/backends/${id}/runs/${computation}`);
+    const refused = await stop('c1');
+    expect([refused.status, refused.json().detail]).toEqual([
+      404,
+      'the agent has taken another run since',
+    ]);
+    expect((await stop('c2')).status).toBe(204);
+    await last(agent, 'stop');
+    expect(agent.messages.filter(({ kind }) => kind === 'stop')).toHaveLength(1);
+  });
+
   const source = { type: 's3', url: 's3://bucket/a', encrypted: true };
   const kbs = { url: 'http://kbs.example:8080' };
 

@@ -67,7 +67,8 @@ export class AgentStates implements OnModuleInit {
     });
     if (!able) throw cannotBeAsked('only agents of confidential VMs tell a state');
     const value = { id: this.questions.ask(stream) };
-    await stream.call.write(stream.dialect.encodeServer({ kind: 'stateRequest', value }));
+    // Not waited for: a client that does not read would keep whoever asks.
+    void stream.call.write(stream.dialect.encodeServer({ kind: 'stateRequest', value }));
   }
 
   /** Takes the answer to the request that is open on the stream; anything else is dropped. */

@@ -19,7 +19,7 @@ import {
   type Outcome,
 } from './commands.store.js';
 
-/** Milliseconds in which the holder takes a command, and then those in which it carries it out. */
+/** Milliseconds in which the holder takes a command, and then those in which it answers. */
 const PATIENCE_MS = 6_000;
 /** Milliseconds between two looks for an outcome that no message has told of. */
 const LOOK_MS = 250;
@@ -107,11 +107,16 @@ export class Commands {
   private async ask(command: Command): Promise<Outcome> {
     await insertCommand(this.store, command, PATIENCE_MS);
     await this.tell('backend.command.asked', command);
-    const outcome = await this.outcomeWithin(command.id, PATIENCE_MS);
-    if (outcome === undefined && (await withdraw(this.store, command.id))) throw unanswered();
-    const late = outcome ?? (await this.outcomeWithin(command.id, PATIENCE_MS));
+    const outcome = (await this.answerTo(command)) ?? (await this.answerTo(command));
     await deleteCommand(this.store, command.id);
-    return late ?? unknownOutcome;
+    return outcome ?? unknownOutcome;
+  }
+
+  /** Undefined: somebody has taken the command and has not answered yet. @throws {RpcError} nobody has it */
+  private async answerTo({ id }: Command): Promise<Outcome | undefined> {
+    const outcome = await this.outcomeWithin(id, PATIENCE_MS);
+    if (outcome === undefined && (await withdraw(this.store, id))) throw unanswered();
+    return outcome;
   }
 
   private async outcomeWithin(id: string, ms: number): Promise<Outcome | undefined> {

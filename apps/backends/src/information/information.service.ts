@@ -70,7 +70,8 @@ export class InformationService implements OnModuleInit {
     });
     if (!able) throw cannotBeAsked(`managers of dialect ${stream.dialect.name} cannot be asked`);
     const id = this.questions.ask(stream);
-    await stream.call.write(
+    // Not waited for: a client that does not read would keep whoever asks.
+    void stream.call.write(
       stream.dialect.encodeServer({ kind: 'informationRequest', value: { id } }),
     );
   }

@@ -16,13 +16,14 @@ import { Commands } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import type { BackendsSettings } from '../settings.js';
+import { agents } from '../streams/stream-family.js';
 import { StreamFinder } from '../streams/stream-finder.js';
 import { SETTINGS } from '../tokens.js';
 import { faultOf, faultOfId } from './check-run.js';
 import { refusedBroker } from './kbs-hosts.js';
 import type { RunRefusal } from './run-queue.js';
 import { RunQueues } from './run-queues.js';
-import { deleteRun, insertRun, listRuns, wasSent } from './runs.store.js';
+import { deleteRun, insertRun, isSuperseded, listRuns, wasSent } from './runs.store.js';
 
 /** What is asked, and of which computation. */
 type Command = readonly [action: string, computationId: string];
@@ -152,6 +153,11 @@ export class RunsService implements OnModuleInit {
       this.queues.of(stream).isSending(computationId) ||
       (await wasSent(this.store, stream.facts, computationId));
     if (!sent) throw new RpcError(status.NOT_FOUND, 'not-found', 'no such run on this backend');
+    // An agent stops whatever it runs, whichever id it is told.
+    const ofAgent = stream.call.family === agents;
+    if (ofAgent && (await isSuperseded(this.store, stream.facts, computationId))) {
+      throw new RpcError(status.NOT_FOUND, 'not-found', 'the agent has taken another run since');
+    }
     if (stream.ambiguous || !stream.dialect.sends.has('stop')) {
       throw new RpcError(
         status.FAILED_PRECONDITION,

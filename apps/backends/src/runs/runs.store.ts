@@ -58,6 +58,22 @@ export async function wasSent(
   return rows.length > 0;
 }
 
+/** True when a client that takes one run at a time has taken another since it was last sent this one. */
+export async function isSuperseded(
+  db: Queryable,
+  { backendId, instance }: { backendId: string; instance: string | null },
+  computationId: string,
+): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT 1 FROM runs WHERE backend_id = $1 AND instance = $2 AND computation_id <> $3
+       AND answered_at IS NOT NULL AND error IS NULL
+       AND sent_at > (SELECT max(sent_at) FROM runs
+         WHERE backend_id = $1 AND instance = $2 AND computation_id = $3) LIMIT 1`,
+    [backendId, instance, computationId],
+  );
+  return rows.length > 0;
+}
+
 /** A stop of a run older than this finds it unknown. */
 export async function purgeRuns(db: Queryable): Promise<void> {
   await db.query(`DELETE FROM runs WHERE requested_at < now() - interval '30 days'`);

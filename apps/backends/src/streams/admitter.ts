@@ -83,7 +83,7 @@ function connectionOf(call: StreamCall): ConnectionType {
   return forwards ? 'log-forwarder' : 'main';
 }
 
-/** A VM is one instance for all its life, whatever its agent calls it. */
+/** Agents name their VM from v0.10.2 on; all streams of an older one are of one VM. */
 function instanceOf(call: StreamCall, backend: Backend): string | null {
   if (call.family === agents) return (call.metadata('job-id') ?? backend.id).slice(0, MAX_INSTANCE);
   return call.metadata('glacis-manager-instance')?.slice(0, MAX_INSTANCE) ?? null;

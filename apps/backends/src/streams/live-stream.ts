@@ -88,12 +88,17 @@ export class LiveStream {
     return this.facts.connection === 'main' || kind === 'agentLog' || kind === 'agentEvent';
   }
 
+  /** True when its client can be asked to end: a log forwarder cannot, nor an agent whose dialect has no word for it. */
+  get canBeAskedToEnd(): boolean {
+    const { sends } = this.dialect;
+    return this.facts.connection === 'main' && (sends.has('disconnect') || sends.has('terminate'));
+  }
+
   /**
    * Sends Terminate in the number of the dialect, for an ambiguous client in both, of which it obeys one (`backends.md`
-   * 4.3); an agent is told to disconnect (9). False: its dialect has neither.
+   * 4.3); an agent is told to disconnect (9).
    */
-  askToEnd(message: string): boolean {
-    if (this.facts.connection !== 'main') return false;
+  askToEnd(message: string): void {
     const able = this.dialect.sends;
     const id = this.facts.backendId;
     if (able.has('disconnect')) this.send(this.dialect, { kind: 'disconnect', value: { id } });
@@ -101,7 +106,6 @@ export class LiveStream {
       const numberings = this.ambiguous ? [dialects['v0.2'], dialects['v0.3']] : [this.dialect];
       for (const one of numberings) this.send(one, { kind: 'terminate', value: { message } });
     }
-    return able.has('disconnect') || able.has('terminate');
   }
 
   private send(dialect: Dialect, message: ServerMessage): void {

@@ -82,8 +82,8 @@ export class StreamEnder {
 
   /** Asks the client to end, where it can be asked, and gives it its time; tells when it was asked. */
   private async askToEnd(stream: LiveStream, ending: Ending): Promise<Date | null> {
-    if (ending.terminate === null || stream.call.ended) return null;
-    if (!stream.askToEnd(ending.terminate)) return null;
+    if (ending.terminate === null || stream.call.ended || !stream.canBeAskedToEnd) return null;
+    stream.askToEnd(ending.terminate);
     const deliveredAt = this.clock.now();
     const grace = new AbortController();
     await Promise.race([

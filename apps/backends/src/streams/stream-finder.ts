@@ -15,6 +15,11 @@ export class HeldElsewhereError extends RpcError {
   }
 }
 
+function notConnected(): RpcError {
+  const text = 'the backend is not connected';
+  return new RpcError(status.FAILED_PRECONDITION, 'not-connected', text);
+}
+
 /** Finds the live stream of a backend for a command that needs one. */
 @Injectable()
 export class StreamFinder {
@@ -31,15 +36,10 @@ export class StreamFinder {
   async of(backendId: string): Promise<LiveStream> {
     const backend = await this.backends.find(backendId);
     if (!backend) throw new RpcError(status.NOT_FOUND, 'not-found', 'no such backend');
-    if (!backend.active) {
-      throw new RpcError(
-        status.FAILED_PRECONDITION,
-        'not-connected',
-        'the backend is not connected',
-      );
-    }
+    if (!backend.active) throw notConnected();
     const slot = { backendId, connection: 'main' } as const;
     const epoch = (await currentEpochs(this.store, [backendId])).get(slotKey(slot));
+    if (epoch === undefined) throw notConnected();
     const stream = this.live.ofSlot(slot).find((one) => one.facts.epoch === epoch);
     if (!stream) throw new HeldElsewhereError();
     // An ambiguous client whose backend was pinned since it connected is one no longer.

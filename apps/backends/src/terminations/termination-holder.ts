@@ -23,6 +23,7 @@ export class TerminationHolder {
     void this.ender.end(stream, endings.terminated, () =>
       this.metrics.terminationSeconds.observe((Date.now() - requestedAt.getTime()) / 1000),
     );
+    if (!stream.canBeAskedToEnd) return;
     // Only shown for the moment until the end is recorded, which says the same.
     markDelivered(this.store, streamId, new Date()).catch(() => undefined);
   }
