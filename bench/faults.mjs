@@ -1,5 +1,6 @@
-// `npm run faults -- [streams] [seed]`: breaks what the suite apart stands on, one thing after another, while callers
-// write, issue and revoke and managers hold streams. `npm run faults -- rolling` restarts every replica in turn instead.
+// `npm run faults -- [streams] [seed] [part of a title]`: breaks what the suite apart stands on, one thing after another,
+// while callers write, issue and revoke and managers hold streams. `npm run faults -- rolling …` restarts every replica in
+// turn instead.
 // Prints one line `name value unit` per figure; exit 1 when anything acknowledged was lost, happened twice, came in
 // another order, or a stream of a revoked certificate lived on. Needs Linux, root, Java, Maven and Postgres.
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,9 +28,9 @@ import { percentile } from './support/load.mjs';
 
 const [first, ...others] = process.argv.slice(2);
 const rolling = first === 'rolling';
-const [streams = 500, seed = Date.now() % 1_000_000] = (rolling ? others : [first, ...others])
-  .filter((each) => each !== undefined)
-  .map(Number);
+const [streams = 500, seed = Date.now() % 1_000_000, only = ''] = rolling
+  ? others
+  : process.argv.slice(2);
 const callers = 8;
 /** Events that are not published by then are taken for lost. */
 const settleMs = 60_000;
@@ -44,7 +45,7 @@ const fault = (kind, items) => {
 /** Breaks and mends once, certificates being revoked before, meanwhile and after. */
 async function suffer({ title, holdMs, begin }, { target, fleet }) {
   await fleet.revoke(2);
-  target.slowestMs = 0;
+  target.slowest = { ms: 0, what: '' };
   let mended;
   const over = new Promise((resolve) => (mended = resolve));
   const mend = await begin();
@@ -64,7 +65,8 @@ async function suffer({ title, holdMs, begin }, { target, fleet }) {
   await revoked;
   await fleet.revoke(2);
   const slug = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
-  figure(`${slug}_slowest_call`, Math.round(target.slowestMs), 'ms');
+  console.error(`slowest: ${target.slowest.what}; retried: ${JSON.stringify([...target.retries])}`);
+  figure(`${slug}_slowest_call`, target.slowest.ms, 'ms');
   figure(`${slug}_events_flow_after`, events, 'ms');
   figure(`${slug}_streams_back_after`, back, 'ms');
 }
@@ -72,13 +74,14 @@ async function suffer({ title, holdMs, begin }, { target, fleet }) {
 /** The load, everything that breaks under it, and what is left to be checked when all is quiet again. */
 async function run(stage, folder) {
   const target = new Target(stage.suite, stage.databaseUrl);
-  const writers = new Writers(target, new Random(seed));
-  const fleet = new Fleet(target, writers, streams);
+  const writers = new Writers(target, new Random(Number(seed)));
+  const fleet = new Fleet(target, writers, Number(streams));
   try {
     const before = await roots(target);
     await fleet.start();
     writers.run(callers);
-    for (const each of rolling ? restarts(stage.suite) : scenarios(stage)) {
+    const all = rolling ? restarts(stage.suite) : scenarios(stage);
+    for (const each of all.filter(({ title }) => title.includes(only))) {
       console.error(each.title);
       await suffer(each, { target, fleet });
     }

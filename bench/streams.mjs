@@ -1,18 +1,28 @@
 // Manager streams of the suite as the clients see them: from a revocation to the cut of its stream while 1,000 others
 // live, and the memory of 2,000 idle streams. Every stream is a mutual-TLS connection of its own from an address of its
 // own, held by processes apart from the suite. `npm run bench -- streams [samples]`; needs Linux and openssl.
+// `npm run bench -- streams --replicas 2 [samples]`: the same where the services are apart, on Kafka, streams and revocations
+// spread over the replicas; and the memory of 10,000 idle streams on one of them.
 import { execFileSync, fork } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { each, load, percentile } from './support/load.mjs';
 import { memoryOf } from './support/memory.mjs';
+import { withReplicas } from './support/replicas.mjs';
 import { call, startOn } from './support/suite.mjs';
 
-const samples = Number(process.argv[2] ?? 500);
+const { values, positionals } = parseArgs({
+  options: { replicas: { type: 'string' } },
+  allowPositionals: true,
+});
+const replicas = Number(values.replicas ?? 0);
+const samples = Number(positionals[0] ?? 500);
 const liveStreams = 1_000;
-const idleStreams = 2_000;
+const [idleStreams, idleLimit] = replicas > 0 ? [10_000, 400] : [2_000, 200];
+const cutLimit = replicas > 0 ? 500 : 250;
 const processes = 4;
 
 const print = (figure, value, unit, digits = 1) =>
@@ -64,15 +74,16 @@ async function allBackends(suite, count) {
 class Fleet {
   heard = () => undefined;
 
-  static async connect(suite, { clients, key, ca }) {
+  /** @param addresses `host:port` of the replicas that share the streams */
+  static async connect(addresses, { clients, key, ca }) {
     const fleet = new Fleet();
-    const [host, port] = suite.managers.split(':');
     const script = new URL('support/stream-clients.mjs', import.meta.url).pathname;
     fleet.processes = Array.from({ length: processes }, () => fork(script));
     for (const one of fleet.processes) one.on('message', (message) => fleet.heard(message));
     const counts = await Promise.all(
       fleet.processes.map((one, at) => {
         const own = clients.filter((_, i) => i % processes === at);
+        const [host, port] = addresses[at % addresses.length].split(':');
         one.send({ connect: { host, port: Number(port), ca, key, clients: own } });
         return fleet.reply(one, 'opened');
       }),
@@ -107,12 +118,13 @@ class Fleet {
   }
 }
 
-/** Revokes one certificate after another and waits each time until its client has seen the end. */
-async function measureCuts(suite, fleet, clients) {
+/** Revokes one certificate after another, at the doors in turn, and waits each time until its client has seen the end. */
+async function measureCuts({ doors, token }, fleet, clients) {
   const terminates = [];
   const cuts = [];
   let others = 0;
-  for (const { name, serial } of clients) {
+  for (const [at, { name, serial }] of clients.entries()) {
+    const door = doors[at % doors.length];
     const began = process.hrtime.bigint();
     const since = (at) => Number(BigInt(at) - began) / 1e6;
     const cut = new Promise((resolve) => {
@@ -122,72 +134,88 @@ async function measureCuts(suite, fleet, clients) {
         else if (message.cut) resolve(since(message.at));
       };
     });
-    await call(suite, 'PATCH', `/certs/${serial}/revoke`);
+    await call({ door, token }, 'PATCH', `/certs/${serial}/revoke`);
     cuts.push(await cut);
   }
   const sorted = [terminates, cuts].map((values) => values.toSorted((a, b) => a - b));
   return { terminates: sorted[0], cuts: sorted[1], others };
 }
 
-async function revocations(dir) {
-  const suite = await startOn(join(dir, 'cuts'));
-  try {
-    const fleetOf = await enrol(suite, liveStreams + samples, dir);
-    const began = performance.now();
-    const fleet = await Fleet.connect(suite, fleetOf);
-    const seconds = (performance.now() - began) / 1_000;
-    print('streams_opened', fleet.size, 'streams', 0);
-    print('streams_open_rate', fleet.size / seconds, 'streams/s', 0);
-    const { terminates, cuts, others } = await measureCuts(
-      suite,
-      fleet,
-      fleetOf.clients.slice(0, samples),
-    );
-    print('streams_revoke_to_terminate_p50', percentile(terminates, 0.5), 'ms');
-    print('streams_revoke_to_terminate_p99', percentile(terminates, 0.99), 'ms');
-    print('streams_revoke_to_cut_p50', percentile(cuts, 0.5), 'ms');
-    print('streams_revoke_to_cut_p99', percentile(cuts, 0.99), 'ms');
-    print('streams_revoke_to_cut_p99_limit', 250, 'ms', 0);
-    print('streams_revoke_to_cut_max', percentile(cuts, 1), 'ms');
-    print('streams_others_cut', others, 'streams', 0);
-    print('streams_left_answering', await fleet.answering(), 'streams', 0);
-    fleet.end();
-  } finally {
-    suite.child.kill('SIGTERM');
-    await suite.exited;
-  }
+async function revocations(suite, dir) {
+  const fleetOf = await enrol(suite, liveStreams + samples, dir);
+  const began = performance.now();
+  const fleet = await Fleet.connect(suite.managers, fleetOf);
+  const seconds = (performance.now() - began) / 1_000;
+  print('streams_opened', fleet.size, 'streams', 0);
+  print('streams_open_rate', fleet.size / seconds, 'streams/s', 0);
+  // Neighbours differ in the replica that holds their stream.
+  const revoked = fleetOf.clients.slice(0, samples);
+  const { terminates, cuts, others } = await measureCuts(suite, fleet, revoked);
+  print('streams_revoke_to_terminate_p50', percentile(terminates, 0.5), 'ms');
+  print('streams_revoke_to_terminate_p99', percentile(terminates, 0.99), 'ms');
+  print('streams_revoke_to_cut_p50', percentile(cuts, 0.5), 'ms');
+  print('streams_revoke_to_cut_p99', percentile(cuts, 0.99), 'ms');
+  print('streams_revoke_to_cut_p99_limit', cutLimit, 'ms', 0);
+  print('streams_revoke_to_cut_max', percentile(cuts, 1), 'ms');
+  print('streams_others_cut', others, 'streams', 0);
+  print('streams_left_answering', await fleet.answering(), 'streams', 0);
+  fleet.end();
 }
 
-/** The suite is started anew for it, so that nothing of the enrolment is left in its memory. */
-async function memory(dir) {
-  const dataDir = join(dir, 'idle');
-  const first = await startOn(dataDir);
-  const fleetOf = await enrol(first, idleStreams, dir);
-  first.child.kill('SIGTERM');
-  await first.exited;
-  const suite = await startOn(dataDir);
-  try {
-    await sleep(5_000);
-    const idle = memoryOf(suite.child.pid);
-    const fleet = await Fleet.connect(suite, fleetOf);
-    await sleep(20_000);
-    const held = memoryOf(suite.child.pid);
-    print('streams_idle', await fleet.answering(), 'streams', 0);
-    print('streams_idle_suite_memory', idle.pss, 'MB');
-    print('streams_idle_memory', held.pss - idle.pss, 'MB');
-    print('streams_idle_memory_limit', 200, 'MB', 0);
-    print('streams_idle_rss', held.rss - idle.rss, 'MB');
-    fleet.end();
-  } finally {
-    suite.child.kill('SIGTERM');
-    await suite.exited;
-  }
+/** @param pid of the process that holds the streams, started anew so that nothing of the enrolment is in its memory */
+async function memory(address, pid, fleetOf) {
+  await sleep(5_000);
+  const idle = memoryOf(pid);
+  const fleet = await Fleet.connect([address], fleetOf);
+  await sleep(20_000);
+  const held = memoryOf(pid);
+  print('streams_idle', await fleet.answering(), 'streams', 0);
+  print('streams_idle_suite_memory', idle.pss, 'MB');
+  print('streams_idle_memory', held.pss - idle.pss, 'MB');
+  print('streams_idle_memory_limit', idleLimit, 'MB', 0);
+  print('streams_idle_rss', held.rss - idle.rss, 'MB');
+  fleet.end();
+}
+
+/** Every service in one process. */
+async function embedded(dir) {
+  const on = async (name, work) => {
+    const started = await startOn(join(dir, name));
+    const { child, door, token, managers } = started;
+    const suite = { door, doors: [door], token, managers: [managers], pid: child.pid };
+    try {
+      return await work(suite);
+    } finally {
+      child.kill('SIGTERM');
+      await started.exited;
+    }
+  };
+  await on('cuts', (suite) => revocations(suite, dir));
+  const fleetOf = await on('idle', (suite) => enrol(suite, idleStreams, dir));
+  await on('idle', ({ managers, pid }) => memory(managers[0], pid, fleetOf));
+}
+
+/** The services apart. */
+async function apart(dir) {
+  const seen = ({ urls, token, managers }) => ({
+    door: urls.gateway[0],
+    doors: urls.gateway,
+    token,
+    managers,
+  });
+  await withReplicas(replicas, (suite) => revocations(seen(suite), dir));
+  await withReplicas(replicas, async (suite) => {
+    const fleetOf = await enrol(seen(suite), idleStreams, dir);
+    const holder = suite.replica('backends', 0);
+    await holder.stop();
+    await holder.start();
+    await memory(suite.managers[0], holder.pid, fleetOf);
+  });
 }
 
 const dir = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
 try {
-  await revocations(dir);
-  await memory(dir);
+  await (replicas > 0 ? apart(dir) : embedded(dir));
 } finally {
   await rm(dir, { recursive: true, force: true });
 }

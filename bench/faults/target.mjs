@@ -3,16 +3,18 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a caller may try again without having been answered: the door's own answers for a service that is away. */
+/** No answers: a service is away, or the attempt before is still under way behind the door. */
 const away = new Set([502, 503, 504]);
+const isAnswer = ({ status, text }) =>
+  Number.isInteger(status) && !away.has(status) && !text.includes('"request-under-way"');
 
 export class Target {
   /** Answers that no caller should have to understand. */
   unexpected = [];
   /** How often a caller had to try again, by status or kind of error. */
   retries = new Map();
-  /** Milliseconds that the slowest call took until it was answered, tries and all. */
-  slowestMs = 0;
+  /** The call that took longest until it was answered, tries and all, and its milliseconds. */
+  slowest = { ms: 0, what: '' };
 
   constructor(suite, databaseUrl) {
     this.suite = suite;
@@ -42,10 +44,12 @@ export class Target {
       }));
       const answers = attempt > 1 ? [...accept, ...again] : accept;
       if (answers.includes(reply.status)) {
-        this.slowestMs = Math.max(this.slowestMs, performance.now() - began);
+        const ms = Math.round(performance.now() - began);
+        if (ms > this.slowest.ms)
+          this.slowest = { ms, what: `${method} ${path}, attempt ${attempt}` };
         return reply;
       }
-      if (Number.isInteger(reply.status) && !away.has(reply.status)) {
+      if (isAnswer(reply)) {
         this.unexpected.push(`${method} ${path}: ${reply.status} ${reply.text}`);
         if (this.unexpected.length > 100) throw new Error(this.unexpected.at(-1));
       }

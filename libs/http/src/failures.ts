@@ -9,9 +9,9 @@ const network = new Set<unknown>([
 
 /**
  * SQLSTATE: connection exceptions (08), operator intervention (57P), a statement that took too long (57014) or waited too
- * long for a lock (55P03), too many connections (53300).
+ * long for a lock (55P03), no disk, memory or connection left (53), a file that cannot be read or written (58030).
  */
-const databaseGone = /^(08...|57P..|57014|55P03|53300)$/;
+const databaseGone = /^(08...|57P..|57014|55P03|53...|58030)$/;
 
 /** SQLSTATE: a character that text or jsonb cannot hold, which is NUL. */
 const unstorable = new Set<unknown>(['22021', '22P05']);
