@@ -94,8 +94,9 @@ const reenrol = (
   { tls }: Pick<Enrolled, 'tls'>,
   body: Buffer | string,
   tenant = '/tenant-a',
+  at = port,
 ): Promise<EstReply> =>
-  est(port, ['POST', `/.well-known/est${tenant}/simplereenroll`], {
+  est(at, ['POST', `/.well-known/est${tenant}/simplereenroll`], {
     ...tls,
     body: Buffer.isBuffer(body) ? body.toString('base64') : body,
   });
@@ -329,6 +330,16 @@ describe('certificates.md 3.3: renewal by the holder', () => {
       status: 'valid',
       renewed_to: serialToDecimal(second!.serialNumber),
     });
+  });
+
+  it('bug: whoever named a backend in vain tries used up the renewals of its host', async () => {
+    const strict = await suite.replica({ ...env, ENROL_RATE: '10' });
+    const at = await portOf(strict);
+    const old = await enrolled();
+    for (let i = 0; i < 11; i++) await enrol({ ...old, token: 'x' }, { at });
+    expect((await enrol(old, { at })).status).toBe(429);
+    expect((await reenrol(old, renewed(old), '/tenant-a', at)).status).toBe(200);
+    await strict.stop();
   });
 
   it('answers POST /certs/renew as /certs/csrs does', async () => {

@@ -56,7 +56,7 @@ export class ForeignCas {
     return ca;
   }
 
-  /** A CRL with these serials (hex), revoked for keyCompromise. */
+  /** A CRL with these serials (hex), revoked for keyCompromise. With number 0 it is one of version 1, which has none. */
   async crl(ca: ForeignCa, number: number, serials: string[]): Promise<string> {
     const at = (file: string): string => this.at(`${ca.name}-${file}`);
     const entries = serials.map(
@@ -65,10 +65,14 @@ export class ForeignCas {
     await writeFile(at('index'), entries.join(''));
     await writeFile(at('number'), number.toString(16).padStart(2, '0').padStart(4, '0'));
     const config = at('ca.cnf');
+    const second =
+      number === 0
+        ? ''
+        : `crlnumber=${at('number')}\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n`;
     await writeFile(
       config,
-      `[ca]\ndefault_ca=c\n[c]\ndatabase=${at('index')}\ncrlnumber=${at('number')}\ndefault_md=default\n` +
-        `default_crl_days=30\ncertificate=${ca.cert}\nprivate_key=${ca.key}\ncrl_extensions=e\n[e]\nauthorityKeyIdentifier=keyid\n`,
+      `[ca]\ndefault_ca=c\n[c]\ndatabase=${at('index')}\ndefault_md=default\n` +
+        `default_crl_days=30\ncertificate=${ca.cert}\nprivate_key=${ca.key}\n${second}`,
     );
     const file = this.at(`${ca.name}-${number}.crl`);
     await run(['ca', '-gencrl', '-config', config, '-out', file]);

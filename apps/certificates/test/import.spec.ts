@@ -174,6 +174,82 @@ describe('a CA brought in', () => {
     await replica.stop();
   });
 
+  it('bug: below an offline root the intermediate that waited signed only an hour after the compromise', async () => {
+    const root = await cas.make('waiting-root');
+    const [first, next] = [
+      await cas.make('waiting1', { signer: root }),
+      await cas.make('waiting2', { signer: root }),
+    ];
+    const roots = { 'ca.crt': await text(root.cert) };
+    const caDir = await dirOf('waiting-dir', first, roots);
+    const suite = await Suite.start({ env: { CA_DIR: caDir, CA_UNUSED: 'true' } });
+    await dirOf('waiting-dir', next, roots);
+    await check(suite);
+    const platform = await suite.token(null, ['platform-admin']);
+    const issuers = async (): Promise<{ issuer_id: string; state: string }[]> =>
+      (await suite.send('GET', '/certs/ca/issuers', { token: platform })).json().issuers;
+    expect(await issuers()).toMatchObject([
+      { state: 'current' },
+      { state: 'current' },
+      { state: 'pending' },
+    ]);
+    const [, stolen, waiting] = await issuers();
+    const path = `/certs/ca/${stolen?.issuer_id}/revoke`;
+    await suite.send('PATCH', path, { token: platform });
+    const { serial, token } = await suite.issued();
+    const view = (await suite.send('GET', `/certs/${serial}`, { token })).json();
+    expect(view.issuer_id).toBe(waiting?.issuer_id);
+    await suite.stop();
+  });
+
+  it('bug: a newer CRL of an offline root was not served when neither had a number', async () => {
+    const root = await cas.make('plain-root');
+    const issuing = await cas.make('plain', { signer: root });
+    const files = async (): Promise<Record<string, string>> => ({
+      'ca.crt': await text(root.cert),
+      'ca.crl':
+        (await text(await cas.crl(root, 0, []))) + (await text(await cas.crl(issuing, 1, []))),
+    });
+    const suite = await Suite.start({
+      env: { CA_DIR: await dirOf('plain-dir', issuing, await files()) },
+    });
+    const platform = await suite.token(null, ['platform-admin']);
+    const [{ issuer_id: rootId }] = (
+      await suite.send('GET', '/certs/ca/issuers', { token: platform })
+    ).json().issuers;
+    const served = async (): Promise<Buffer> =>
+      (await suite.send('GET', `/certs/crl/${rootId}/root.crl`)).bytes;
+    const before = await served();
+    // Its times have no fractions.
+    let after: Record<string, string>;
+    do {
+      after = await files();
+    } while (fromPem(after['ca.crl']!)[0]!.der.equals(before));
+    await dirOf('plain-dir', issuing, after);
+    await check(suite);
+    expect((await served()).equals(fromPem(after['ca.crl']!)[0]!.der)).toBe(true);
+    await suite.stop();
+  });
+
+  it('bug: a root that may not sign another was followed within a day by one that clients did not know', async () => {
+    const extensions = [
+      'basicConstraints=critical,CA:TRUE,pathlen:1',
+      'keyUsage=critical,keyCertSign,cRLSign',
+    ];
+    const root = await cas.make('limited', { extensions });
+    const env = { CA_DIR: await dirOf('limited-dir', root), CA_UNUSED: 'true' };
+    const suite = await Suite.start({ env });
+    suite.clock.advance(360 * 24 * 3_600_000);
+    await check(suite);
+    const platform = await suite.token(null, ['platform-admin']);
+    const issuers = (await suite.send('GET', '/certs/ca/issuers', { token: platform })).json()
+      .issuers as { kind: string; state: string; signs_from: string }[];
+    const next = issuers.find(({ kind, state }) => kind === 'root' && state === 'pending');
+    const waits = Date.parse(next?.signs_from ?? '') - suite.clock.now().getTime();
+    expect(Math.round(waits / 3_600_000)).toBe(90 * 24);
+    await suite.stop();
+  });
+
   describe('is refused, and then nothing is stored,', () => {
     const leaf = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
     const noCrlSign = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign'];
@@ -224,6 +300,9 @@ describe('a CA brought in', () => {
       const forged = crl.replace(/(.{8})\n-----END/, 'AAAAAAAA\n-----END');
       const badCrl = await dirOf('bad-crl', two, { 'ca.crl': forged });
       expect(await refusal({ CA_DIR: badCrl })).toMatch(/ca\.crl/);
+      const long = await text(await cas.crl(two, 2, [`7F${'00'.repeat(20)}`]));
+      const longSerial = await dirOf('long-serial', two, { 'ca.crl': long });
+      expect(await refusal({ CA_DIR: longSerial })).toMatch(/ca\.crl.*20 octets/);
       const junk = await dirOf('junk', one, { 'tls.crt': 'junk' });
       expect(await refusal({ ...unused, CA_DIR: junk })).toMatch(/tls\.crt/);
       expect(await refusal({ CA_DIR: join(cas.folder, 'nowhere') })).toMatch(/tls\.crt.*missing/);

@@ -56,6 +56,16 @@ describe('certificates.md 10.2: the forms of 2025', () => {
     expect((await download(cvm, ofTheCa)).status).toBe(401);
   });
 
+  it('bug: a certificate of a VM with serverAuth was asked after as a backend when it was renewed', async () => {
+    const admin = await suite.token('tenant-a', ['platform-admin']);
+    const issued = await suite.send('POST', `/certs/issue/cvm/${cvm}`, {
+      token: admin,
+      body: { server_auth: true },
+    });
+    const path = `/certs/${issued.json().serial_number}/renew`;
+    expect((await suite.send('PATCH', path, { token: admin })).status).toBe(200);
+  });
+
   it('list, renew and revoke', async () => {
     const serial = await issue();
     const listed = await send('GET', `/tenant-a/certs?entity_id=${cvm}&entity_type=cvm`);

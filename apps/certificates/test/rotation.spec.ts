@@ -117,6 +117,14 @@ describe('rotation of the CA', () => {
     expect(fromPem((await suite.send('GET', '/certs/ca')).text)).toHaveLength(2);
   });
 
+  it('bug: a look at the responders that began before a rotation dropped those of the new CA', async () => {
+    const { responders, authority } = suite.app.get<Services>(SERVICES, { strict: false });
+    const before = authority.cas;
+    const [next] = await rotate('intermediate');
+    await responders.refresh(before);
+    expect(responders.of(next!.issuer_id)).toBeDefined();
+  });
+
   it('certificates.md 5: what is due is made by itself, never a second one while one waits', async () => {
     const life = 730 * day;
     suite.clock.advance(life / 2 - day);

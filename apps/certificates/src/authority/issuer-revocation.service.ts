@@ -45,6 +45,8 @@ export class IssuerRevocation {
       await store.transaction((tx) =>
         this.replace(tx, { ca, root: cas.rootOf(ca), successor, by }),
       );
+      // Below an offline root none can be made; one that was brought in and waits signs at once.
+      await rotation.promote();
     });
     await authority.refresh();
   }

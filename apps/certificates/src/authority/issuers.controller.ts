@@ -8,13 +8,13 @@ import { revokerOf } from '../revocation/revocation.service.js';
 import { Authority } from './authority.js';
 import type { Ca } from './issuer.entity.js';
 import { IssuerRevocation } from './issuer-revocation.service.js';
-import { leastOverlapMs } from './rotation-rules.js';
+import { leastOverlapMs, longestOverlapMs } from './rotation-rules.js';
 import { Rotation } from './rotation.service.js';
 
 const rotationBody = z.object({
   kind: z.enum(['intermediate', 'root']).default('intermediate'),
   overlap: durationMs
-    .refine((ms) => ms >= leastOverlapMs && ms <= 90 * leastOverlapMs, {
+    .refine((ms) => ms >= leastOverlapMs && ms <= longestOverlapMs, {
       error: 'expected 24h to 2160h',
     })
     .default(leastOverlapMs),

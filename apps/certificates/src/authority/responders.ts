@@ -42,7 +42,8 @@ export class Responders {
     const live = cas.answering().filter(canSign);
     for (const ca of live) this.byIssuer.set(ca.id, await this.load(await this.fresh(ca)));
     for (const id of this.byIssuer.keys()) {
-      if (!live.some((ca) => ca.id === id)) this.byIssuer.delete(id);
+      // One that `cas` does not know is newer than it, and was made ready meanwhile.
+      if (cas.byId(id) !== undefined && !live.some((ca) => ca.id === id)) this.byIssuer.delete(id);
     }
   }
 

@@ -7,6 +7,8 @@ const marginMs = 30 * dayMs;
 /** How long new CAs are published before they sign (`certificates.md` 5). */
 export const leastOverlapMs = dayMs;
 
+export const longestOverlapMs = 90 * dayMs;
+
 export interface RotationTerms {
   now: Date;
   /** The longest life of a leaf. */
@@ -29,6 +31,15 @@ export function dueRotation(cas: CaSet, terms: RotationTerms): RotationKind | nu
   if (cas.intermediates().some(({ state }) => state === 'pending')) return null;
   if (canSign(root) && isDue(root, terms.intermediateMs, terms.now)) return 'root';
   return isDue(current, terms.leafMs, terms.now) ? 'intermediate' : null;
+}
+
+/**
+ * How long a CA that is made by itself is published first. Where the path length of the current root forbids a cross
+ * certificate, the next root itself has to reach every client before it signs.
+ */
+export function overlapOf(kind: RotationKind, root: Ca | undefined): number {
+  const isAlone = kind === 'root' && root !== undefined && root.info.pathLength !== null;
+  return isAlone ? longestOverlapMs : leastOverlapMs;
 }
 
 /** The waiting intermediate whose time has come, or which is wanted at once, as none signs. */

@@ -15,7 +15,7 @@ import { makeRoot, type MadeCa } from './make-ca.js';
 import {
   dueRotation,
   endable,
-  leastOverlapMs,
+  overlapOf,
   promotable,
   type RotationKind,
 } from './rotation-rules.js';
@@ -51,8 +51,8 @@ export class Rotation {
     const { authority, caImport } = this.parts;
     await this.alone(async () => {
       await this.endOld(await authority.read());
+      await this.promote();
       await caImport.check(await authority.read());
-      await this.promote(await authority.read());
       await this.makeDue(await authority.read());
     });
     await authority.refresh();
@@ -96,6 +96,20 @@ export class Rotation {
     return [await installer.intermediate(cas, signerOf(root))];
   }
 
+  /** Lets the next intermediate sign, and its root with it, when its time has come or nobody else does. Within `alone`. */
+  async promote(): Promise<void> {
+    const { authority, store, clock } = this.parts;
+    const cas = await authority.read();
+    const next = promotable(cas, clock.now());
+    if (next === undefined) return;
+    const root = cas.rootOf(next);
+    await store.transaction(async (tx) => {
+      await makeCurrent(tx, next.id);
+      if (root !== undefined) await makeCurrent(tx, root.id);
+      await this.record(tx, 'ca.current', next);
+    });
+  }
+
   private install(made: MadeCa[], signsFrom: Date, by: Revoker): Promise<void> {
     const { store, installer } = this.parts;
     return store.transaction((tx) => installer.install(tx, made, { signsFrom, by }));
@@ -112,19 +126,8 @@ export class Rotation {
       return;
     }
     const isNeeded = !cas.intermediates().some(({ state }) => state === 'current');
-    const overlapMs = isNeeded ? 0 : leastOverlapMs;
+    const overlapMs = isNeeded ? 0 : overlapOf(kind, cas.currentRoot());
     await this.install(await this.make(cas, kind), new Date(now.getTime() + overlapMs), itself);
-  }
-
-  private async promote(cas: CaSet): Promise<void> {
-    const next = promotable(cas, this.parts.clock.now());
-    if (next === undefined) return;
-    const root = cas.rootOf(next);
-    await this.parts.store.transaction(async (tx) => {
-      await makeCurrent(tx, next.id);
-      if (root !== undefined) await makeCurrent(tx, root.id);
-      await this.record(tx, 'ca.current', next);
-    });
   }
 
   private async endOld(cas: CaSet): Promise<void> {

@@ -39,7 +39,8 @@ export class HostRenewal {
   async renew(request: HostRenewalRequest): Promise<SignedLeaf> {
     const { store, csrs, renewal, attempts } = this.parts;
     const old = await this.holder(request);
-    attempts.assert(`entity ${old.entity_id}`);
+    // Not the allowance of enrolment, which whoever names the backend can use up.
+    attempts.assert(`holder ${old.tenant_id} ${old.entity_id}`);
     const wanted = await wantedByCsr(csrs, request.csr);
     if ('rejection' in wanted) throw wanted.rejection;
     const caller = hostCaller(request.visitor, {

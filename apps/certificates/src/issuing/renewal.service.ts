@@ -8,6 +8,7 @@ import { statusOf, type CertificateRow } from '../certificates/certificate.entit
 import { findCertificate, linkSuccessor } from '../certificates/certificates.store.js';
 import { keepForRenewal } from '../keys/retention.js';
 import type { CertificatesMetrics } from '../metrics.js';
+import type { TenantEntityType } from '../names/entity-directory.js';
 import type { Names } from '../names/names.service.js';
 import { certificateExpired, certificateRevoked, subjectMismatch } from '../problems.js';
 import { revocationReasons } from '../revocation/reasons.js';
@@ -65,7 +66,8 @@ export class Renewal {
     const serverAuth = info.extKeyUsages.includes(oids.serverAuth);
     await this.parts.names.assertRenewable({
       caller,
-      entityType: old.entity_type === 'party' ? 'party' : 'backend',
+      // Those of our own services belong to no tenant.
+      entityType: old.entity_type as TenantEntityType,
       entityId: old.entity_id,
       names: old.names.map((name) => ({ sent: name, canonical: name })),
       serverAuth,

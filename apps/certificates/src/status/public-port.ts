@@ -44,6 +44,8 @@ export class PublicPort implements OnApplicationBootstrap, BeforeApplicationShut
     const options = { headersTimeout: requestMs, requestTimeout: requestMs };
     this.server = createServer(options, (request, reply) => dispatch(routes, request, reply));
     this.server.maxConnections = maxConnections;
+    // Nor does a client that takes no byte of its answer hold a connection, or the end of the process.
+    this.server.setTimeout(requestMs);
     this.server.listen(statusPort, statusHost);
     await once(this.server, 'listening');
   }

@@ -18,16 +18,21 @@ export function rootsPem(certificates: readonly Buffer[]): string {
  * service, the cross certificate.
  */
 export function chainPem(leaf: Buffer, certificates: readonly Buffer[]): string {
-  const others = certificates
-    .map((der) => new X509Certificate(der))
-    .filter((certificate) => !isRoot(certificate));
-  const chain = [new X509Certificate(leaf)];
-  for (;;) {
-    const last = chain.at(-1) as X509Certificate;
-    const issuer = others.find((other) => !chain.includes(other) && isSignedBy(last, other));
-    if (issuer === undefined) return chain.map(String).join('');
-    chain.push(issuer);
+  const all = certificates.map((der) => new X509Certificate(der));
+  const roots = all.filter(isRoot);
+  const others = all.filter((certificate) => !isRoot(certificate));
+  const chain: X509Certificate[] = [];
+  let next: X509Certificate | undefined = new X509Certificate(leaf);
+  while (next !== undefined) {
+    const last: X509Certificate = next;
+    chain.push(last);
+    // Two roots cross-sign each other: beyond the first cross certificate the way only leads back.
+    const isCross = roots.some((root) => root.publicKey.equals(last.publicKey));
+    next = isCross
+      ? undefined
+      : others.find((other) => !chain.includes(other) && isSignedBy(last, other));
   }
+  return chain.map(String).join('');
 }
 
 function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {

@@ -119,8 +119,15 @@ function crlOrRefuse(der: Buffer, cas: readonly Read[]): ImportedCrl & { of: Rea
   if (of === undefined) throw refusal('ca.crl', 'holds a CRL of another CA');
   if (!isSignedBy(der, publicKeyOf(of))) throw refusal('ca.crl', 'the signature of a CRL is wrong');
   if (!info.isComplete) throw refusal('ca.crl', 'holds a CRL that is only a part');
+  const numbers = [info.number ?? 0n, ...info.entries.map(({ serial }) => serial)];
+  if (!numbers.every(fitsIn20Octets)) {
+    throw refusal('ca.crl', 'holds a number or serial of more than 20 octets');
+  }
   return { ...info, der, of };
 }
+
+/** The bound of RFC 5280 for CRL numbers and serials, which the database keeps. */
+const fitsIn20Octets = (number: bigint): boolean => number >= 0n && number < 1n << 160n;
 
 function readCrlOrRefuse(der: Buffer): CrlInfo {
   try {

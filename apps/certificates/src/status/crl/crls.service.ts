@@ -71,10 +71,15 @@ export class Crls {
     return this.stored(scope, state);
   }
 
-  /** Equal numbers mean equal bytes, so bytes in memory serve for as long as their number stands. */
+  /**
+   * Equal numbers mean equal bytes, so bytes in memory serve for as long as their number stands; a list that was brought
+   * in may have none, and then has its time.
+   */
   private async stored(scope: CrlScope, state: ScopeState): Promise<Crl> {
     const known = this.memory.get(keyOf(scope));
-    if (known?.number === state.number) return known;
+    if (known?.number === state.number && sameTime(known.thisUpdate, state.this_update)) {
+      return known;
+    }
     const row = await storedDer(this.parts.store, scope);
     if (row === undefined || row.number !== state.number) return this.get(scope);
     return this.remember(scope, {
@@ -151,5 +156,6 @@ export class Crls {
 
 const keyOf = ({ issuerId, scope }: CrlScope): string => `${issuerId} ${scope}`;
 const kindOf = ({ scope }: CrlScope): string => (typeof scope === 'number' ? 'shard' : scope);
+const sameTime = (a: Date, b: Date | null): boolean => a.getTime() === b?.getTime();
 const maximum = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const wholeSecond = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000);
