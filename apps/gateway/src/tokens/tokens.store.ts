@@ -89,11 +89,6 @@ export async function markRevoked(
   );
 }
 
-/** Lets one transaction of all replicas at a time change the keys of the issuer. */
-export async function lockIssuerKeys(tx: Queryable): Promise<void> {
-  await tx.query(`SELECT pg_advisory_xact_lock(hashtext('glacis issuer keys'))`);
-}
-
 /** Revocations in one answer at most, about 100 bytes each. */
 const pageSize = 10_000;
 

@@ -82,6 +82,26 @@ test('without overlap all earlier tokens are refused, whichever key signed them'
   }
 });
 
+test('a retired key verifies no more once its overlap is over, though its tokens would live longer', async () => {
+  const [one, two] = [await replica(), await replica()];
+  const before = await text(one);
+  const newKey = await one.issuer.rotate(60_000);
+  expect(await accepts(two, before)).toBe(true);
+  clock.advance(2 * 60_000);
+  for (const each of [one, two]) {
+    each.verifier.recheck();
+    expect([await kids(each), await accepts(each, before)]).toEqual([[newKey], false]);
+  }
+});
+
+test('a key that could not be recorded is not used', async () => {
+  const one = await replica();
+  const keys = await kids(one);
+  const record = () => Promise.reject(new Error('no database'));
+  await expect(one.issuer.rotate(hour, record)).rejects.toThrow('no database');
+  expect(await kids(one)).toEqual(keys);
+});
+
 test('a retired key is kept without its private part, and goes with the next rotation after its time', async () => {
   const one = await replica();
   const [oldKey] = await kids(one);

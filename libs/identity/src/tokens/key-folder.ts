@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
@@ -54,12 +55,11 @@ export class KeyFolder implements IssuerKeys {
     return ring;
   }
 
-  async rotate(until: Date, now: Date): Promise<KeyRing> {
+  async rotate(key: KeyObject, until: Date, now: Date): Promise<void> {
     const retired = retiredAfter(await this.current(), until, now);
     for (const each of retired) await replaceFile(this.retiredPath(each), JSON.stringify(each));
     await this.dropAllBut(retired);
-    await replaceFile(join(this.folder, signingFile), pemOf(newSigningKey()));
-    return this.current();
+    await replaceFile(join(this.folder, signingFile), pemOf(key));
   }
 
   private async read(): Promise<KeyRing> {

@@ -19,8 +19,7 @@ export interface RetiredKey {
 export interface KeyRing {
   signing: { key: KeyObject; jwk: JWK };
   retired: readonly RetiredKey[];
-  /** RFC 7517; the key id is the thumbprint of RFC 7638. */
-  keySet: JSONWebKeySet;
+  /** Finds any of them, also one whose time {@link isOver}. */
   find: JWTVerifyGetKey;
 }
 
@@ -28,10 +27,10 @@ export interface KeyRing {
 export interface IssuerKeys {
   current(): Promise<KeyRing>;
   /**
-   * A new key signs from now on. The one before verifies until `until`; when that has passed already, no earlier key
+   * `key` signs from now on. The one before verifies until `until`; when that has passed already, no earlier key
    * verifies any more. Not to be called twice at once, from any process.
    */
-  rotate(until: Date, now: Date): Promise<KeyRing>;
+  rotate(key: KeyObject, until: Date, now: Date): Promise<void>;
 }
 
 export function newSigningKey(): KeyObject {
@@ -47,8 +46,19 @@ export async function publicJwk(key: KeyObject): Promise<JWK> {
 export async function keyRing(key: KeyObject, retired: readonly RetiredKey[]): Promise<KeyRing> {
   const jwk = await publicJwk(key);
   const others = retired.filter((each) => each.jwk.kid !== jwk.kid);
-  const keySet = { keys: [jwk, ...others.map((each) => each.jwk)] };
-  return { signing: { key, jwk }, retired: others, keySet, find: createLocalJWKSet(keySet) };
+  const find = createLocalJWKSet({ keys: [jwk, ...others.map((each) => each.jwk)] });
+  return { signing: { key, jwk }, retired: others, find };
+}
+
+/** The keys that verify at that moment (RFC 7517), the signing one first; a key id is the thumbprint of RFC 7638. */
+export function keySetAt({ signing, retired }: KeyRing, now: Date): JSONWebKeySet {
+  const good = retired.filter(({ until }) => until > now);
+  return { keys: [signing.jwk, ...good.map(({ jwk }) => jwk)] };
+}
+
+/** True for the id of a retired key that verifies no more. */
+export function isOver({ retired }: KeyRing, keyId: string | undefined, now: Date): boolean {
+  return retired.some(({ jwk, until }) => jwk.kid === keyId && until <= now);
 }
 
 /** Which keys are retired after a rotation. */
@@ -66,8 +76,7 @@ export class MemoryKeys implements IssuerKeys {
     return this.ring;
   }
 
-  async rotate(until: Date, now: Date): Promise<KeyRing> {
-    this.ring = keyRing(newSigningKey(), retiredAfter(await this.ring, until, now));
-    return this.ring;
+  async rotate(key: KeyObject, until: Date, now: Date): Promise<void> {
+    this.ring = keyRing(key, retiredAfter(await this.ring, until, now));
   }
 }

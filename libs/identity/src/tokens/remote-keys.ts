@@ -35,6 +35,7 @@ export class RemoteKeys {
   private triedAt = Number.NEGATIVE_INFINITY;
   private lastFailed = false;
   private expired = false;
+  private changes = 0;
   private readonly clock: Clock;
 
   constructor(private readonly options: RemoteKeysOptions) {
@@ -56,6 +57,10 @@ export class RemoteKeys {
   /** Has the keys read again before they are used next, if the issuer answers. */
   expire(): void {
     this.expired = true;
+    this.changes += 1;
+    // Neither a read that has begun nor one of a moment ago knows what has changed since.
+    this.reading = undefined;
+    this.triedAt = Number.NEGATIVE_INFINITY;
   }
 
   private async current(): Promise<Known> {
@@ -80,13 +85,18 @@ export class RemoteKeys {
     if (this.reading) return this.reading;
     if (Math.abs(this.now() - this.triedAt) < minIntervalMs) return Promise.resolve();
     this.triedAt = this.now();
-    this.reading = this.read().finally(() => (this.reading = undefined));
-    return this.reading;
+    const reading = this.read().finally(() => {
+      if (this.reading === reading) this.reading = undefined;
+    });
+    this.reading = reading;
+    return reading;
   }
 
   private async read(): Promise<void> {
+    const { changes } = this;
     try {
       const keySet = (await this.options.read()) as JSONWebKeySet;
+      if (changes !== this.changes) return await this.attempt();
       this.known = { find: createLocalJWKSet(keySet), readAt: this.now() };
       this.lastFailed = false;
       this.expired = false;

@@ -1,9 +1,17 @@
 import type { KeyObject } from 'node:crypto';
 import { newId, systemClock, type Clock } from '@glacis/runtime';
-import { SignJWT, type JSONWebKeySet, type JWTPayload } from 'jose';
+import { errors, SignJWT, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { accessTokenType, signatureAlgorithm } from './claims.js';
 import { KeyFolder } from './key-folder.js';
-import { keyRing, MemoryKeys, type IssuerKeys } from './key-ring.js';
+import {
+  isOver,
+  keyRing,
+  keySetAt,
+  MemoryKeys,
+  newSigningKey,
+  publicJwk,
+  type IssuerKeys,
+} from './key-ring.js';
 import { ownIssuer, type TrustedIssuer } from './trusted-issuer.js';
 
 export interface TokenIssuerOptions {
@@ -67,26 +75,36 @@ export class TokenIssuer {
 
   /** The public keys (RFC 7517), the signing one first; the key id is the thumbprint of RFC 7638. */
   async jwks(): Promise<JSONWebKeySet> {
-    return (await this.keys.current()).keySet;
+    return keySetAt(await this.keys.current(), this.clock.now());
   }
 
   /** What a verifier in this process needs to accept its tokens. */
   trusted(): TrustedIssuer {
-    return ownIssuer(this, {
-      keys: async (header, token) => (await this.keys.current()).find(header, token),
-    });
+    const keys: JWTVerifyGetKey = async (header, token) => {
+      const ring = await this.keys.current();
+      if (isOver(ring, header.kid, this.clock.now())) throw new errors.JWKSNoMatchingKey();
+      return ring.find(header, token);
+    };
+    return ownIssuer(this, { keys });
   }
 
   /**
    * Signs with a new key from now on. Not to be called twice at once, from any process.
    * @param overlapMs how long tokens made before are still good; 0 refuses all of them
+   * @param record told the id of the new key, which is used only once this has resolved
    * @returns the id of the new key
    */
-  async rotate(overlapMs: number): Promise<string> {
+  async rotate(
+    overlapMs: number,
+    record: (keyId: string) => Promise<void> = async () => undefined,
+  ): Promise<string> {
+    const key = newSigningKey();
+    const keyId = String((await publicJwk(key)).kid);
+    await record(keyId);
     const now = this.clock.now();
     const until = new Date(now.getTime() + (overlapMs > 0 ? overlapMs + rotationMarginMs : 0));
-    const { signing } = await this.keys.rotate(until, now);
-    return String(signing.jwk.kid);
+    await this.keys.rotate(key, until, now);
+    return keyId;
   }
 
   async issue(request: TokenRequest): Promise<IssuedToken> {

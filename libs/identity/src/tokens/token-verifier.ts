@@ -31,6 +31,7 @@ export class TokenVerifier {
   private readonly verified: VerifiedTokens;
   private readonly clock: Clock;
   private readonly leewaySeconds: number;
+  private rechecks = 0;
 
   /** @throws {RangeError} when the leeway is negative or over 60 seconds */
   constructor(private readonly options: TokenVerifierOptions) {
@@ -60,14 +61,19 @@ export class TokenVerifier {
   /** Has every signature checked again at the next use of its token, with keys that are read anew. */
   recheck(): void {
     this.verified.clear();
+    this.rechecks += 1;
     for (const { refresh } of this.issuers.values()) refresh?.();
   }
 
   private async verifyNew(authorization: string): Promise<Principal> {
+    const { rechecks } = this;
     const principal = await this.checkSignatureAndClaims(bearerToken(authorization));
     const now = this.clock.now().getTime();
     this.stillGood(authorization, principal, now);
-    this.verified.set(authorization, { principal, checkAgainAt: now + recheckMs });
+    // Else the keys that found it good may be older than the recheck.
+    if (rechecks === this.rechecks) {
+      this.verified.set(authorization, { principal, checkAgainAt: now + recheckMs });
+    }
     return principal;
   }
 
