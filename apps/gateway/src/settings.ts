@@ -21,7 +21,7 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   tokenTtlMax: setting(durationMs, '8760h', 'Longest life that a token may be given.'),
   revocationPoll: setting(
     durationMs,
-    '1s',
+    '500ms',
     'Time between two reads of the revocations, for those whose broadcast was lost.',
   ),
   backendsUrls: setting(

@@ -53,7 +53,7 @@ export const identitySettings: SettingsDefinition<{
   ),
   revocationPoll: setting(
     durationMs,
-    '1s',
+    '500ms',
     'Time between two reads of the revoked tokens, for those whose broadcast was lost.',
   ),
   leeway: setting(

@@ -21,7 +21,7 @@ export interface RevocationSource {
 export interface RevocationFeedOptions {
   source: RevocationSource;
   revoked: RevokedTokens;
-  /** Milliseconds between two reads: how late a revocation is known when its broadcast was lost. Default 1,000. */
+  /** Milliseconds between two reads: how late a revocation is known when its broadcast was lost. Default 500. */
   intervalMs?: number;
   clock?: Clock;
   onError: (error: unknown) => void;
@@ -39,7 +39,7 @@ export class RevocationFeed {
     this.clock = options.clock ?? systemClock;
     this.loop = new Loop({
       name: 'token revocations',
-      intervalMs: options.intervalMs ?? 1_000,
+      intervalMs: options.intervalMs ?? 500,
       run: () => this.read(),
       onError: options.onError,
     });
