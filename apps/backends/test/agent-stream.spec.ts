@@ -137,9 +137,8 @@ describe('backends.md 9: the agent stream', () => {
       });
       // Told as delivered is what was sent: a log forwarder is only cut off, as an agent of v0.5.0 is.
       const told = (await stand.events(id)).filter(({ type }) => type === 'backend.terminated');
-      expect(told.map(({ data }) => data.delivered).toSorted()).toEqual(
-        dialect === 'v0.5.0' ? [false, false] : [false, true],
-      );
+      expect(told).toHaveLength(2);
+      expect(told.filter(({ data }) => data.delivered)).toHaveLength(dialect === 'v0.5.0' ? 0 : 1);
     },
   );
 
