@@ -6,6 +6,7 @@ import { tellStory } from '../src/demo/story.js';
 import { conformance, conformanceSettings } from './conformance.js';
 import { startDistributed, type DistributedSuite } from './distributed-suite.js';
 import { readmeWay } from './readme-way.js';
+import { vms } from './vms.js';
 
 const managerScript = fileURLToPath(new URL('../../manager/dist/main.js', import.meta.url));
 
@@ -46,4 +47,6 @@ describe('the suite as separate processes, two replicas of each service', () => 
   }, 120_000);
 
   conformance(() => suite);
+
+  vms(() => suite);
 });
