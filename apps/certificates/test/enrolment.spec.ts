@@ -49,7 +49,7 @@ async function host({ tenant = 'tenant-a', cidr = '', ttlSeconds = 900 } = {}): 
     backendId: backend,
     ttlSeconds,
     cidr,
-    requestedBy: 'tester',
+    requestedBy: 'service:backends',
   });
   return { ...token, backend, keys: await generateKeys('ECDSA-P256') };
 }
@@ -277,7 +277,7 @@ describe('certificates.md 3.3: the first certificate', () => {
         backendId: first.backend,
         ttlSeconds: 900,
         cidr: '',
-        requestedBy: 'tester',
+        requestedBy: 'service:backends',
       });
     suite.clock.advance(1);
     await Promise.all(Array.from({ length: 4 }, again));
@@ -290,6 +290,14 @@ describe('certificates.md 3.3: the first certificate', () => {
     ]);
     expect(kept).toHaveLength(4);
     expect(JSON.stringify(kept)).not.toContain(first.token);
+  });
+
+  it('bug: any service of ours could have a token made', async () => {
+    const request = { tenant: 'tenant-a', backendId: 'x', ttlSeconds: 60, cidr: '' };
+    const made = suite.directory
+      .client('certificates')
+      .createEnrolmentToken({ ...request, requestedBy: 'service:gateway' });
+    await expect(made).rejects.toMatchObject({ reason: 'forbidden' });
   });
 
   it('bug: a token that began with a hyphen was taken for an option of manager enrol', async () => {

@@ -26,7 +26,7 @@ it('certificates.md 16.11: a Go EST client enrols and renews, and verifies what 
     backendId: backend,
     ttlSeconds: 900,
     cidr: '127.0.0.0/8',
-    requestedBy: 'tester',
+    requestedBy: 'service:backends',
   });
   const args = [`localhost:${port}`, 'tenant-a', backend, token, roots];
   const serials = (await runCommand(client, args)).trim().split('\n');

@@ -3,5 +3,5 @@ import { IdentityStore } from '../dist/enrolment/identity.js';
 
 const [folder, text] = process.argv.slice(2);
 const store = new IdentityStore(folder);
-await store.enrolmentKey();
-await store.write({ ca: text, cert: text, key: text, server: text });
+await store.enrolmentKey(text);
+await store.write({ ca: text, cert: text, key: text, server: text, enrolledBy: text });

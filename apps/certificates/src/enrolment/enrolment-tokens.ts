@@ -6,6 +6,7 @@ import { cidrText, parseCidr } from '@glacis/pki';
 import type { Clock } from '@glacis/runtime';
 import type { Store } from '@glacis/store';
 import type { Authority } from '../authority/authority.js';
+import { assertKeeper } from '../names/entity-directory.js';
 import { caUnavailable } from '../problems.js';
 import { shareRevocations } from '../revocation/revocation.store.js';
 import { endOldest, insertToken, lockTokensOf } from './enrolment-tokens.store.js';
@@ -26,10 +27,11 @@ export const tokenHash = (token: string): Buffer => createHash('sha256').update(
 export class EnrolmentTokens {
   constructor(private readonly parts: EnrolmentTokensParts) {}
 
-  /** @throws {RpcError} INVALID_ARGUMENT, or NOT_FOUND when the backend has been deleted */
+  /** @throws {RpcError} PERMISSION_DENIED, INVALID_ARGUMENT, or NOT_FOUND when the backend has been deleted */
   async create(request: EnrolmentTokenRequest): Promise<EnrolmentToken> {
     const { store, audit, clock } = this.parts;
     const { tenant, backendId, requestedBy } = request;
+    assertKeeper(requestedBy);
     const caSha256 = this.rootSha256();
     const now = clock.now();
     const expiresAt = new Date(now.getTime() + ttlMsOf(request));

@@ -1,14 +1,11 @@
 import type { IssuedService, IssueVmRequest } from '@glacis/contracts';
-import { RpcError, status } from '@glacis/grpc';
 import type { CertificateFiles } from '../certificates/certificate-files.js';
 import type { CertificatesSettings } from '../settings.js';
+import { assertKeeper } from '../names/entity-directory.js';
 import { subjectOf } from './issue-request.js';
 import type { IssueWriter } from './issue-writer.js';
 import type { Issuing } from './issuing.service.js';
 import { csrOf } from './service-issuing.service.js';
-
-/** The service that has VMs made. */
-const keeperOfVms = 'service:backends';
 
 export interface VmIssuingParts {
   settings: CertificatesSettings;
@@ -28,9 +25,7 @@ export class VmIssuing {
   async issue(request: IssueVmRequest): Promise<IssuedService> {
     const { settings, issuing, writer, files } = this.parts;
     const { tenant, vmId, ttlSeconds, requestedBy } = request;
-    if (requestedBy !== keeperOfVms) {
-      throw new RpcError(status.PERMISSION_DENIED, 'forbidden', 'VMs are the business of backends');
-    }
+    assertKeeper(requestedBy);
     const csr = csrOf(request.csr);
     const leaf = await issuing.write(writer.shared(), {
       order: {

@@ -6,6 +6,16 @@ import { caUnavailable } from '../problems.js';
 /** What tenants may ask certificates for. */
 export type TenantEntityType = 'backend' | 'cvm' | 'party';
 
+/** The service that keeps backends and VMs, as a caller of ours. */
+const keeper = 'service:backends';
+
+/** @throws {RpcError} PERMISSION_DENIED when another service asks for what gives a backend or VM its identity */
+export function assertKeeper(requestedBy: string): void {
+  if (requestedBy === keeper) return;
+  const text = 'backends and VMs are the business of the service that keeps them';
+  throw new RpcError(status.PERMISSION_DENIED, 'forbidden', text);
+}
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True of the id of a backend or VM. */

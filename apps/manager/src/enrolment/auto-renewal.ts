@@ -108,7 +108,7 @@ export class AutoRenewal {
     const renewed = await client.renew(renewalCsr(leafOf(cert), next));
     const leaf = new X509Certificate(renewed);
     if (!leaf.checkPrivateKey(next)) throw new Error('the certificate is for another key');
-    await store.write({ server, ca: roots, cert: renewed, key: privateKeyPem(next) });
+    await store.write({ ...identity, ca: roots, cert: renewed, key: privateKeyPem(next) });
     return leaf;
   }
 }

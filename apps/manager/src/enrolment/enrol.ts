@@ -22,7 +22,8 @@ export interface EnrolOptions {
  */
 export async function enrol(options: EnrolOptions, store: IdentityStore): Promise<Identity> {
   const { server, backend, token } = options;
-  const key = await store.enrolmentKey();
+  const enrolledBy = sha256(token);
+  const key = await store.enrolmentKey(enrolledBy);
   const root = await pinnedRoot(options);
   const client = new EstClient(server, { ca: toPem('CERTIFICATE', root) });
   const cas = await client.caCertificates();
@@ -31,7 +32,7 @@ export async function enrol(options: EnrolOptions, store: IdentityStore): Promis
   if (!new X509Certificate(leaf).checkPrivateKey(privateKey)) {
     throw new RefusedError('key-mismatch', 'the certificate is for another key');
   }
-  const identity = { ca: rootsPem(cas), cert: chainPem(leaf, cas), key, server };
+  const identity = { ca: rootsPem(cas), cert: chainPem(leaf, cas), key, server, enrolledBy };
   await store.write(identity);
   return identity;
 }
@@ -46,4 +47,4 @@ async function pinnedRoot({ server, caSha256 }: EnrolOptions): Promise<Buffer> {
   return root;
 }
 
-const sha256 = (der: Buffer): string => createHash('sha256').update(der).digest('hex');
+const sha256 = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');

@@ -81,6 +81,14 @@ describe('backends.md 14: enrol', () => {
     expect(keys).toHaveLength(3);
   });
 
+  it('bug: another token, as is given after a compromise, was used with the old key', async () => {
+    const old = await enrolled();
+    const anew = await enrolled({ token: 'another' });
+    expect(anew.key).not.toBe(old.key);
+    expect(await store.read()).toEqual(anew);
+    expect((await enrolled({ token: 'another' })).key).toBe(anew.key);
+  });
+
   it.each([
     [401, 'enrolment-token-invalid', 'RefusedError'],
     [422, 'name-not-allowed', 'RefusedError'],

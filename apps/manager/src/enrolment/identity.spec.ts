@@ -8,7 +8,13 @@ import { IdentityStore, type Identity } from './identity.js';
 const script = fileURLToPath(new URL('../../test/write-identity.mjs', import.meta.url));
 const killAt = new URL('../../test/kill-at.mjs', import.meta.url).href;
 
-const identityOf = (text: string): Identity => ({ ca: text, cert: text, key: text, server: text });
+const identityOf = (text: string): Identity => ({
+  ca: text,
+  cert: text,
+  key: text,
+  server: text,
+  enrolledBy: text,
+});
 
 /** Writes in a process of its own that dies before its `step`-th change of a file. True: it got through. */
 function write(folder: string, text: string, step: number): Promise<boolean> {
@@ -35,7 +41,7 @@ it('backends.md 16.12: an identity killed at any change of its files is the old 
   for (let step = 1, done = false; !done; step += 1) {
     done = await write(folder, 'new', step);
     const { ca, ...rest } = (await store.read()) as Identity;
-    expect(rest).toEqual({ cert: ca, key: ca, server: ca });
+    expect(rest).toEqual({ cert: ca, key: ca, server: ca, enrolledBy: ca });
     seen.push(ca);
   }
   expect(seen).toEqual(seen.toSorted().toReversed());

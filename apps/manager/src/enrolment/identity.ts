@@ -22,9 +22,17 @@ export interface Identity {
   key: string;
   /** `host:port` of EST, where it is renewed. */
   server: string;
+  /** SHA-256 of the token that it came by, in hex: a repeat of the same enrolment is known by it. */
+  enrolledBy: string;
 }
 
-const files = { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem', server: 'server' } as const;
+const files = {
+  ca: 'ca.pem',
+  cert: 'cert.pem',
+  key: 'key.pem',
+  server: 'server',
+  enrolledBy: 'enrolled-by',
+} as const;
 const members = Object.keys(files) as (keyof Identity)[];
 const pendingKey = 'enrol-key.pem';
 const prefix = 'identity-';
@@ -47,12 +55,15 @@ export class IdentityStore {
   }
 
   /**
-   * The key to enrol with, in PEM: the present one, else the one of an enrolment that did not come to its end, else a
-   * new one. So the same command, repeated, asks with the same key.
+   * The key to enrol with, in PEM: the present one if it came by this token, else the one of an enrolment that did not
+   * come to its end, else a new one. So the same command, repeated, asks with the same key, and another token, as is
+   * given after a compromise, with another.
    */
-  async enrolmentKey(): Promise<string> {
-    const present = (await this.read())?.key ?? (await readIfThere(this.at(pendingKey)));
-    if (present !== null) return present;
+  async enrolmentKey(tokenSha256: string): Promise<string> {
+    const present = await this.read();
+    if (present?.enrolledBy === tokenSha256) return present.key;
+    const pending = await readIfThere(this.at(pendingKey));
+    if (pending !== null) return pending;
     const { privateKey } = await generateKeys('ECDSA-P256');
     const key = privateKeyPem(privateKey);
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
