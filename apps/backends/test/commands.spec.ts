@@ -103,6 +103,22 @@ it('backends.md 6: any replica asks for information, in the name of its caller',
   ]);
 });
 
+it('a run that another replica was asked for is audited in the name of its caller', async () => {
+  await start(sharedBus());
+  const { id } = await pinned('v0.4');
+  const key = userKey.toString('base64');
+  const body = { id: 'c', algorithm: { hash: [...hash], user_key: key }, agent_config: {} };
+  expect((await two.send('POST', `/backends/${id}/runs`, { body })).status).toBe(202);
+  const audited = await two.store.query(
+    `SELECT action, actor, request_id IS NOT NULL AS asked, detail->>'result' AS result
+     FROM audit WHERE action LIKE 'backend.run%' ORDER BY at`,
+  );
+  expect(audited).toEqual([
+    { action: 'backend.run.request', actor: 'tester', asked: true, result: null },
+    { action: 'backend.run', actor: 'tester', asked: true, result: 'accepted' },
+  ]);
+});
+
 it('a command whose messages are lost is found by the holder, and its outcome by who asked', async () => {
   await start();
   const { id } = await pinned('v0.4');

@@ -62,8 +62,9 @@ describe('backends.md 7', () => {
 
   it('keeps what is no JSON as base64', async () => {
     const { id, stream } = await stand.connected({ dialect: 'v0.4', body: { protocol: 'v0.4' } });
-    for (const text of ['no json', '{"a":"\\u0000"}']) {
+    for (const [before, text] of ['no json', '{"a":"\\u0000"}'].entries()) {
       await ask(id);
+      await waitFor(() => stream.messages.length > before, { what: 'the question' });
       const info = Buffer.from(text);
       await stream.send({ kind: 'information', value: { id: await asked(stream), info } });
       await told(id, `{"raw":"${info.toString('base64')}"}\n`);

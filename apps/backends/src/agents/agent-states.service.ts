@@ -3,8 +3,8 @@ import { problems, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Store } from '@glacis/store';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { askerOf, wishOf, type Asker } from '../commands/asker.js';
-import { Commands } from '../commands/commands.service.js';
+import { askerOf } from '../commands/asker.js';
+import { Commands, type Wish } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import { asProblem, cannotBeAsked } from '../problems.js';
 import { storable } from '../runs/relayed-event.js';
@@ -31,7 +31,7 @@ export class AgentStates implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.commands.handle('state', (id, wish) => this.askHere(id, askerOf(wish)));
+    this.commands.handle('state', (wish) => this.askHere(wish));
   }
 
   /** @throws {Problem} 404 when the agent never told any */
@@ -43,17 +43,18 @@ export class AgentStates implements OnModuleInit {
 
   /** @throws {Problem} 409 when the backend is not connected, or is no agent */
   async ask(caller: Caller, backendId: string): Promise<void> {
-    await this.commands.carryOut('state', backendId, wishOf(caller)).catch(asProblem);
+    const asker = askerOf(caller);
+    await this.commands.carryOut('state', { backendId, asker }).catch(asProblem);
   }
 
-  private async askHere(backendId: string, asker: Asker): Promise<void> {
+  private async askHere({ backendId, asker }: Wish): Promise<void> {
     const stream = await this.streams.of(backendId);
     const able = stream.dialect.sends.has('stateRequest');
     await this.journal.note({
       audit: [
         {
           actor: asker.actor,
-          tenant: asker.tenant,
+          tenant: stream.facts.tenant,
           action: 'backend.state.request',
           subject: backendId,
           requestId: asker.requestId,

@@ -3,13 +3,12 @@ import type { Caller } from '@glacis/http';
 /** Whose wish a command is, for the audit trail of the replica that carries it out. */
 export interface Asker {
   actor: string;
-  tenant: string;
-  requestId: string;
+  requestId?: string;
 }
 
-export function wishOf({ principal, tenant, requestId }: Caller): Buffer {
-  const asker: Asker = { actor: principal.subject, tenant, requestId };
-  return Buffer.from(JSON.stringify(asker));
-}
+/** Who calls us over gRPC (`backends.md` 11). */
+export const computations: Asker = { actor: 'computations' };
 
-export const askerOf = (wish: Buffer): Asker => JSON.parse(wish.toString()) as Asker;
+export function askerOf({ principal, requestId }: Caller): Asker {
+  return { actor: principal.subject, requestId };
+}

@@ -15,4 +15,8 @@ export const commandsMigrations: MigrationClass[] = [
     )`,
     'CREATE INDEX stream_commands_open ON stream_commands (backend_id) WHERE taken_by IS NULL',
   ),
+  migration(
+    'AddAskers1763710000051',
+    `ALTER TABLE stream_commands ADD COLUMN asker jsonb NOT NULL DEFAULT '{"actor":"system"}'`,
+  ),
 ];

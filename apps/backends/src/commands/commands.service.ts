@@ -24,8 +24,13 @@ const PATIENCE_MS = 6_000;
 /** Milliseconds between two looks for an outcome that no message has told of. */
 const LOOK_MS = 250;
 
+/** What somebody wants of a stream. */
+export type Wish = Pick<Command, 'backendId' | 'asker'> & Partial<Pick<Command, 'payload'>>;
+
 /** Carries out a command on a stream of this replica. @throws {RpcError} */
-export type CommandHandler = (backendId: string, payload: Buffer) => Promise<unknown>;
+export type CommandHandler = (wish: Required<Wish>) => Promise<unknown>;
+
+const nothing = Buffer.alloc(0);
 
 /**
  * Commands for live streams, whichever replica holds them (`backends.md` 6). One that this replica cannot carry out is
@@ -50,13 +55,14 @@ export class Commands {
   }
 
   /** @throws {RpcError} the handler's, UNAVAILABLE when the holder does not answer */
-  async carryOut(kind: string, backendId: string, payload: Buffer): Promise<unknown> {
+  async carryOut(kind: string, { payload = nothing, ...wish }: Wish): Promise<unknown> {
+    const command = { id: newId(), kind, payload, ...wish };
     try {
-      return await this.here(kind, backendId, payload);
+      return await this.here(command);
     } catch (error) {
       if (!(error instanceof HeldElsewhereError)) throw error;
     }
-    const outcome = await this.ask({ id: newId(), backendId, kind, payload });
+    const outcome = await this.ask(command);
     if ('reply' in outcome) return outcome.reply;
     throw new RpcError(outcome.code, outcome.reason, outcome.message);
   }
@@ -85,21 +91,23 @@ export class Commands {
     }
   }
 
-  private async here(kind: string, backendId: string, payload: Buffer): Promise<unknown> {
+  private async here(command: Command): Promise<unknown> {
+    const { kind } = command;
     const handler = this.handlers.get(kind);
-    if (handler) return handler(backendId, payload);
+    if (handler) return handler(command);
     throw new RpcError(status.UNIMPLEMENTED, 'unimplemented', `no command is called ${kind}`);
   }
 
-  private async outcomeHere({ kind, backendId, payload }: Command): Promise<Outcome | null> {
+  private async outcomeHere(command: Command): Promise<Outcome | null> {
     try {
-      return { reply: (await this.here(kind, backendId, payload)) ?? null };
+      return { reply: (await this.here(command)) ?? null };
     } catch (error) {
       if (error instanceof HeldElsewhereError) return null;
       if (error instanceof RpcError) {
         return { code: error.code, reason: error.reason, message: error.message };
       }
-      this.logger.warn({ err: error, backend: backendId, kind }, 'command failed');
+      const { backendId: backend, kind } = command;
+      this.logger.warn({ err: error, backend, kind }, 'command failed');
       return { code: status.INTERNAL, reason: 'internal', message: 'backends failed' };
     }
   }

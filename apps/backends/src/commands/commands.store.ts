@@ -1,4 +1,5 @@
 import type { Queryable } from '@glacis/store';
+import type { Asker } from './asker.js';
 
 /** What became of a command: a reply, or a refusal. */
 export type Outcome = { reply: unknown } | { code: number; reason: string; message: string };
@@ -7,6 +8,7 @@ export interface Command {
   id: string;
   backendId: string;
   kind: string;
+  asker: Asker;
   payload: Buffer;
 }
 
@@ -16,9 +18,16 @@ export async function insertCommand(
   patienceMs: number,
 ): Promise<void> {
   await db.query(
-    `INSERT INTO stream_commands (id, backend_id, kind, payload, expires_at)
-     VALUES ($1, $2, $3, $4, now() + $5 * interval '1 ms')`,
-    [command.id, command.backendId, command.kind, command.payload, patienceMs],
+    `INSERT INTO stream_commands (id, backend_id, kind, asker, payload, expires_at)
+     VALUES ($1, $2, $3, $4, $5, now() + $6 * interval '1 ms')`,
+    [
+      command.id,
+      command.backendId,
+      command.kind,
+      JSON.stringify(command.asker),
+      command.payload,
+      patienceMs,
+    ],
   );
 }
 
@@ -53,7 +62,7 @@ export async function takeCommand(
   const [row] = await db.query<Command>(
     `UPDATE stream_commands SET taken_by = $2
      WHERE id = $1 AND taken_by IS NULL AND expires_at > now()
-     RETURNING id, backend_id AS "backendId", kind, payload`,
+     RETURNING id, backend_id AS "backendId", kind, asker, payload`,
     [id, replicaId],
   );
   return row;

@@ -3,8 +3,8 @@ import { problems, type Caller } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Store } from '@glacis/store';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { askerOf, wishOf, type Asker } from '../commands/asker.js';
-import { Commands } from '../commands/commands.service.js';
+import { askerOf } from '../commands/asker.js';
+import { Commands, type Wish } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import { asProblem, cannotBeAsked } from '../problems.js';
 import type { LiveStream } from '../streams/live-stream.js';
@@ -34,7 +34,7 @@ export class InformationService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.commands.handle('information', (id, wish) => this.askHere(id, askerOf(wish)));
+    this.commands.handle('information', (wish) => this.askHere(wish));
   }
 
   /** @throws {Problem} 404 when the backend never told anything */
@@ -46,17 +46,18 @@ export class InformationService implements OnModuleInit {
 
   /** @throws {Problem} 409 when the backend is not connected or its dialect has no such request */
   async ask(caller: Caller, backendId: string): Promise<void> {
-    await this.commands.carryOut('information', backendId, wishOf(caller)).catch(asProblem);
+    const asker = askerOf(caller);
+    await this.commands.carryOut('information', { backendId, asker }).catch(asProblem);
   }
 
-  private async askHere(backendId: string, asker: Asker): Promise<void> {
+  private async askHere({ backendId, asker }: Wish): Promise<void> {
     const stream = await this.streams.of(backendId);
     const able = !stream.ambiguous && stream.dialect.sends.has('informationRequest');
     await this.journal.note({
       audit: [
         {
           actor: asker.actor,
-          tenant: asker.tenant,
+          tenant: stream.facts.tenant,
           action: 'backend.information.request',
           subject: backendId,
           requestId: asker.requestId,

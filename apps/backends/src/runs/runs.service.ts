@@ -12,7 +12,8 @@ import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { Commands } from '../commands/commands.service.js';
+import { askerOf, computations, type Asker } from '../commands/asker.js';
+import { Commands, type Wish } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
 import type { BackendsSettings } from '../settings.js';
@@ -26,7 +27,7 @@ import { RunQueues } from './run-queues.js';
 import { deleteRun, insertRun, isSuperseded, listRuns, wasSent } from './runs.store.js';
 
 /** What is asked, and of which computation. */
-type Command = readonly [action: string, computationId: string];
+type Errand = readonly [action: string, computationId: string];
 
 /** A single run request must fit one message of 4 MiB with its frame. */
 const MAX_SINGLE_BYTES = 4 * 1024 * 1024 - 1024;
@@ -56,37 +57,38 @@ export class RunsService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.commands.handle('run', (backendId, encoded) => this.runHere(backendId, encoded));
-    this.commands.handle('stop', (backendId, id) => this.stopHere(backendId, id.toString()));
+    this.commands.handle('run', (wish) => this.runHere(wish));
+    this.commands.handle('stop', (wish) => this.stopHere(wish));
   }
 
-  async run(backendId: string, encoded: Buffer): Promise<RunReply> {
-    checkedRun(encoded);
-    return (await this.commands.carryOut('run', backendId, encoded)) as RunReply;
+  async run(backendId: string, payload: Buffer, asker: Asker = computations): Promise<RunReply> {
+    checkedRun(payload);
+    return (await this.commands.carryOut('run', { backendId, asker, payload })) as RunReply;
   }
 
-  async stop(backendId: string, computationId: string): Promise<void> {
+  async stop(backendId: string, computationId: string, asker: Asker = computations): Promise<void> {
     checkId(computationId);
-    await this.commands.carryOut('stop', backendId, Buffer.from(computationId));
+    const payload = Buffer.from(computationId);
+    await this.commands.carryOut('stop', { backendId, asker, payload });
   }
 
   /** As `run`, for a user: whose wish it was stands in the audit trail before what the holder makes of it. */
   async runFor(caller: Caller, backendId: string, run: ComputationRun): Promise<RunReply> {
     await this.noteWish(caller, backendId, ['backend.run.request', run.id]);
-    return this.run(backendId, encodeRun(run));
+    return this.run(backendId, encodeRun(run), askerOf(caller));
   }
 
   /** The same of a stop. */
   async stopFor(caller: Caller, backendId: string, computationId: string): Promise<void> {
     checkId(computationId);
     await this.noteWish(caller, backendId, ['backend.stop.request', computationId]);
-    await this.stop(backendId, computationId);
+    await this.stop(backendId, computationId, askerOf(caller));
   }
 
   private noteWish(
     { principal, tenant, requestId }: Caller,
     backendId: string,
-    [action, id]: Command,
+    [action, id]: Errand,
   ): Promise<void> {
     const detail = { computation_id: id };
     return this.journal.note({
@@ -94,20 +96,21 @@ export class RunsService implements OnModuleInit {
     });
   }
 
-  private async runHere(backendId: string, encoded: Buffer): Promise<RunReply> {
-    const run = decodeRun(encoded);
+  private async runHere({ backendId, asker, payload }: Required<Wish>): Promise<RunReply> {
+    const run = decodeRun(payload);
     const stream = await this.streams.of(backendId);
-    return this.telling(stream, ['backend.run', run.id], async () => {
+    const audit = auditOf(stream, asker, ['backend.run', run.id]);
+    return this.telling(audit, async () => {
       const queue = this.queues.of(stream);
       checkSize(stream, run);
       checkExtras(stream, run);
       this.checkBrokers(stream, run);
-      const bytes = encoded.length;
+      const bytes = payload.length;
       const refusal = queue.reserve(bytes);
       if (refusal) throw new RpcError(refusals[refusal][0], refusal, refusals[refusal][1]);
       try {
         const row = recordOf(stream, run);
-        await this.record(stream, ['backend.run', run.id], async (tx) => {
+        await this.record(audit('accepted'), async (tx) => {
           if (!(await insertRun(tx, row))) throw notConnected();
         });
         if (stream.call.ended) throw notConnected();
@@ -119,19 +122,20 @@ export class RunsService implements OnModuleInit {
     });
   }
 
-  private async stopHere(backendId: string, computationId: string): Promise<void> {
+  private async stopHere({ backendId, asker, payload }: Required<Wish>): Promise<void> {
+    const computationId = payload.toString();
     const stream = await this.streams.of(backendId);
     const queue = this.queues.of(stream);
     const waiting = queue.cancel(computationId);
     if (waiting) {
-      await this.record(stream, ['backend.run.cancel', computationId], (tx) =>
-        deleteRun(tx, waiting.id),
-      );
+      const cancelled = auditOf(stream, asker, ['backend.run.cancel', computationId]);
+      await this.record(cancelled('accepted'), (tx) => deleteRun(tx, waiting.id));
       return;
     }
-    await this.telling(stream, ['backend.stop', computationId], async () => {
+    const audit = auditOf(stream, asker, ['backend.stop', computationId]);
+    await this.telling(audit, async () => {
       await this.checkStop(stream, computationId);
-      await this.record(stream, ['backend.stop', computationId]);
+      await this.record(audit('accepted'));
       queue.stop(computationId);
     });
   }
@@ -168,42 +172,37 @@ export class RunsService implements OnModuleInit {
   }
 
   /** Notes what is refused, too. */
-  private async telling<T>(
-    stream: LiveStream,
-    command: Command,
-    work: () => Promise<T>,
-  ): Promise<T> {
+  private async telling<T>(audit: AuditOf, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       if (error instanceof RpcError) {
-        await this.journal.note({ audit: [auditOf(stream, command, error.reason)] });
+        await this.journal.note({ audit: [audit(error.reason)] });
       }
       throw error;
     }
   }
 
-  private record(
-    stream: LiveStream,
-    command: Command,
-    effect?: (tx: Tx) => Promise<void>,
-  ): Promise<void> {
+  private record(entry: AuditEntry, effect?: (tx: Tx) => Promise<void>): Promise<void> {
     return this.store.transaction(async (tx) => {
       await effect?.(tx);
-      await this.journal.write(tx, { audit: [auditOf(stream, command, 'accepted')] });
+      await this.journal.write(tx, { audit: [entry] });
     });
   }
 }
 
-function auditOf({ facts }: LiveStream, [action, id]: Command, result: string): AuditEntry {
+/** The entry of an errand, by what became of it. */
+type AuditOf = (result: string) => AuditEntry;
+
+function auditOf({ facts }: LiveStream, asker: Asker, [action, id]: Errand): AuditOf {
   const { tenant, backendId, streamId, serial } = facts;
-  return {
-    actor: 'computations',
+  return (result) => ({
+    ...asker,
     tenant,
     action,
     subject: backendId,
     detail: { computation_id: id, stream_id: streamId, serial, result },
-  };
+  });
 }
 
 function notConnected(): RpcError {
