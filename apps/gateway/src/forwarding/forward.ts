@@ -18,6 +18,8 @@ export async function forward(
   bodyLimit: number,
 ): Promise<void> {
   const client = reply.raw;
+  // It may have gone while its token was looked at; then it closes no second time.
+  if (client.destroyed) return void reply.hijack();
   const gone = new AbortController();
   client.once('close', () => {
     if (!client.writableFinished) gone.abort(new ClientGoneError('the client went away'));

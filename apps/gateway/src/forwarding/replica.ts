@@ -51,7 +51,7 @@ export class Replica {
    * @param address the IP address to connect to
    */
   constructor(
-    origin: string,
+    readonly origin: string,
     readonly address: string,
     private readonly limits: ReplicaLimits,
   ) {

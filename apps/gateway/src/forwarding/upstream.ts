@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem, problems } from '@glacis/http';
 import { Loop } from '@glacis/runtime';
 import { errors } from 'undici';
-import type { Exchange } from './exchange.js';
+import { NotSentError, type Exchange } from './exchange.js';
 import { serviceProblems } from './problems.js';
 import { ClientGoneError, Replica, type Message, type ReplicaLimits } from './replica.js';
 
@@ -52,7 +52,7 @@ export class Upstream {
 
   /** Resolves after the first look at the addresses, whether it succeeded or not. */
   async start(): Promise<void> {
-    await this.resolve().catch(this.options.onError);
+    await this.resolve();
     this.resolving.start();
   }
 
@@ -71,7 +71,7 @@ export class Upstream {
     const until = performance.now() + maxWaits * this.options.limits.connectTimeout;
     let last: Replica | undefined;
     let failure = serviceProblems.unavailable(this.service);
-    for (let sent = 0; sent < maxSent;) {
+    for (let sent = 0, waits = 0; sent < maxSent && waits < maxWaits;) {
       const replica = await this.free(message.signal, last, until);
       if (replica === undefined) throw failure;
       const exchange = replica.send(message);
@@ -82,6 +82,7 @@ export class Upstream {
         failure = this.problemOf(exchange, error);
         if (!mayRepeat(message, exchange, error)) throw failure;
         if (exchange.sent) sent += 1;
+        else if (error instanceof NotSentError) waits += 1;
         last = replica;
       }
     }
@@ -145,21 +146,24 @@ export class Upstream {
     return serviceProblems[late ? 'timeout' : 'failed'](this.service, error);
   }
 
-  /** New addresses are used from now on, those that are gone when their requests have ended. */
+  /** Each name for itself: one that cannot be looked up keeps its addresses and takes nothing from the others. */
   private async resolve(): Promise<void> {
-    const found = new Map<string, { url: string; address: string }>();
-    for (const url of this.options.urls) {
-      const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-      for (const { address } of await lookup(host, { all: true })) {
-        found.set(`${url} ${address}`, { url, address });
-      }
-    }
+    await Promise.all(
+      this.options.urls.map((url) => this.resolveOne(url).catch(this.options.onError)),
+    );
+  }
+
+  /** New addresses are used from now on, those that are gone until their requests have ended. */
+  private async resolveOne(url: string): Promise<void> {
+    const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+    const found = await lookup(host, { all: true });
+    const wanted = new Map(found.map(({ address }) => [`${url} ${address}`, address]));
     for (const [key, replica] of this.byAddress) {
-      if (found.has(key)) continue;
+      if (replica.origin !== url || wanted.has(key)) continue;
       this.byAddress.delete(key);
       replica.close().catch(this.options.onError);
     }
-    for (const [key, { url, address }] of found) {
+    for (const [key, address] of wanted) {
       if (this.byAddress.has(key)) continue;
       this.byAddress.set(key, new Replica(url, address, this.options.limits));
     }
