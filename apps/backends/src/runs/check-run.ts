@@ -58,7 +58,8 @@ function faultOfAsset(name: string, { hash, userKey }: Asset): string | undefine
   return isPublicKey(userKey) ? undefined : `${name}.user_key: no public key`;
 }
 
-function isPublicKey(der: Buffer): boolean {
+/** True of a SubjectPublicKeyInfo that managers and agents can read. */
+export function isPublicKey(der: Buffer): boolean {
   try {
     const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
     if (!KEY_TYPES.has(key.asymmetricKeyType ?? '')) return false;

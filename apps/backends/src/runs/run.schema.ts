@@ -1,8 +1,12 @@
 import type { ComputationRun } from '@glacis/grpc';
 import { freeText, plainText } from '@glacis/http';
 import { z } from 'zod';
+import { isPublicKey } from './check-run.js';
 
-const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
+const userKey = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine(isPublicKey, 'expected the SubjectPublicKeyInfo of an RSA, ECDSA or Ed25519 key');
 /** As in the manifest: an array of numbers. */
 const hash = z
   .array(z.number().int().min(0).max(255))
@@ -20,7 +24,7 @@ const source = z.object({
 });
 const asset = z.object({
   hash,
-  user_key: bytes,
+  user_key: userKey,
   source: source.optional(),
   kbs: kbs.optional(),
 });
@@ -39,7 +43,7 @@ export const runBody = z.object({
     algo_args: z.array(plainText(4096)).max(256).default([]),
   }),
   result_consumers: z
-    .array(z.object({ user_key: bytes }))
+    .array(z.object({ user_key: userKey }))
     .max(256)
     .default([]),
   agent_config: z.object({
@@ -72,7 +76,7 @@ export function runOf(body: RunBody): ComputationRun {
       algoType: algorithm.algo_type || undefined,
       algoArgs: algorithm.algo_args.length > 0 ? algorithm.algo_args : undefined,
     },
-    resultConsumers: consumers.map(({ user_key: userKey }) => ({ userKey })),
+    resultConsumers: consumers.map((consumer) => ({ userKey: consumer.user_key })),
     agentConfig: {
       port: agent.port,
       host: agent.host,
@@ -92,10 +96,10 @@ type RunAsset = Pick<
   'hash' | 'userKey' | 'source' | 'kbs'
 >;
 
-function assetOf({ hash: digest, user_key: userKey, source: from, kbs: broker }: Asset): RunAsset {
+function assetOf({ hash: digest, user_key: key, source: from, kbs: broker }: Asset): RunAsset {
   return {
     hash: digest,
-    userKey,
+    userKey: key,
     kbs: broker,
     source: from && {
       type: from.type,
