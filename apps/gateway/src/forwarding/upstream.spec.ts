@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { promisify } from 'node:util';
 import { waitFor } from '@glacis/runtime';
 import { startForwarding, type Forwarding } from '../../test/forwarding.js';
 import { deadUrl, rawService } from '../../test/wire.js';
@@ -164,9 +165,8 @@ describe('a service that fails', () => {
       controller.abort();
       await expect(call).rejects.toThrow('aborted');
       const server = other.app.getHttpServer() as Server;
-      await waitFor(
-        () => new Promise((resolve) => server.getConnections((_, count) => resolve(count === 0))),
-      );
+      const count = promisify(server.getConnections.bind(server));
+      await waitFor(async () => (await count()) === 0);
       open();
       expect((await other.call('/backends?second', { bearer })).status).toBe(200);
       expect(backends.seen).toEqual(['GET /backends?second']);
