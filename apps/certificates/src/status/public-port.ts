@@ -18,6 +18,10 @@ export function isPublic(method = '', url = ''): boolean {
 
 const maxConnections = 4_096;
 const requestMs = 10_000;
+/** How long a client may take no byte of its answer; a large CRL may also take its time to be made. */
+const silentMs = 60_000;
+/** What requests under way have at the end of the process. */
+const drainMs = 3_000;
 
 /**
  * OCSP, CRLs and CA certificates over plain http on a port of their own (`certificates.md` 11), so that the status URL
@@ -41,21 +45,26 @@ export class PublicPort implements OnApplicationBootstrap, BeforeApplicationShut
     if (statusPort === undefined) return;
     const routes = this.host.httpAdapter.getInstance<FastifyInstance>();
     await routes.ready();
-    const options = { headersTimeout: requestMs, requestTimeout: requestMs };
+    const options = {
+      headersTimeout: requestMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: 1_000,
+    };
     this.server = createServer(options, (request, reply) => dispatch(routes, request, reply));
     this.server.maxConnections = maxConnections;
-    // Nor does a client that takes no byte of its answer hold a connection, or the end of the process.
-    this.server.setTimeout(requestMs);
+    this.server.setTimeout(silentMs);
     this.server.listen(statusPort, statusHost);
     await once(this.server, 'listening');
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    if (this.server === undefined) return;
-    const closed = once(this.server, 'close');
-    this.server.close();
-    this.server.closeIdleConnections();
+    const { server } = this;
+    if (server === undefined) return;
+    const closed = once(server, 'close');
+    server.close();
+    const cut = setTimeout(() => server.closeAllConnections(), drainMs);
     await closed;
+    clearTimeout(cut);
   }
 }
 
