@@ -85,6 +85,13 @@ export class RunQueue {
     return queued;
   }
 
+  /** Has a run wait again that was taken out, as the first. */
+  putBack(queued: QueuedRun): void {
+    this.waiting.unshift(queued);
+    this.bytes += queued.bytes;
+    this.next();
+  }
+
   /** True while the run is being sent. */
   isSending(computationId: string): boolean {
     return this.current?.run.id === computationId;
@@ -128,12 +135,13 @@ export class RunQueue {
   /** Pieces go back to back, at the speed at which the manager reads. */
   private async send({ id, run, bytes }: QueuedRun): Promise<void> {
     const { call, dialect } = this.stream;
-    if (!call.ended && (await this.options.markSent(id))) {
-      for (const piece of dialect.encodeRun(run)) await call.write(piece);
-    }
+    const sent = !call.ended && (await this.options.markSent(id));
+    if (sent) for (const piece of dialect.encodeRun(run)) await call.write(piece);
     this.current = undefined;
     this.bytes -= bytes;
-    this.next();
+    // Of a run that was not sent nobody will tell how its start went.
+    if (sent) this.next();
+    else this.settle();
   }
 }
 

@@ -129,8 +129,12 @@ export class RunsService implements OnModuleInit {
     const waiting = queue.cancel(computationId);
     if (waiting) {
       const cancelled = auditOf(stream, asker, ['backend.run.cancel', computationId]);
-      await this.record(cancelled('accepted'), (tx) => deleteRun(tx, waiting.id));
-      return;
+      return this.record(cancelled('accepted'), (tx) => deleteRun(tx, waiting.id)).catch(
+        (error: unknown) => {
+          queue.putBack(waiting);
+          throw error;
+        },
+      );
     }
     const audit = auditOf(stream, asker, ['backend.stop', computationId]);
     await this.telling(audit, async () => {
