@@ -62,7 +62,7 @@ describe('backends.md 7', () => {
 
   it('keeps what is no JSON as base64', async () => {
     const { id, stream } = await stand.connected({ dialect: 'v0.4', body: { protocol: 'v0.4' } });
-    for (const [before, text] of ['no json', '{"a":"\\u0000"}'].entries()) {
+    for (const [before, text] of ['no json', '{"a":"\\u0000"}', '{"a":"\\ud800"}'].entries()) {
       await ask(id);
       await waitFor(() => stream.messages.length > before, { what: 'the question' });
       const info = Buffer.from(text);

@@ -94,7 +94,9 @@ function documentOf(info: Buffer): unknown {
   const text = info.toString();
   if (info.length > MAX_BYTES || text.includes('\\u0000')) return raw;
   try {
-    return parseLosslessly(text);
+    const document = parseLosslessly(text);
+    // Half of a surrogate pair, which is written as an escape, is no text for a database.
+    return /\\ud[89a-f]/.test(JSON.stringify(document)) ? raw : document;
   } catch {
     return raw;
   }
