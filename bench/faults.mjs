@@ -45,6 +45,7 @@ const fault = (kind, items) => {
 /** Breaks and mends once, certificates being revoked before, meanwhile and after. */
 async function suffer({ title, holdMs, begin }, { target, fleet }) {
   await fleet.revoke(2);
+  await fleet.settled();
   target.slowest = { ms: 0, what: '' };
   let mended;
   const over = new Promise((resolve) => (mended = resolve));

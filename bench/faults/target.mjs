@@ -3,8 +3,8 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** No answers: a service is away, or the attempt before is still under way behind the door. */
-const away = new Set([502, 503, 504]);
+/** No answers: a service is away, the request came too slowly, or the attempt before is still under way behind the door. */
+const away = new Set([408, 502, 503, 504]);
 const isAnswer = ({ status, text }) =>
   Number.isInteger(status) && !away.has(status) && !text.includes('"request-under-way"');
 
