@@ -72,6 +72,14 @@ async function suffer({ title, holdMs, begin }, { target, fleet }) {
   figure(`${slug}_streams_back_after`, back, 'ms');
 }
 
+async function sufferAll(stage, load) {
+  const all = rolling ? restarts(stage.suite) : scenarios(stage);
+  for (const each of all.filter(({ title }) => title.includes(only))) {
+    console.error(each.title);
+    await suffer(each, load);
+  }
+}
+
 /** The load, everything that breaks under it, and what is left to be checked when all is quiet again. */
 async function run(stage, folder) {
   const target = new Target(stage.suite, stage.databaseUrl);
@@ -80,12 +88,7 @@ async function run(stage, folder) {
   try {
     const before = await roots(target);
     await fleet.start();
-    writers.run(callers);
-    const all = rolling ? restarts(stage.suite) : scenarios(stage);
-    for (const each of all.filter(({ title }) => title.includes(only))) {
-      console.error(each.title);
-      await suffer(each, { target, fleet });
-    }
+    await Promise.race([writers.run(callers), sufferAll(stage, { target, fleet })]);
     await writers.stop();
     await fleet.settled();
     await verify({ target, writers, fleet, stage, before, folder });

@@ -16,9 +16,10 @@ export class Writers {
     this.random = random;
   }
 
-  /** Works with so many callers at once until `stop`. */
+  /** Works with so many callers at once until `stop`; rejects when one of them gives up. */
   run(callers) {
     this.#running = Promise.all(Array.from({ length: callers }, () => this.#caller()));
+    return this.#running;
   }
   #running;
 
