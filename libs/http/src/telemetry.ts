@@ -1,6 +1,5 @@
-import type { Logger, Metrics } from '@glacis/observability';
+import type { Histogram, Logger, Metrics } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Histogram } from 'prom-client';
 import type { RequestContext } from './request-context.js';
 
 type ResponseHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;

@@ -21,6 +21,8 @@ export function answerUnmatched(
   instance.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done();
     admission.open(request, reply, 'unmatched');
+    // What is not there now may be there after an upgrade.
+    reply.header('cache-control', 'no-store');
     replies.send(unmatchedProblem(request), request, reply);
   });
   const count = telemetry.hook('any', 'unmatched');

@@ -1,5 +1,6 @@
 export { createLogger, LOGGER, type Logger, type LoggerOptions } from './logger.js';
 export { NestLogger } from './nest-logger.js';
+export { Histogram } from './histogram.js';
 export { Metrics, type HistogramOptions, type MetricOptions } from './metrics.js';
 export { Health, type HealthCheck, type HealthEntry, type HealthReport } from './health.js';
 export {

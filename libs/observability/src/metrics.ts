@@ -1,4 +1,5 @@
 import prom from 'prom-client';
+import { Histogram } from './histogram.js';
 
 export interface MetricOptions<L extends string> {
   /** In Prometheus form, with unit: `glacis_certs_issued_total`. */
@@ -49,9 +50,13 @@ export class Metrics {
     return this.once(options.name, () => new prom.Gauge({ ...this.config(options), ...own }));
   }
 
-  histogram<L extends string = never>(options: HistogramOptions<L>): prom.Histogram<L> {
-    const buckets = options.buckets ?? defaultBuckets;
-    return this.once(options.name, () => new prom.Histogram({ ...this.config(options), buckets }));
+  histogram<L extends string = never>(options: HistogramOptions<L>): Histogram<L> {
+    const { name, help, labels = [], buckets: bounds = defaultBuckets } = options;
+    return this.once(name, () => {
+      const made = new Histogram<L>(name, help, { labels, bounds });
+      this.registry.registerMetric(made as unknown as prom.Histogram);
+      return made;
+    });
   }
 
   /** Adds the series of the process itself: CPU, memory, event loop, garbage collection. Once per process. */
@@ -80,7 +85,7 @@ export class Metrics {
     };
   }
 
-  private once<M extends prom.Metric>(name: string, make: () => M): M {
+  private once<M>(name: string, make: () => M): M {
     return (this.registry.getSingleMetric(name) as M | undefined) ?? make();
   }
 }

@@ -82,7 +82,7 @@ describe('metrics', () => {
     metrics.counter(options).inc({ kind: 'a' });
     metrics.counter(options).inc({ kind: 'a' }, 2);
     metrics.gauge({ name: 'depth', help: 'Depth.', collect: (gauge) => gauge.set(7) });
-    metrics.histogram({ name: 'seconds', help: 'Time.', buckets: [1, 2] }).observe(1.5);
+    metrics.histogram({ name: 'seconds', help: 'Time.', buckets: [1, 2] }).observe({}, 1.5);
     const text = await metrics.text();
     expect(text).toContain('things_total{kind="a"} 3');
     expect(text).toContain('depth 7');

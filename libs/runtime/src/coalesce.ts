@@ -25,6 +25,7 @@ export function coalesce<I, O>(
   const { maxBatch = 256, concurrency = 1 } = options;
   const waiting: Call<I, O>[] = [];
   let running = 0;
+  let starting = false;
 
   const settle = (calls: Call<I, O>[], results: (O | Error)[]): void => {
     if (results.length !== calls.length) {
@@ -54,9 +55,16 @@ export function coalesce<I, O>(
     }
   };
 
+  const start = (): void => {
+    starting = false;
+    next();
+  };
+
   return (item) =>
     new Promise<O>((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      setImmediate(next);
+      if (starting) return;
+      starting = true;
+      setImmediate(start);
     });
 }

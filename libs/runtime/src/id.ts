@@ -1,16 +1,15 @@
-import { randomFillSync } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { systemClock, type Clock } from './clock.js';
 
-const pool = Buffer.allocUnsafe(10 * 256);
-let used = pool.length;
+/** The last time that was written out: under load many ids share a millisecond. */
+let last = { ms: -1, text: '' };
 
-function tenRandomBytes(): Buffer {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
+function timePart(ms: number): string {
+  if (ms !== last.ms) {
+    const hex = ms.toString(16).padStart(12, '0');
+    last = { ms, text: `${hex.slice(0, 8)}-${hex.slice(8)}` };
   }
-  used += 10;
-  return pool.subarray(used - 10, used);
+  return last.text;
 }
 
 /**
@@ -18,10 +17,6 @@ function tenRandomBytes(): Buffer {
  * Ids made in different milliseconds sort by time; within one millisecond they do not.
  */
 export function newId(clock: Clock = systemClock): string {
-  const random = tenRandomBytes();
-  random.writeUInt8(0x70 | (random.readUInt8(0) & 0x0f), 0);
-  random.writeUInt8(0x80 | (random.readUInt8(2) & 0x3f), 2);
-  const time = clock.now().getTime().toString(16).padStart(12, '0');
-  const rest = random.toString('hex');
-  return `${time.slice(0, 8)}-${time.slice(8)}-${rest.slice(0, 4)}-${rest.slice(4, 8)}-${rest.slice(8)}`;
+  // All after the version digit is the same in a UUID of version 4: random bits and the variant.
+  return `${timePart(clock.now().getTime())}-7${randomUUID().slice(15)}`;
 }

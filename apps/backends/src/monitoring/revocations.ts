@@ -29,7 +29,7 @@ export class Revocations {
   private cut(streams: readonly LiveStream[], revokedAt: Date): void {
     for (const stream of streams) {
       void this.ender.end(stream, endings.revoked, () =>
-        this.metrics.revocationSeconds.observe((Date.now() - revokedAt.getTime()) / 1000),
+        this.metrics.revocationSeconds.observe({}, (Date.now() - revokedAt.getTime()) / 1000),
       );
     }
   }

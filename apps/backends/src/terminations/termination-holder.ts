@@ -21,7 +21,7 @@ export class TerminationHolder {
     const stream = this.live.get(streamId);
     if (!stream) return;
     void this.ender.end(stream, endings.terminated, () =>
-      this.metrics.terminationSeconds.observe((Date.now() - requestedAt.getTime()) / 1000),
+      this.metrics.terminationSeconds.observe({}, (Date.now() - requestedAt.getTime()) / 1000),
     );
     if (!stream.canBeAskedToEnd) return;
     // Only shown for the moment until the end is recorded, which says the same.

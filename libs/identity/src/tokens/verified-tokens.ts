@@ -7,9 +7,12 @@ export interface Verified {
   checkAgainAt: number;
 }
 
+/** A part of the signature finds the entry; hashing the whole text would cost more than all the rest of a look-up. */
+const keyOf = (authorization: string): string => authorization.slice(-43);
+
 /** The most recently used verified tokens by the header text that brought them. Past its bound the longest unused one goes. */
 export class VerifiedTokens {
-  private readonly entries = new Map<string, Verified>();
+  private readonly entries = new Map<string, Verified & { authorization: string }>();
   private newest: string | undefined;
 
   /** @param capacity entries at most; one holds the header text, a few hundred bytes */
@@ -20,19 +23,21 @@ export class VerifiedTokens {
   }
 
   get(authorization: string): Verified | undefined {
-    const found = this.entries.get(authorization);
-    if (found !== undefined && authorization !== this.newest) {
+    const key = keyOf(authorization);
+    const found = this.entries.get(key);
+    if (found?.authorization !== authorization) return undefined;
+    if (key !== this.newest) {
       // A Map keeps the order of insertion, so its first entry is the longest unused one.
-      this.entries.delete(authorization);
-      this.entries.set(authorization, found);
-      this.newest = authorization;
+      this.entries.delete(key);
+      this.entries.set(key, found);
+      this.newest = key;
     }
     return found;
   }
 
   set(authorization: string, verified: Verified): void {
-    this.entries.set(authorization, verified);
-    this.newest = authorization;
+    this.newest = keyOf(authorization);
+    this.entries.set(this.newest, { ...verified, authorization });
     if (this.entries.size <= this.capacity) return;
     for (const oldest of this.entries.keys()) {
       this.entries.delete(oldest);
@@ -41,7 +46,7 @@ export class VerifiedTokens {
   }
 
   delete(authorization: string): void {
-    this.entries.delete(authorization);
+    this.entries.delete(keyOf(authorization));
   }
 
   clear(): void {
