@@ -1,4 +1,5 @@
 export type { Queryable, Tx } from './queryable.js';
+export { pageOf, type Page } from './page.js';
 export {
   conflictOf,
   DatabaseUnreachableError,

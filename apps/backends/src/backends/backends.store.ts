@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@glacis/store';
+import { pageOf, type Queryable, type Tx } from '@glacis/store';
 import { canonicalAddress } from './address.js';
 import type { Backend, BackendInput, NewBackendInput } from './backend.js';
 import type { BackendListQuery } from './backend.schema.js';
@@ -44,16 +44,10 @@ export async function listBackends(
     query.entity_type,
     query.host ?? null,
   ];
-  const [count] = await db.query<{ total: string }>(
-    `SELECT count(*) AS total FROM ${tables} WHERE ${where}`,
-    params,
-  );
-  const backends = await db.query<Backend>(
-    `SELECT ${columns} FROM ${tables} WHERE ${where}
-     ORDER BY ${orders[query.order][query.dir]} LIMIT $6 OFFSET $7`,
-    [...params, query.limit, query.offset],
-  );
-  return { total: Number(count?.total ?? 0), backends };
+  const from = `${tables} WHERE ${where}`;
+  const list = { select: columns, from, orderBy: orders[query.order][query.dir] };
+  const { total, rows: backends } = await pageOf<Backend>(db, list, params, query);
+  return { total, backends };
 }
 
 export interface NewBackend extends NewBackendInput {

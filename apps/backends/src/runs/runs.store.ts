@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@glacis/store';
+import { pageOf, type Queryable, type Tx } from '@glacis/store';
 
 export interface RunRecord {
   id: string;
@@ -110,15 +110,9 @@ export async function listRuns(
   backendId: string,
   page: { offset: number; limit: number },
 ): Promise<{ total: number; runs: ListedRun[] }> {
-  const [count] = await db.query<{ total: string }>(
-    'SELECT count(*) AS total FROM runs WHERE backend_id = $1',
-    [backendId],
-  );
-  const runs = await db.query<ListedRun>(
-    `SELECT computation_id AS "computationId", requested_at AS "requestedAt", sent_at AS "sentAt",
-       answered_at AS "answeredAt", error, agent_port AS "agentPort"
-     FROM runs WHERE backend_id = $1 ORDER BY requested_at DESC, id LIMIT $2 OFFSET $3`,
-    [backendId, page.limit, page.offset],
-  );
-  return { total: Number(count?.total ?? 0), runs };
+  const select = `computation_id AS "computationId", requested_at AS "requestedAt",
+    sent_at AS "sentAt", answered_at AS "answeredAt", error, agent_port AS "agentPort"`;
+  const list = { select, from: 'runs WHERE backend_id = $1', orderBy: 'requested_at DESC, id' };
+  const { total, rows: runs } = await pageOf<ListedRun>(db, list, [backendId], page);
+  return { total, runs };
 }

@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@glacis/store';
+import { pageOf, type Queryable, type Tx } from '@glacis/store';
 
 /** 0: the certificate was revoked. 1: somebody's wish (`backends.md` 5). */
 export type TerminationType = 0 | 1;
@@ -130,17 +130,11 @@ export async function requestsOf(
   backendId: string,
   page: { offset: number; limit: number },
 ): Promise<{ total: number; requests: TerminationRequest[] }> {
-  const [count] = await db.query<{ total: string }>(
-    'SELECT count(*) AS total FROM termination_requests WHERE backend_id = $1',
-    [backendId],
-  );
-  const requests = await db.query<TerminationRequest>(
-    `SELECT id, backend_id AS "backendId", tenant_id AS tenant, type, reason,
-       requested_by AS "requestedBy", requested_at AS "requestedAt", stream_id AS "streamId", state,
-       delivered_at AS "deliveredAt", closed_at AS "closedAt"
-     FROM termination_requests WHERE backend_id = $1
-     ORDER BY requested_at DESC, id LIMIT $2 OFFSET $3`,
-    [backendId, page.limit, page.offset],
-  );
-  return { total: Number(count?.total ?? 0), requests };
+  const select = `id, backend_id AS "backendId", tenant_id AS tenant, type, reason,
+    requested_by AS "requestedBy", requested_at AS "requestedAt", stream_id AS "streamId", state,
+    delivered_at AS "deliveredAt", closed_at AS "closedAt"`;
+  const from = 'termination_requests WHERE backend_id = $1';
+  const list = { select, from, orderBy: 'requested_at DESC, id' };
+  const { total, rows: requests } = await pageOf<TerminationRequest>(db, list, [backendId], page);
+  return { total, requests };
 }

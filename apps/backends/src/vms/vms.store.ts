@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from '@glacis/store';
+import { pageOf, type Queryable, type Tx } from '@glacis/store';
 
 export type VmState = 'creating' | 'running' | 'uncertain';
 
@@ -70,18 +70,12 @@ export async function vmOf(db: Queryable, hostId: string, id: string): Promise<V
 export async function listVms(
   db: Queryable,
   hostId: string,
-  { limit, offset }: { limit: number; offset: number },
+  page: { limit: number; offset: number },
 ): Promise<{ total: number; vms: Vm[] }> {
-  const [count] = await db.query<{ total: string }>(
-    `SELECT count(*) AS total FROM ${present} WHERE v.host_id = $1`,
-    [hostId],
-  );
-  const vms = await db.query<Vm>(
-    `SELECT ${columns} FROM ${present} WHERE v.host_id = $1
-     ORDER BY v.attempted_at DESC, v.backend_id LIMIT $2 OFFSET $3`,
-    [hostId, limit, offset],
-  );
-  return { total: Number(count?.total ?? 0), vms };
+  const from = `${present} WHERE v.host_id = $1`;
+  const list = { select: columns, from, orderBy: 'v.attempted_at DESC, v.backend_id' };
+  const { total, rows: vms } = await pageOf<Vm>(db, list, [hostId], page);
+  return { total, vms };
 }
 
 /** VMs whose time is over. */

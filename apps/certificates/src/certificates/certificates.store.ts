@@ -1,4 +1,4 @@
-import type { Queryable } from '@glacis/store';
+import { pageOf, type Page, type Queryable } from '@glacis/store';
 import type { CertificateRow, CertificateStatus } from './certificate.entity.js';
 
 /** A new row: binary columns as `\x` text, so that one JSON document carries a whole batch. */
@@ -111,11 +111,11 @@ const matches = `certificates c JOIN issuers i ON i.id = c.issuer_id
     WHEN c.not_after > $5 THEN 'valid' ELSE 'expired' END)`;
 
 /** One page, newest first, and how many the filter matches in all. */
-export async function listCertificates(
+export function listCertificates(
   db: Queryable,
   filter: CertificateFilter,
   page: { now: Date; offset: number; limit: number },
-): Promise<{ rows: ListedCertificate[]; total: number }> {
+): Promise<Page<ListedCertificate>> {
   const params = [
     filter.tenant,
     filter.entityId ?? null,
@@ -123,15 +123,9 @@ export async function listCertificates(
     filter.status ?? null,
     page.now,
   ];
-  const [rows, [count]] = await Promise.all([
-    db.query<ListedCertificate>(
-      `SELECT serial, entity_id, c.not_after, ${told} FROM ${matches}
-       ORDER BY issued_at DESC, serial LIMIT $6 OFFSET $7`,
-      [...params, page.limit, page.offset],
-    ),
-    db.query<{ total: string }>(`SELECT count(*) AS total FROM ${matches}`, params),
-  ]);
-  return { rows, total: Number(count?.total ?? 0) };
+  const select = `serial, entity_id, c.not_after, ${told}`;
+  const list = { select, from: matches, orderBy: 'issued_at DESC, serial' };
+  return pageOf(db, list, params, page);
 }
 
 /** Whether the key of a certificate is still stored. */

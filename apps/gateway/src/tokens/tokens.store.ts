@@ -1,5 +1,5 @@
 import type { AdminScope, RevocationSource } from '@glacis/identity';
-import type { Queryable } from '@glacis/store';
+import { pageOf, type Queryable } from '@glacis/store';
 import type { RoleName, Token } from './token.entity.js';
 
 interface Row {
@@ -42,16 +42,9 @@ export async function listTokens(
   scope: AdminScope,
   page: { offset: number; limit: number },
 ): Promise<{ total: number; tokens: Token[] }> {
-  const tenant = scopeValue(scope);
-  const [count] = await db.query<{ total: string }>(
-    `SELECT count(*) AS total FROM tokens WHERE ${inScope}`,
-    [tenant],
-  );
-  const rows = await db.query<Row>(
-    `SELECT ${columns} FROM tokens WHERE ${inScope} ORDER BY id DESC OFFSET $2 LIMIT $3`,
-    [tenant, page.offset, page.limit],
-  );
-  return { total: Number(count?.total), tokens: rows.map(tokenOf) };
+  const list = { select: columns, from: `tokens WHERE ${inScope}`, orderBy: 'id DESC' };
+  const { total, rows } = await pageOf<Row>(db, list, [scopeValue(scope)], page);
+  return { total, tokens: rows.map(tokenOf) };
 }
 
 export async function findToken(

@@ -39,9 +39,9 @@ export function deadLettersController(service: string): Type<unknown> {
     async list(
       @Query(zQuery(pageQuery)) page: z.output<typeof pageQuery>,
     ): Promise<z.input<typeof list>> {
-      const { total, letters } = await this.deadLetters.list(page);
+      const { total, rows } = await this.deadLetters.list(page);
       const { offset, limit } = page;
-      const found = letters.map(view);
+      const found = rows.map(view);
       return offset === 0
         ? { total, limit, dead_letters: found }
         : { total, offset, limit, dead_letters: found };

@@ -1,5 +1,5 @@
 import type { Clock } from '@glacis/runtime';
-import type { Store } from '@glacis/store';
+import { pageOf, type Page, type Store } from '@glacis/store';
 
 /** An event that a service could not handle. */
 export interface DeadLetter {
@@ -28,18 +28,9 @@ export class DeadLetters {
   ) {}
 
   /** Oldest first. */
-  async list(page: {
-    offset: number;
-    limit: number;
-  }): Promise<{ total: number; letters: DeadLetter[] }> {
-    const letters = await this.store.query<DeadLetter>(
-      `SELECT ${columns} FROM event_failures WHERE state = 'dead' ORDER BY seq OFFSET $1 LIMIT $2`,
-      [page.offset, page.limit],
-    );
-    const counted = await this.store.query<{ total: string }>(
-      `SELECT count(*) AS total FROM event_failures WHERE state = 'dead'`,
-    );
-    return { total: Number(counted[0]?.total ?? 0), letters };
+  list(page: { offset: number; limit: number }): Promise<Page<DeadLetter>> {
+    const from = `event_failures WHERE state = 'dead'`;
+    return pageOf(this.store, { select: columns, from, orderBy: 'seq' }, [], page);
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {

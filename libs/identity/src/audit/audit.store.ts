@@ -1,4 +1,4 @@
-import type { Queryable } from '@glacis/store';
+import { pageOf, type Queryable } from '@glacis/store';
 import type { AuditRecord, ChainHead, SealedRecord } from './chain.js';
 
 /** A row of the trail as it is listed: what it says, and its place in the chain once it has one. */
@@ -33,16 +33,10 @@ export async function listAudit(
   const used = filterColumns.filter((column) => filter[column] !== undefined);
   const values = used.map((column) => filter[column]);
   const where = used.map((column, i) => `${column} = $${i + 1}`).join(' and ') || 'true';
-  const [count] = await db.query<{ total: string }>(
-    `SELECT count(*) AS total FROM audit WHERE ${where}`,
-    values,
-  );
-  const rows = await db.query<Row>(
-    `SELECT ${record}, sequence, hash FROM audit WHERE ${where}
-     ORDER BY id DESC OFFSET $${used.length + 1} LIMIT $${used.length + 2}`,
-    [...values, page.offset, page.limit],
-  );
-  return { total: Number(count?.total), rows: rows.map(listed) };
+  const select = `${record}, sequence, hash`;
+  const list = { select, from: `audit WHERE ${where}`, orderBy: 'id DESC' };
+  const { total, rows } = await pageOf<Row>(db, list, values, page);
+  return { total, rows: rows.map(listed) };
 }
 
 function listed(row: Row): ListedRecord {
