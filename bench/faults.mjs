@@ -3,6 +3,7 @@
 // turn instead.
 // Prints one line `name value unit` per figure; exit 1 when anything acknowledged was lost, happened twice, came in
 // another order, or a stream of a revoked certificate lived on. Needs Linux, root, Java, Maven and Postgres.
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -132,12 +133,19 @@ async function verify({ target, writers, fleet, stage, before, folder }) {
   if (unsettled > 0) faults.push(`${unsettled} events or audit records never settled`);
 }
 
+/** Rejects on Ctrl-C, so that everything is put away. */
+async function interruption() {
+  const signals = ['SIGINT', 'SIGTERM'].map((signal) => once(process, signal));
+  const [signal] = await Promise.race(signals);
+  throw new Error(signal);
+}
+
 figure('seed', seed, 'number');
 const folder = await mkdtemp(join(tmpdir(), 'glacis-faults-'));
 try {
   const stage = await openStage();
   try {
-    await run(stage, folder);
+    await Promise.race([run(stage, folder), interruption()]);
   } finally {
     await stage.close();
   }

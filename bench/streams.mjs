@@ -3,8 +3,9 @@
 // own, held by processes apart from the suite. `npm run bench -- streams [samples]`; needs Linux and openssl.
 // `npm run bench -- streams --replicas 2 [samples]`: the same where the services are apart, on Kafka, streams and revocations
 // spread over the replicas; and the memory of 10,000 idle streams on one of them.
-import { execFileSync, fork } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { execFileSync, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -162,19 +163,54 @@ async function revocations(suite, dir) {
   fleet.end();
 }
 
-/** @param pid of the process that holds the streams, started anew so that nothing of the enrolment is in its memory */
-async function memory(address, pid, fleetOf) {
+/**
+ * Memory of so many idle streams beside what Node's TLS and HTTP/2 alone hold for them.
+ * @param pid of the process that holds the streams, started anew so that nothing of the enrolment is in its memory
+ */
+async function memory(address, pid, { fleetOf, dir }) {
+  const own = await held(address, pid, fleetOf);
+  print('streams_idle', own.streams, 'streams', 0);
+  print('streams_idle_suite_memory', own.before, 'MB');
+  print('streams_idle_memory', own.grown, 'MB');
+  print('streams_idle_memory_limit', idleLimit, 'MB', 0);
+  print('streams_idle_rss', own.rss, 'MB');
+  const bare = await bareMemory(fleetOf, dir);
+  print('streams_idle_bare_http2_memory', bare.grown, 'MB');
+  print('streams_idle_to_bare_http2_ratio', own.grown / bare.grown, 'ratio', 2);
+}
+
+async function held(address, pid, fleetOf) {
   await sleep(5_000);
   const idle = memoryOf(pid);
   const fleet = await Fleet.connect([address], fleetOf);
   await sleep(20_000);
-  const held = memoryOf(pid);
-  print('streams_idle', await fleet.answering(), 'streams', 0);
-  print('streams_idle_suite_memory', idle.pss, 'MB');
-  print('streams_idle_memory', held.pss - idle.pss, 'MB');
-  print('streams_idle_memory_limit', idleLimit, 'MB', 0);
-  print('streams_idle_rss', held.rss - idle.rss, 'MB');
+  const full = memoryOf(pid);
+  const streams = await fleet.answering();
   fleet.end();
+  return { streams, before: idle.pss, grown: full.pss - idle.pss, rss: full.rss - idle.rss };
+}
+
+async function bareMemory(fleetOf, dir) {
+  const file = (name) => join(dir, name);
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  const files = ['-keyout', file('bare.key'), '-out', file('bare.crt')];
+  execFileSync('openssl', ['req', '-x509', ...curve, '-nodes', ...files, ...name], {
+    stdio: 'ignore',
+  });
+  const ca = await readFile(file('bare.crt'), 'utf8');
+  await writeFile(file('bare.pem'), (await readFile(file('bare.key'), 'utf8')) + ca);
+  await writeFile(file('clients.pem'), fleetOf.ca);
+  const script = new URL('support/bare-streams.mjs', import.meta.url).pathname;
+  const bare = spawn(process.execPath, [script, file('bare.pem'), file('clients.pem')], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [line] = await once(bare.stdout, 'data');
+    return await held(String(line).trim(), bare.pid, { ...fleetOf, ca });
+  } finally {
+    bare.kill('SIGTERM');
+  }
 }
 
 /** Every service in one process. */
@@ -192,7 +228,7 @@ async function embedded(dir) {
   };
   await on('cuts', (suite) => revocations(suite, dir));
   const fleetOf = await on('idle', (suite) => enrol(suite, idleStreams, dir));
-  await on('idle', ({ managers, pid }) => memory(managers[0], pid, fleetOf));
+  await on('idle', ({ managers, pid }) => memory(managers[0], pid, { fleetOf, dir }));
 }
 
 /** The services apart. */
@@ -209,7 +245,7 @@ async function apart(dir) {
     const holder = suite.replica('backends', 0);
     await holder.stop();
     await holder.start();
-    await memory(suite.managers[0], holder.pid, fleetOf);
+    await memory(suite.managers[0], holder.pid, { fleetOf, dir });
   });
 }
 

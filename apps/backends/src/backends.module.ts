@@ -43,7 +43,6 @@ import { Shutdown } from './monitoring/shutdown.js';
 import { Sweeper } from './monitoring/sweeper.js';
 import { TrustWatch } from './monitoring/trust-watch.js';
 import { Replica } from './replica.js';
-import { RestHooks } from './rest-hooks.js';
 import { BackendsRpcService } from './rpc/backends.rpc.js';
 import { InternalPort } from './rpc/internal-port.js';
 import { WatchersEvents } from './rpc/watchers.events.js';
@@ -203,7 +202,6 @@ export class BackendsModule implements OnModuleInit {
         Commands,
         Terminations,
         TerminationHolder,
-        RestHooks,
         Enrolment,
         InformationService,
         AgentEvidence,

@@ -37,6 +37,8 @@ export interface OperationOptions {
   unread?: boolean;
   /** False: HEAD is 405 instead of a GET without its body. Default true. */
   head?: boolean;
+  /** True: no reply of the route may be kept by a cache, refusals included. Default false. */
+  noStore?: boolean;
   /** True: the route limits its callers itself, the limit per caller does not count it. Default false. */
   ownLimit?: boolean;
 }

@@ -1,7 +1,12 @@
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, onSendHookHandler, RouteOptions } from 'fastify';
 import type { Admission } from './admission.js';
 import { operationOf } from './operation.js';
 import type { RequestTelemetry } from './telemetry.js';
+
+const forbidStoring: onSendHookHandler = (_request, reply, payload, done) => {
+  reply.header('cache-control', 'no-store');
+  done(null, payload);
+};
 
 /**
  * Gives every route, as it is added, the hooks that its `@Operation` asks for, and each GET its HEAD.
@@ -24,6 +29,7 @@ export function equipRoutes(
     }
     route.onRequest = admission.hook(operation, route.url);
     route.onResponse = telemetry.hook(method, route.url);
+    if (operation.noStore) route.onSend = forbidStoring;
     if (operation.bodyLimit !== undefined) route.bodyLimit = operation.bodyLimit;
   });
 }

@@ -47,6 +47,7 @@ export class CertificateCache {
     const known = this.entries.get(serial);
     if (known && known.until > now) return known;
     this.entries.delete(serial);
+    this.dropExpired(now);
     const entry = {
       until: now + TTL_MS,
       answer: this.certificates.resolve({ serialNumber: serial }),
@@ -54,6 +55,14 @@ export class CertificateCache {
     entry.answer.catch(() => this.forget(serial, entry));
     this.remember(serial, entry);
     return entry;
+  }
+
+  /** Entries are kept in the order in which they end. */
+  private dropExpired(now: number): void {
+    for (const [serial, { until }] of this.entries) {
+      if (until > now) return;
+      this.entries.delete(serial);
+    }
   }
 
   private remember(serial: string, entry: Entry): void {

@@ -54,6 +54,8 @@ const terminate: Omit<OperationOptions, 'summary'> = {
   params: z.object({ id: z.string(), type: z.enum(['0', '1']) }),
   status: 204,
   errors: ['not-found'],
+  // A link that ends a stream must act each time it is followed.
+  noStore: true,
 };
 
 @Controller('backends')
