@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const LAYERS = [
   ['runtime', 'settings', 'contracts', 'pki'],
   ['observability'],
-  ['store', 'grpc'],
+  ['store', 'grpc', 'kube'],
   ['http'],
   ['events'],
   ['identity'],
@@ -19,6 +19,7 @@ const CONFINED = {
   kafkajs: 'libs/events/src/kafka/kafka-client.ts',
   typeorm: 'libs/store/',
   pg: 'libs/store/',
+  '@kubernetes/client-node': 'libs/kube/src/api/',
   undici: 'apps/gateway/src/forwarding/',
 };
 /** Beside its main one a package may have these entrances. */

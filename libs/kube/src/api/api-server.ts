@@ -1,0 +1,194 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Access } from './access.js';
+import { errorOfStatus, KubeError, type KubeStatus } from './kube-error.js';
+
+export interface ApiServerOptions {
+  /** Milliseconds after which a call without a full answer is given up. Default 10,000. */
+  timeoutMs?: number;
+  /** Bytes of an answer at most; a page of a list has to fit. Default 64 MiB. */
+  maxAnswerBytes?: number;
+  /** Names the program in the audit log of the API server. Default `glacis`. */
+  userAgent?: string;
+}
+
+/** Whether something may still be sent. The term of a leader is one. */
+export interface Fence {
+  /** Aborted when nothing may be sent any more. */
+  readonly signal: AbortSignal;
+  /** Asked right before each call goes out, as timers of a process that was paused come late. */
+  holds(): boolean;
+}
+
+export interface Call {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** With its query. */
+  path: string;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** Default `application/json`. */
+  contentType?: string;
+}
+
+/** The HTTP of the Kubernetes API: credentials, time-outs, bounds, errors. */
+export class ApiServer {
+  private readonly timeoutMs: number;
+  private readonly maxAnswerBytes: number;
+
+  constructor(
+    private readonly access: Access,
+    private readonly options: ApiServerOptions = {},
+    private readonly fence?: Fence,
+  ) {
+    this.timeoutMs = options.timeoutMs ?? 10_000;
+    this.maxAnswerBytes = options.maxAnswerBytes ?? 64 << 20;
+  }
+
+  /** The namespace that the credentials belong to. */
+  get namespace(): string {
+    return this.access.namespace;
+  }
+
+  /** The same server for whoever may call it only while the fence holds: calls fail with `fenced` after that. */
+  fencedBy(fence: Fence): ApiServer {
+    return new ApiServer(this.access, this.options, fence);
+  }
+
+  /** The JSON of the answer. @throws {KubeError} */
+  async call(call: Call): Promise<unknown> {
+    const deadline = new Deadline(this.timeoutMs, this.fence?.signal);
+    try {
+      const answer = await this.admitted(call, deadline.signal);
+      return JSON.parse(await textOf(answer, this.maxAnswerBytes));
+    } catch (error) {
+      throw failureOf(error, deadline.signal);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /**
+   * The body of an answer that goes on; whoever reads it destroys it.
+   * @param signal ends it
+   * @throws {KubeError} when it does not begin within the time of a call
+   */
+  async stream(path: string, signal: AbortSignal): Promise<IncomingMessage> {
+    const opening = new Deadline(this.timeoutMs, signal);
+    try {
+      const answer = await this.admitted({ method: 'GET', path }, opening.signal);
+      const end = (): void => void answer.destroy();
+      signal.addEventListener('abort', end, { once: true });
+      answer.once('close', () => signal.removeEventListener('abort', end));
+      return answer;
+    } catch (error) {
+      throw failureOf(error, opening.signal);
+    } finally {
+      opening.clear();
+    }
+  }
+
+  /** Credentials that were replaced meanwhile are read anew, once. */
+  private async admitted(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+    const answer = await this.send(call, signal, false);
+    if (answer.statusCode !== 401) return this.succeeded(answer);
+    answer.resume();
+    return this.succeeded(await this.send(call, signal, true));
+  }
+
+  private async succeeded(answer: IncomingMessage): Promise<IncomingMessage> {
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) return answer;
+    const text = await textOf(answer, this.maxAnswerBytes);
+    const seconds = Number(answer.headers['retry-after'] ?? Number.NaN);
+    throw errorOfStatus(status, statusIn(text), Number.isNaN(seconds) ? undefined : seconds);
+  }
+
+  private async send(call: Call, signal: AbortSignal, anew: boolean): Promise<IncomingMessage> {
+    const { headers, agent } = await abortable(this.access.credentials(anew), signal);
+    const url = new URL(call.path, this.access.server);
+    const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+    if (this.fence?.holds() === false) throw fenced();
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+      method: call.method,
+      agent,
+      signal,
+      headers: {
+        ...headers,
+        accept: 'application/json',
+        'user-agent': this.options.userAgent ?? 'glacis',
+        ...(body !== undefined && {
+          'content-type': call.contentType ?? 'application/json',
+          'content-length': Buffer.byteLength(body),
+        }),
+      },
+    });
+    return new Promise((resolve, reject) => {
+      request.once('response', resolve).on('error', reject).end(body);
+    });
+  }
+}
+
+/** A signal that fires after a time, or with another signal. */
+class Deadline {
+  private readonly controller = new AbortController();
+  private readonly timer: NodeJS.Timeout;
+  private readonly onOuter = (): void => this.controller.abort(fenced());
+
+  constructor(
+    ms: number,
+    private readonly outer?: AbortSignal,
+  ) {
+    this.timer = setTimeout(() => {
+      this.controller.abort(new KubeError('timeout', `no answer within ${ms} ms`));
+    }, ms);
+    if (outer?.aborted) this.onOuter();
+    outer?.addEventListener('abort', this.onOuter);
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+    this.outer?.removeEventListener('abort', this.onOuter);
+  }
+}
+
+const fenced = (): KubeError => new KubeError('fenced', 'ended from this side');
+
+function failureOf(error: unknown, signal: AbortSignal): KubeError {
+  if (error instanceof KubeError) return error;
+  if (signal.reason instanceof KubeError) return signal.reason;
+  return new KubeError('unavailable', 'the API server cannot be reached', { cause: error });
+}
+
+/** The promise, or the signal's reason when that comes first. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    void promise.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
+  });
+}
+
+async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new KubeError('unavailable', `an answer of over ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function statusIn(text: string): KubeStatus {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,12 @@
+export { openAccess, type Access, type AccessOptions, type Credentials } from './api/access.js';
+export { ApiServer, type ApiServerOptions, type Call, type Fence } from './api/api-server.js';
+export {
+  isKubeError,
+  KubeError,
+  type KubeErrorCode,
+  type KubeErrorDetails,
+} from './api/kube-error.js';
+export * from './api/objects.js';
+export * from './api/resource-client.js';
+export { apiVersionOf, builtIns, type ResourceType } from './api/resource-type.js';
+export type { WatchEvent } from './api/watch-events.js';
