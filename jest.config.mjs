@@ -40,7 +40,7 @@ const projects = ['libs', 'apps'].flatMap((root) =>
 export default {
   projects,
   // Machines are shared and slow at times; tests wait for conditions with deadlines of their own.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   reporters: ['default', '<rootDir>/libs/testbed/dist/summary-reporter.js'],
   globalSetup: '<rootDir>/libs/testbed/dist/global-setup.js',
   globalTeardown: '<rootDir>/libs/testbed/dist/global-teardown.js',

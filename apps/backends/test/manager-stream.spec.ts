@@ -189,18 +189,25 @@ describe('admission', () => {
   it('takes ten opens of a serial at once, then one per 3 s', async () => {
     const id = await stand.backend();
     const files = await certificates.issue(id);
-    const client = stand.client(files);
-    const codes: number[] = [];
-    for (let i = 0; i < 11; i++) {
+    const began = Date.now();
+    const open = async (): Promise<number> => {
       const stream = stand.dial(files);
       await stream.opened.catch(() => undefined);
       stream.end();
-      codes.push((await stream.ended).code);
+      const { code } = await stream.ended;
       stream.client.close();
+      return code;
+    };
+    let opens = 0;
+    let code = await open();
+    while (code === status.OK) {
+      opens++;
+      code = await open();
     }
-    client.close();
-    expect(codes.slice(0, 10)).toEqual(Array(10).fill(status.OK));
-    expect(codes[10]).toBe(status.RESOURCE_EXHAUSTED);
+    expect(code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(opens).toBeGreaterThanOrEqual(10);
+    // On a slow machine the budget fills up again meanwhile.
+    expect(opens).toBeLessThanOrEqual(10 + (Date.now() - began) / 3_000);
   });
 
   it('drops a refused client right after its handshake from the third time on', async () => {

@@ -41,7 +41,7 @@ describe(`bad input, seed ${seed}`, () => {
       {},
     );
     known = { id, serial, entityID: id, entityType: 'backend', type: '1', tenant: 'default' };
-  }, 60_000);
+  });
   afterAll(async () => suite.close());
 
   function fill(path: string, values: Record<string, string>): string {

@@ -6,7 +6,7 @@ describe('certificates and streams of the embedded suite', () => {
 
   beforeAll(async () => {
     suite = await startSuite(conformanceSettings);
-  }, 60_000);
+  });
   afterAll(() => suite.close());
 
   conformance(() => suite);

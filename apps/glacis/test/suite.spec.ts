@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '@glacis/runtime';
 import { Child } from '../src/demo/child.js';
 import { readmeWay } from './readme-way.js';
-import { startSuite, type EmbeddedSuite } from './running-suite.js';
+import { startLimitMs, startSuite, type EmbeddedSuite } from './running-suite.js';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -17,7 +17,7 @@ describe('the embedded suite', () => {
 
   beforeAll(async () => {
     suite = await startSuite();
-  }, 60_000);
+  });
   afterAll(() => suite.close());
 
   readmeWay(() => suite);
@@ -47,7 +47,7 @@ describe('a data folder', () => {
     });
 
   async function door(child: Child): Promise<string> {
-    return (await child.line(/door (http:\S+?),/, 30_000))[1] ?? '';
+    return (await child.line(/door (http:\S+?),/, startLimitMs))[1] ?? '';
   }
 
   it('keeps everything over a restart and over a kill -9: data, CA, first token', async () => {
@@ -67,7 +67,7 @@ describe('a data folder', () => {
     expect(await (await fetch(`${again}/backends`, { headers })).text()).toContain('"kept"');
     await second.stop();
     expect(existsSync(join(dir, 'postgres', 'postmaster.pid'))).toBe(false);
-  }, 60_000);
+  });
 
   it('refuses to start without a readable key-encryption key that belongs to its data', async () => {
     const first = start();
@@ -75,9 +75,9 @@ describe('a data folder', () => {
     await first.stop();
     rmSync(join(dir, 'kek'));
     const second = start();
-    await second.line(/cannot start/, 30_000);
+    await second.line(/cannot start/, startLimitMs);
     expect(await second.exited).toBe(1);
-  }, 60_000);
+  });
 });
 
 describe('traces', () => {
@@ -109,7 +109,7 @@ describe('traces', () => {
       sink.closeAllConnections();
       sink.close();
     }
-  }, 60_000);
+  });
 });
 
 interface Span {
