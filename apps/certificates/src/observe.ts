@@ -6,6 +6,8 @@ export function observe(services: Services, around: Surroundings): void {
   const { health, store, metrics, clock } = around;
   health.add('certificates database', () => store.ping());
   health.add('certificates kek', () => safe.assertOpenable());
+  // A key that is lost stops nobody else's.
+  health.add('certificates keys', () => safe.assertWhole(), { essential: false });
   health.add('certificates issuer', () => {
     authority.cas.current();
   });

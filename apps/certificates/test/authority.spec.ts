@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Health } from '@glacis/observability';
 import { fromPem, oids, readCertificate } from '@glacis/pki';
 import { waitFor } from '@glacis/runtime';
 import { openssl, temporaryFolder, testDatabase } from '@glacis/testbed';
 import { certificatesMigrations } from '../src/index.js';
 import { purge } from '../src/certificates/purge.js';
+import type { Services } from '../src/compose.js';
+import { SERVICES } from '../src/tokens.js';
 import { newKekFile, Suite } from './suite.js';
 
 describe('the authority', () => {
@@ -75,6 +78,46 @@ describe('the authority', () => {
       return rows.length === 1;
     });
     expect((await next.files(serial, token)).private_key).toMatch(/PRIVATE KEY/);
+    await next.stop();
+    await suite.stop();
+  });
+
+  it('bug: re-wrapping stopped at the first key that does not authenticate', async () => {
+    const suite = await Suite.start();
+    const issued = await Promise.all([suite.issued(), suite.issued(), suite.issued()]);
+    const [lost] = await suite.store.query<{ id: string }>(
+      `UPDATE private_keys SET wrapped_dek = set_byte(wrapped_dek, 20, 255 - get_byte(wrapped_dek, 20))
+       WHERE id = (SELECT min(id::text)::uuid FROM private_keys WHERE purpose = 'leaf') RETURNING id`,
+    );
+    const { database, backends, identity, clock } = suite;
+    const kekFile = join(await temporaryFolder(), 'keks');
+    await writeFile(
+      kekFile,
+      `${randomBytes(32).toString('hex')}\n${await readFile(suite.kekFile, 'utf8')}\n`,
+    );
+    const next = await Suite.start({ database, backends, identity, clock, kekFile });
+    const olderOnes = (): Promise<{ id: string }[]> =>
+      next.store.query(
+        `SELECT id FROM private_keys WHERE kek_id <>
+           (SELECT kek_id FROM private_keys GROUP BY kek_id ORDER BY count(*) DESC LIMIT 1)`,
+      );
+    const health = next.app.get(Health, { strict: false });
+    await waitFor(async () => 'certificates keys' in (await health.ready()).error);
+    expect(await olderOnes()).toEqual([lost]);
+    const { status, error } = await health.ready();
+    expect(error).toMatchObject({
+      'certificates keys': { reason: expect.stringContaining(lost?.id ?? '-') },
+    });
+    expect(status).toBe('ok');
+    const { safe } = next.app.get<Services>(SERVICES, { strict: false });
+    await expect(safe.rewrapOld()).rejects.toMatchObject({ code: 'KEYS_BROKEN' });
+    const files = issued.map(({ serial, token }) =>
+      next.files(serial, token).then(
+        () => 'whole',
+        () => 'lost',
+      ),
+    );
+    expect((await Promise.all(files)).toSorted()).toEqual(['lost', 'whole', 'whole']);
     await next.stop();
     await suite.stop();
   });

@@ -1,5 +1,13 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { rewrap, seal, unseal, type Binding, type KekRing, type Sealed } from '@glacis/pki';
+import {
+  rewrap,
+  seal,
+  SealBrokenError,
+  unseal,
+  type Binding,
+  type KekRing,
+  type Sealed,
+} from '@glacis/pki';
 import type { Queryable, Store } from '@glacis/store';
 import { newId, type Clock } from '@glacis/runtime';
 
@@ -31,6 +39,19 @@ interface KeyRow {
 }
 
 const rewrapBatch = 200;
+const firstId = '00000000-0000-0000-0000-000000000000';
+const namedAtMost = 20;
+
+/** Stored keys that do not open: restore their rows, or have their certificates issued again. */
+export class KeysBrokenError extends Error {
+  readonly code = 'KEYS_BROKEN';
+
+  constructor(broken: readonly SealBrokenError[]) {
+    const named = broken.slice(0, namedAtMost).map(({ message }) => message);
+    super(`${broken.length} stored keys cannot be wrapped anew: ${named.join('; ')}`);
+    this.name = 'KeysBrokenError';
+  }
+}
 
 const bytea = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;
 
@@ -50,6 +71,8 @@ const sealedOf = (row: KeyRow): Sealed => ({
 
 /** Keeps every private key of the service, each encrypted under the key-encryption key (`certificates.md` 5). */
 export class KeySafe {
+  private broken: KeysBrokenError | undefined;
+
   constructor(
     private readonly store: Store,
     private readonly keks: KekRing,
@@ -128,30 +151,62 @@ export class KeySafe {
       throw new Error(`key-encryption key ${foreign.kek_id} is not loaded`);
   }
 
-  /** Wraps data keys of older key-encryption keys anew, batch after batch. */
+  /**
+   * Wraps data keys of older key-encryption keys anew, batch after batch, past those that do not open.
+   * @throws {KeysBrokenError} at the end, when there were some
+   */
   async rewrapOld(): Promise<void> {
     const { current, byId } = this.keks;
     const older = [...byId.keys()].filter((id) => id !== current.id);
-    if (older.length === 0) return;
-    while ((await this.rewrapSome(older)) === rewrapBatch) continue;
+    const broken: SealBrokenError[] = [];
+    let batch = older.length === 0 ? [] : await this.wrappedBy(older, firstId);
+    for (; batch.length > 0; batch = await this.wrappedBy(older, batch.at(-1)?.id ?? firstId)) {
+      broken.push(...(await this.rewrapAll(batch)));
+    }
+    this.broken = broken.length === 0 ? undefined : new KeysBrokenError(broken);
+    if (this.broken) throw this.broken;
   }
 
-  private rewrapSome(older: string[]): Promise<number> {
-    return this.store.transaction(async (tx) => {
-      const rows = await tx.query<KeyRow>(
-        `SELECT * FROM private_keys WHERE erased_at IS NULL AND kek_id = ANY($1)
-         LIMIT ${rewrapBatch} FOR UPDATE SKIP LOCKED`,
-        [older],
-      );
-      for (const row of rows) {
-        const wrapped = rewrap(sealedOf(row), bindingOf(row), this.keks);
-        await tx.query(`UPDATE private_keys SET kek_id = $2, wrapped_dek = $3 WHERE id = $1`, [
-          row.id,
-          wrapped.kekId,
-          wrapped.wrappedDek,
-        ]);
-      }
-      return rows.length;
-    });
+  /** @throws {KeysBrokenError} when the last `rewrapOld` met keys that do not open */
+  assertWhole(): void {
+    if (this.broken) throw this.broken;
+  }
+
+  private wrappedBy(keks: string[], after: string): Promise<KeyRow[]> {
+    return this.store.query<KeyRow>(
+      `SELECT id, purpose, kek_id, wrapped_dek FROM private_keys
+       WHERE erased_at IS NULL AND kek_id = ANY($1) AND id > $2 ORDER BY id LIMIT ${rewrapBatch}`,
+      [keks, after],
+    );
+  }
+
+  /** Gives those that do not open. Of two replicas that meet at a row, or of an erasure, the first wins. */
+  private async rewrapAll(rows: readonly KeyRow[]): Promise<SealBrokenError[]> {
+    const tried = rows.map((row) => this.rewrapped(row));
+    const wrapped = tried.filter((each) => 'wrappedDek' in each);
+    await this.store.query(
+      `UPDATE private_keys k SET kek_id = $4, wrapped_dek = made.dek
+       FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS made (id, kek, dek)
+       WHERE k.id = made.id AND k.kek_id = made.kek`,
+      [
+        wrapped.map(({ id }) => id),
+        wrapped.map(({ olderKek }) => olderKek),
+        wrapped.map(({ wrappedDek }) => wrappedDek),
+        this.keks.current.id,
+      ],
+    );
+    return tried.filter((each) => each instanceof SealBrokenError);
+  }
+
+  private rewrapped(
+    row: KeyRow,
+  ): { id: string; olderKek: string; wrappedDek: Buffer } | SealBrokenError {
+    try {
+      const { wrappedDek } = rewrap(sealedOf(row), bindingOf(row), this.keks);
+      return { id: row.id, olderKek: row.kek_id, wrappedDek };
+    } catch (error) {
+      if (error instanceof SealBrokenError) return error;
+      throw error;
+    }
   }
 }
