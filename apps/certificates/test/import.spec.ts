@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fromPem, readCertificate } from '@glacis/pki';
+import { fromPem, readCertificate, readCrl } from '@glacis/pki';
 import { openssl } from '@glacis/testbed';
 import type { Services } from '../src/compose.js';
 import { SERVICES } from '../src/tokens.js';
@@ -202,6 +202,35 @@ describe('a CA brought in', () => {
     await suite.stop();
   });
 
+  it('bug: while the CRL of an offline root was missing there was none of anybody', async () => {
+    const root = await cas.make('silent-root');
+    const issuing = await cas.make('silent', { signer: root });
+    const [ownCrl, rootCrl] = [await cas.crl(issuing, 1, []), await cas.crl(root, 1, [])];
+    const files = { 'ca.crt': await text(root.cert), 'ca.crl': await text(ownCrl) };
+    const suite = await Suite.start({
+      env: { CA_DIR: await dirOf('silent-dir', issuing, files) },
+    });
+    const all = () => suite.send('GET', '/certs/crl?issuer=all&format=pem');
+    const platform = await suite.token(null, ['platform-admin']);
+    const [{ issuer_id: rootId }] = (
+      await suite.send('GET', '/certs/ca/issuers', { token: platform })
+    ).json().issuers;
+    const before = await all();
+    expect(before.status).toBe(200);
+    expect(fromPem(before.text).length).toBe(1);
+    expect(before.headers['x-missing-crls']).toBe(rootId);
+    await dirOf('silent-dir', issuing, {
+      ...files,
+      'ca.crl': files['ca.crl'] + (await text(rootCrl)),
+    });
+    await check(suite);
+    const after = await all();
+    expect(fromPem(after.text).length).toBe(2);
+    expect(after.headers).not.toHaveProperty('x-missing-crls');
+    expect(after.headers.etag).not.toBe(before.headers.etag);
+    await suite.stop();
+  });
+
   it('bug: a newer CRL of an offline root was not served when neither had a number', async () => {
     const root = await cas.make('plain-root');
     const issuing = await cas.make('plain', { signer: root });
@@ -219,12 +248,13 @@ describe('a CA brought in', () => {
     ).json().issuers;
     const served = async (): Promise<Buffer> =>
       (await suite.send('GET', `/certs/crl/${rootId}/root.crl`)).bytes;
-    const before = await served();
+    const thisUpdate = (der: Buffer): number => readCrl(der).thisUpdate.getTime();
+    const before = thisUpdate(await served());
     // Its times have no fractions.
     let after: Record<string, string>;
     do {
       after = await files();
-    } while (fromPem(after['ca.crl']!)[0]!.der.equals(before));
+    } while (thisUpdate(fromPem(after['ca.crl']!)[0]!.der) === before);
     await dirOf('plain-dir', issuing, after);
     await check(suite);
     expect((await served()).equals(fromPem(after['ca.crl']!)[0]!.der)).toBe(true);

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import { Operation, problems, RequestParam, zQuery, type Visitor } from '@glacis/http';
+import { Operation, Problem, problems, RequestParam, zQuery, type Visitor } from '@glacis/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Authority } from '../../authority/authority.js';
@@ -18,6 +18,9 @@ const crlQuery = z.object({
 type CrlQuery = z.infer<typeof crlQuery>;
 
 const maxAgeS = 60;
+
+/** Beside the CRLs of all issuers: ids of those whose CRL there is none of. */
+const missingHeader = 'x-missing-crls';
 
 const crlReply = { type: derType, description: 'CRL in DER; PEM or JSON when asked for' };
 
@@ -38,7 +41,8 @@ export class CrlController {
   @Get()
   @Operation({
     access: 'public',
-    summary: 'Complete CRL of an issuer, or of all',
+    summary:
+      'Complete CRL of an issuer, or of all; `X-Missing-Crls` names issuers whose CRL is not there',
     query: crlQuery,
     reply: crlReply,
     ownLimit: true,
@@ -89,7 +93,13 @@ export class CrlController {
       });
     }
     const cas = [...this.authority.cas.answering(), ...this.authority.cas.roots()];
-    const crls = await Promise.all(cas.map((ca) => this.crls.get(this.completeScope(ca.id))));
+    const found = await Promise.all(
+      cas.map(({ id }) => this.crls.get(this.completeScope(id)).catch(missing)),
+    );
+    const crls = found.filter((crl) => crl !== undefined);
+    if (crls.length === 0) throw problems.notFound('no CRL of any issuer');
+    const without = cas.filter((_, i) => found[i] === undefined).map(({ id }) => id);
+    if (without.length > 0) reply.header(missingHeader, without.join(', '));
     const thisUpdate = new Date(Math.max(...crls.map((each) => each.thisUpdate.getTime())));
     return send(joinedPem(crls), thisUpdate, { request, reply });
   }
@@ -98,6 +108,11 @@ export class CrlController {
     const isRoot = this.authority.cas.byId(issuerId)?.kind === 'root';
     return { issuerId, scope: isRoot ? 'root' : 'full' };
   }
+}
+
+/** The CRL of an offline root may not have been brought in yet; those of the others serve all the same. */
+function missing(error: unknown): undefined {
+  if (!(error instanceof Problem && error.slug === 'not-found')) throw error;
 }
 
 interface Exchange {
