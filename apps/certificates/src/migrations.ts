@@ -5,6 +5,7 @@ import { migration, type MigrationClass } from '@glacis/store';
 import { issuersMigrations } from './authority/issuers.migrations.js';
 import { expiringMigrations } from './expiring/expiring.migrations.js';
 import { enrolmentMigrations } from './enrolment/enrolment.migrations.js';
+import { revocationMigrations } from './revocation/revocation.migrations.js';
 
 const createIssuers = migration(
   'CreateIssuers1763700100000',
@@ -154,4 +155,5 @@ export const certificatesMigrations: MigrationClass[] = [
   ...issuersMigrations,
   ...expiringMigrations,
   ...enrolmentMigrations,
+  ...revocationMigrations,
 ];

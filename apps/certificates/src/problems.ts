@@ -52,6 +52,15 @@ export const csrRejected = defineProblem({
     'The request is well-formed, but its key is too weak (RSA under 2048 bits, a curve other than P-256, P-384 and P-521) or it asks for a CA certificate.',
 });
 
+export const keyCompromised = defineProblem({
+  slug: 'key-compromised',
+  status: 422,
+  title: 'Unprocessable Content',
+  message: 'key is compromised',
+  about:
+    'A certificate of this key was revoked for keyCompromise: the key is never certified again, for nobody. `field` names the member that brought it. Make a new key.',
+});
+
 export const nameNotAllowed = defineProblem({
   slug: 'name-not-allowed',
   status: 422,

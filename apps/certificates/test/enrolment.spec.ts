@@ -112,6 +112,21 @@ async function countOf(backend: string): Promise<number> {
 
 const refusedToken = { status: 401, code: 'enrolment-token-invalid' };
 
+it('bug: a key that was revoked as compromised was certified again by enrolment and by renewal', async () => {
+  const first = await enrolled();
+  const second = await enrolled();
+  const token = await suite.token();
+  const body = { reason: 'keyCompromise' };
+  await suite.send('PATCH', `/certs/${first.serial}/revoke`, { token, body });
+  const refused = { status: 422, code: 'key-compromised', field: 'csr' };
+  const other = await host();
+  expect((await enrol({ ...other, keys: first.keys })).json()).toMatchObject(refused);
+  expect(
+    (await reenrol(second, renewalCsr(second.der, first.keys.privateKey))).json(),
+  ).toMatchObject(refused);
+  expect((await enrol(other)).status).toBe(200);
+});
+
 describe('certificates.md 3.3: the first certificate', () => {
   it('comes for a token and a CSR, and verifies with the pinned root', async () => {
     const made = await host();

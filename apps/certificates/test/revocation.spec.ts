@@ -213,6 +213,87 @@ describe('life of a certificate', () => {
     expect(told.map((event) => event.data['reason'])).toEqual([3, 1]);
   });
 
+  describe('bug: a key whose certificate was revoked for keyCompromise could be certified again', () => {
+    const refused = { code: 'key-compromised', field: 'csr', status: 422 };
+    const stolen = { reason: 'keyCompromise' };
+
+    it('by a CSR for any entity of any tenant, on every replica', async () => {
+      const { csr } = await makeCsr();
+      const { serial } = await issuedFor(csr);
+      expect((await issuedFor(csr)).serial).toBeDefined();
+      await revoke(serial, stolen);
+      const replica = await suite.replica();
+      for (const at of [suite, replica]) {
+        for (const tenant of ['tenant-a', 'tenant-b']) {
+          expect((await sendCsr(csr, { tenant, at })).json()).toMatchObject(refused);
+        }
+      }
+      expect((await sendCsr((await makeCsr()).csr)).status).toBe(201);
+      await replica.stop();
+    });
+
+    it('by renewal of another certificate of the key', async () => {
+      const { csr } = await makeCsr();
+      const { serial } = await issuedFor(csr);
+      const other = await issuedFor(csr);
+      await revoke(serial, { reason: 'superseded' });
+      expect((await suite.send('PATCH', `/certs/${other.serial}/renew`, { token })).status).toBe(
+        200,
+      );
+      await revoke(serial, stolen);
+      const reply = await suite.send('PATCH', `/certs/${other.serial}/renew`, { token });
+      expect(reply.json()).toMatchObject({ ...refused, field: 'serial' });
+      expect(await view(other.serial)).toMatchObject({ status: 'valid' });
+    });
+
+    it('for a service, for a VM, and after its row is purged', async () => {
+      const { csr } = await makeCsr();
+      const { serial, backend } = await issuedFor(csr);
+      await suite.directory.client('certificates').revokeEntity({
+        tenant: 'tenant-a',
+        entityType: 'backend',
+        entityId: backend,
+        reason: 1,
+      });
+      await suite.store.query('DELETE FROM certificates WHERE serial = $1', [serial]);
+      const der = fromPem(csr)[0]?.der ?? Buffer.alloc(0);
+      const names = { dnsNames: [], ipAddresses: [] };
+      await expect(
+        rpc().issueService({ csr: der, service: 'jobs', ...names }),
+      ).rejects.toMatchObject({ reason: 'key-compromised' });
+      await expect(
+        rpc().issueVm({
+          csr: der,
+          tenant: 'tenant-a',
+          vmId: 'vm',
+          ttlSeconds: 0,
+          requestedBy: 'service:backends',
+        }),
+      ).rejects.toMatchObject({ reason: 'key-compromised' });
+    });
+
+    it('beside it in the same batch others are issued', async () => {
+      const { csr } = await makeCsr();
+      await revoke((await issuedFor(csr)).serial, stolen);
+      const others = await Promise.all([1, 2, 3].map(async () => (await makeCsr()).csr));
+      const replies = await Promise.all([csr, ...others].map((each) => sendCsr(each)));
+      expect(replies.map(({ status }) => status)).toEqual([422, 201, 201, 201]);
+    });
+
+    async function sendCsr(csr: string, { tenant = 'tenant-a', at = suite } = {}) {
+      const backend = suite.backends.register(tenant);
+      const reply = await at.send('POST', `/certs/csrs/${backend}`, {
+        token: await suite.token(tenant),
+        body: { csr },
+      });
+      return { ...reply, backend };
+    }
+    async function issuedFor(csr: string): Promise<{ serial: string; backend: string }> {
+      const { backend, ...reply } = await sendCsr(csr);
+      return { serial: reply.json().serial_number, backend };
+    }
+  });
+
   it('parallel revocations of one serial are one revocation', async () => {
     const { serial } = await suite.issued();
     const replies = await Promise.all(Array.from({ length: 20 }, () => revoke(serial)));

@@ -36,8 +36,8 @@ const columns: readonly (keyof CertificateRow)[] = [
 const written = columns.join(', ');
 
 /**
- * Writes certificates with one statement. Rows whose serial is taken, and rows of entities that are gone and of issuers
- * that are revoked, are left out of the serials returned.
+ * Writes certificates with one statement. Rows whose serial is taken, and rows of entities that are gone, of issuers
+ * that are revoked and of keys that were stolen, are left out of the serials returned.
  */
 export async function insertCertificates(
   db: Queryable,
@@ -49,6 +49,7 @@ export async function insertCertificates(
      WHERE NOT EXISTS (SELECT FROM ended_entities e WHERE e.entity_id = made.entity_id
        AND e.entity_type = made.entity_type AND e.tenant_id = made.tenant_id)
        AND NOT EXISTS (SELECT FROM issuers i WHERE i.id = made.issuer_id AND i.revoked_at IS NOT NULL)
+       AND NOT EXISTS (SELECT FROM compromised_keys k WHERE k.spki_sha256 = made.spki_sha256)
      ON CONFLICT (serial) DO NOTHING RETURNING serial`,
     [JSON.stringify(rows)],
   );

@@ -1,7 +1,7 @@
 import type { NewEvent, Outbox } from '@glacis/events';
 import type { Audit, AuditEntry } from '@glacis/identity';
 import { problems } from '@glacis/http';
-import { caUnavailable } from '../problems.js';
+import { caUnavailable, keyCompromised } from '../problems.js';
 import { coalesce } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
 import {
@@ -11,12 +11,15 @@ import {
 } from '../certificates/certificates.store.js';
 import type { KeySafe, SealedKey } from '../keys/key-safe.js';
 import { revokedIssuers } from '../authority/issuers.store.js';
+import { compromisedKeys } from '../revocation/compromised-keys.store.js';
 import { shareRevocations } from '../revocation/revocation.store.js';
 
 /** All that one issue writes. */
 export interface Issue {
   row: NewCertificate;
   key?: SealedKey;
+  /** The member of the request that names the public key; none where we made it. */
+  keyField?: string;
   event: NewEvent;
   audit: AuditEntry;
 }
@@ -41,7 +44,7 @@ export async function withFreeSerial<T>(attempt: () => Promise<T>): Promise<T> {
 export interface IssueScope {
   /**
    * Resolves when the issue is written, which on its own means committed. Used within `withFreeSerial`.
-   * @throws Problem `not-found` when the entity is gone
+   * @throws Problem `not-found` when the entity is gone, `key-compromised`
    */
   write(issue: Issue): Promise<void>;
 }
@@ -100,7 +103,7 @@ export class IssueWriter {
     return this.outcomes(tx, issues, written);
   }
 
-  /** A row that was not written: its serial is taken, or its entity or its issuer is gone since it was looked up. */
+  /** A row that was not written: its serial is taken, or its key was stolen, or its entity or its issuer is gone since it was looked up. */
   private async outcomes(
     tx: Tx,
     issues: readonly Issue[],
@@ -109,10 +112,18 @@ export class IssueWriter {
     const serials = issues.map((issue) => issue.row.serial);
     const taken = await takenSerials(tx, serials);
     const revoked = await revokedIssuers(tx);
-    return issues.map(({ row: { serial, issuer_id: issuerId } }) => {
+    const stolen = await compromisedKeys(
+      tx,
+      issues.map((issue) => issue.row.spki_sha256),
+    );
+    return issues.map(({ row: { serial, issuer_id: issuerId, spki_sha256: key }, keyField }) => {
       if (written.has(serial)) return undefined;
+      if (stolen.has(key)) return stolenKey(keyField);
       if (revoked.has(issuerId)) return caUnavailable('the issuer was revoked a moment ago');
       return taken.has(serial) ? new SerialTakenError('serial is taken') : problems.notFound();
     });
   }
 }
+
+const stolenKey = (field: string | undefined): Error =>
+  keyCompromised('a certificate of this key was revoked for keyCompromise', { members: { field } });

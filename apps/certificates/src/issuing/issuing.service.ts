@@ -147,6 +147,7 @@ export class Issuing {
       await scope.write({
         row: signed.row,
         key: key && this.kept(key, signed),
+        keyField: key ? undefined : 'csr',
         event: issuedEvent(signed, source, origin),
         audit: issueAudit(signed, source, origin),
       });

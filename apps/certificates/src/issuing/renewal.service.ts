@@ -48,6 +48,8 @@ export interface RenewalRequest {
 export interface ApprovedRenewal {
   old: CertificateRow;
   order: LeafOrder;
+  /** The member of the request that names the key. */
+  keyField: 'csr' | 'serial';
   revokeOld: boolean;
 }
 
@@ -86,10 +88,10 @@ export class Renewal {
       ttlMs: lifeOf(profile, ttlMs, ttlMs),
       renewedFrom: old.serial,
     };
-    return { old, order, revokeOld: wish.revokeOld };
+    return { old, order, keyField: csr ? 'csr' : 'serial', revokeOld: wish.revokeOld };
   }
 
-  /** @throws Problem `certificate-revoked` when it was revoked since the approval */
+  /** @throws Problem `certificate-revoked` when it was revoked since the approval, `key-compromised` */
   async renew(tx: Tx, caller: Caller, approved: ApprovedRenewal): Promise<SignedLeaf> {
     const { old, revokeOld } = approved;
     if (revokeOld) await lockRevocations(tx);
@@ -114,13 +116,14 @@ export class Renewal {
   private write(
     tx: Tx,
     caller: Caller,
-    { order, revokeOld }: ApprovedRenewal,
+    { order, keyField, revokeOld }: ApprovedRenewal,
   ): Promise<SignedLeaf> {
     const scope = this.parts.writer.inside(tx);
     return withFreeSerial(async () => {
       const leaf = this.parts.signer.sign(order);
       await scope.write({
         row: leaf.row,
+        keyField,
         event: renewedEvent(caller, leaf, revokeOld),
         audit: renewAudit(caller, leaf, revokeOld),
       });

@@ -8,6 +8,9 @@ export const revocationReasons = {
   privilegeWithdrawn: 9,
 } as const;
 
+/** The key is stolen: it is never certified again. */
+export const keyCompromise = revocationReasons.keyCompromise;
+
 /** What stands on every leaf of an issuer whose key is compromised; no request may name it. */
 export const caCompromise = 2;
 

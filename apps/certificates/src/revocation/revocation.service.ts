@@ -4,8 +4,9 @@ import type { Audit, AuditEntry } from '@glacis/identity';
 import { coalesce, type Clock } from '@glacis/runtime';
 import type { Store, Tx } from '@glacis/store';
 import type { CertificatesMetrics } from '../metrics.js';
+import { keepCompromisedKeys } from './compromised-keys.store.js';
 import { markEnded } from './ended-entities.store.js';
-import { reasonName } from './reasons.js';
+import { keyCompromise, reasonName } from './reasons.js';
 import {
   entryOf,
   keepCrlEntries,
@@ -106,6 +107,7 @@ export class Revocation {
     await lock(tx);
     const rows = await markEntityRevoked(tx, order, order.reason, now);
     await keepCrlEntries(tx, rows, made);
+    await keepCompromisedKeys(tx, rows);
     await this.tell(tx, rows, () => order.by);
     return known || rows.length > 0 ? rows.map((row) => row.serial) : null;
   }
@@ -117,6 +119,7 @@ export class Revocation {
     const rows = await markRevoked(tx, orders, now);
     const listed = rows.filter((row) => row.not_after > now);
     await keepCrlEntries(tx, listed, new Map());
+    await keepCompromisedKeys(tx, rows);
     const revokers = new Map(orders.map((order) => [keyOf(order), order.by]));
     const unnamed = { actor: 'certificates' };
     await this.tell(tx, rows, (row) => revokers.get(markKey(row.serial, row.tenant_id)) ?? unnamed);
@@ -164,7 +167,8 @@ function strongest(orders: readonly RevocationOrder[]): RevocationOrder[] {
   for (const order of orders) {
     const key = keyOf(order);
     const other = kept.get(key);
-    if (other === undefined || (order.reason === 1 && other.reason !== 1)) kept.set(key, order);
+    const isStronger = order.reason === keyCompromise && other?.reason !== keyCompromise;
+    if (other === undefined || isStronger) kept.set(key, order);
   }
   return [...kept.values()];
 }
