@@ -190,7 +190,7 @@ describe('admission', () => {
     const id = await stand.backend();
     const files = await certificates.issue(id);
     const began = Date.now();
-    const open = async (): Promise<number> => {
+    const open = async (): Promise<status> => {
       const stream = stand.dial(files);
       await stream.opened.catch(() => undefined);
       stream.end();
