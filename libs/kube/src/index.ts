@@ -10,3 +10,11 @@ export * from './api/objects.js';
 export * from './api/resource-client.js';
 export { apiVersionOf, builtIns, type ResourceType } from './api/resource-type.js';
 export type { WatchEvent } from './api/watch-events.js';
+export { Informer, type ChangeHandler, type InformerOptions } from './informer/informer.js';
+export {
+  byLabel,
+  byOwner,
+  type Change,
+  type IndexFunction,
+  type StoreReader,
+} from './informer/store.js';

@@ -46,6 +46,8 @@ export class FakeApiServer {
   /** Passes on the events of a watch; may drop, delay or repeat them. */
   deliver: (events: string[], send: (line: string) => void) => void = (events, send) =>
     events.forEach(send);
+  /** Watches are accepted, say nothing and never end. */
+  deaf = false;
   private version = 100;
   private oldest = 100;
   private uids = 0;
@@ -259,6 +261,7 @@ export class FakeApiServer {
     const seconds = Number(url.searchParams.get('timeoutSeconds'));
     response.writeHead(200, { 'content-type': 'application/json' });
     response.flushHeaders();
+    if (this.deaf) return;
     const send = (line: string): void => void response.write(line);
     if (from < this.oldest) {
       const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old' };

@@ -12,6 +12,8 @@ export interface ObjectMeta {
   annotations?: Record<string, string>;
   finalizers?: string[];
   ownerReferences?: OwnerReference[];
+  /** Who has set which field; not kept by informers. */
+  managedFields?: unknown[];
 }
 
 export interface OwnerReference {
