@@ -184,6 +184,7 @@ describe('glacis', () => {
 
   it('has help with examples for every command', async () => {
     expect((await run('--help')).out).toContain('Examples:');
+    expect((await run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
     for (const group of ['token', 'backend', 'cert', 'events', 'audit']) {
       const { code, out } = await run(group, '--help');
       expect(code).toBe(0);

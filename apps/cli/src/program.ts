@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { RefusedError, UnreachableError, UsageError } from './client.js';
 import { auditCommands } from './commands/audit.js';
@@ -9,6 +10,9 @@ import { statusCommand } from './commands/status.js';
 import { tokenCommands } from './commands/token.js';
 import { CheckFailedError, contextOf, type Act, type Streams } from './context.js';
 import { outputFormats } from './output.js';
+
+const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+const { version } = JSON.parse(manifest) as { version: string };
 
 /** 0 done; 1 the server refused it, or a check failed; 2 wrong usage; 3 no server there. */
 export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
@@ -57,6 +61,7 @@ function build(streams: Streams): Command {
         .choices(outputFormats)
         .default('text'),
     )
+    .version(version)
     .addHelpText('after', examples)
     .exitOverride()
     .configureOutput({
