@@ -9,12 +9,14 @@ import { components, type ComponentName } from './components.js';
 import { findHolders, readState, removeState, stateFile } from './held-state.js';
 
 const known = Object.keys(components);
+/** What the services run with. */
+const usual: ComponentName[] = ['kafka', 'postgres'];
 const usage = `usage: npm run testbed -- up [${known.join('] [')}] | status | down`;
-/** The first start of all fetches them. */
-const startDeadlineMs = 10 * 60_000;
+/** The first start of all fetches them, or builds them, on a machine that may be busy. */
+const startDeadlineMs = 3 * 3_600_000;
 
 async function up(names: string[]): Promise<void> {
-  const wanted = names.length > 0 ? names : known;
+  const wanted = names.length > 0 ? names : usual;
   const unknown = wanted.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(' ')}\n${usage}`);
   if ((await findHolders()).length > 0) throw new Error('runs already: see status, or down first');
@@ -28,6 +30,7 @@ async function hold(names: ComponentName[]): Promise<void> {
   await mkdir(cacheFolder(), { recursive: true });
   const logFile = join(cacheFolder(), 'up.log');
   const log = await open(logFile, 'w');
+  console.error(`starts ${names.join(' and ')}; for the first time this takes minutes: ${logFile}`);
   const program = fileURLToPath(new URL('./hold.js', import.meta.url));
   const holder = spawn(process.execPath, [program, stateFile(), ...names], {
     detached: true,

@@ -7,6 +7,8 @@ const run = promisify(execFile);
 export interface CommandOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
+  /** Its standard input. Default: nothing. */
+  input?: string;
 }
 
 /**
@@ -16,10 +18,12 @@ export interface CommandOptions {
 export async function runCommand(
   file: string,
   args: string[],
-  options: CommandOptions = {},
+  { input = '', ...options }: CommandOptions = {},
 ): Promise<string> {
   try {
-    return (await run(file, args, { ...options, maxBuffer: 64 << 20 })).stdout;
+    const running = run(file, args, { ...options, maxBuffer: 64 << 20 });
+    running.child.stdin?.on('error', () => undefined).end(input);
+    return (await running).stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const told = `${stdout}${stderr}`.trim().slice(-2_000);

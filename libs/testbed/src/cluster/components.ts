@@ -1,4 +1,5 @@
 import { startKafka } from './kafka.js';
+import { startKubernetes } from './kubernetes/kubernetes.js';
 import { startPostgres } from './postgres.js';
 
 interface StartedComponent {
@@ -17,6 +18,7 @@ interface Component {
 export const components = {
   kafka: { variable: 'KAFKA_BROKERS', start: singleBroker },
   postgres: { variable: 'DATABASE_URL', start: oneDatabase },
+  kubernetes: { variable: 'KUBECONFIG', start: controlPlane },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
@@ -62,4 +64,9 @@ async function singleBroker(): Promise<StartedComponent> {
 async function oneDatabase(): Promise<StartedComponent> {
   const postgres = await startPostgres();
   return { value: await postgres.createDatabase('glacis'), stop: () => postgres.stop() };
+}
+
+async function controlPlane(): Promise<StartedComponent> {
+  const cluster = await startKubernetes();
+  return { value: cluster.admin.file, stop: () => cluster.stop() };
 }

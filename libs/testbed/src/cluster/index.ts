@@ -1,8 +1,12 @@
 export { Daemon, type DaemonOptions } from './daemon.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
+export { goProgram, type GoProgram } from './go-program.js';
 export { startKafka, type KafkaCluster, type KafkaOptions, type ProxiedKafka } from './kafka.js';
 export type { SaslUser } from './kafka-properties.js';
 export type { ClientTlsFiles } from './kafka-tls.js';
+export type { AuditEvent } from './kubernetes/audit.js';
+export type { Kubeconfig, KubernetesIdentity } from './kubernetes/identity.js';
+export { startKubernetes, type KubernetesCluster } from './kubernetes/kubernetes.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';

@@ -1,0 +1,40 @@
+import { goProgram } from '../go-program.js';
+
+const version = 'v1.35.4';
+const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+
+/** Charts and clients ask the server for it; a build from the module proxy has no other way to know. */
+const versionVariables = Object.fromEntries(
+  Object.entries({
+    gitVersion: version,
+    gitMajor: major,
+    gitMinor: minor,
+    gitTreeState: 'clean',
+  }).map(([name, value]) => [`k8s.io/component-base/version.${name}`, value]),
+);
+
+/** Programs of `k8s.io/kubernetes`. */
+export type KubernetesProgram =
+  'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
+
+/** The path of one of them. Its first build on a machine takes minutes. */
+export async function kubernetesProgram(name: KubernetesProgram): Promise<string> {
+  return goProgram({
+    name,
+    module: 'k8s.io/kubernetes',
+    version,
+    package: `k8s.io/kubernetes/cmd/${name}`,
+    localModules: version.replace(/^v1/, 'v0'),
+    variables: versionVariables,
+  });
+}
+
+/** The store of the API server. */
+export async function etcdProgram(): Promise<string> {
+  return goProgram({ name: 'etcd', module: 'go.etcd.io/etcd/server/v3', version: 'v3.7.3' });
+}
+
+export async function helmProgram(): Promise<string> {
+  const module = 'helm.sh/helm/v3';
+  return goProgram({ name: 'helm', module, version: 'v3.22.0', package: `${module}/cmd/helm` });
+}

@@ -1,0 +1,142 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { waitFor } from '@glacis/runtime';
+import { jest } from '@jest/globals';
+import { startKubernetes, type KubernetesCluster } from '../src/cluster/index.js';
+import { findProcesses } from '../src/index.js';
+
+// The first run on a machine builds Kubernetes.
+jest.setTimeout(3_600_000);
+
+let cluster: KubernetesCluster;
+
+beforeAll(async () => {
+  cluster = await startKubernetes();
+});
+
+afterAll(() => cluster?.stop());
+
+const configMap = (name: string, value: string): object => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'default' },
+  data: { value },
+});
+
+const valueOf = (name: string): Promise<string> =>
+  cluster.kubectl('get', 'configmap', name, '-o', 'jsonpath={.data.value}');
+
+describe('startKubernetes', () => {
+  it('gives the API server of the release, and controllers that work', async () => {
+    const { serverVersion } = JSON.parse(await cluster.kubectl('version', '-o', 'json')) as {
+      serverVersion: { gitVersion: string };
+    };
+    expect(serverVersion.gitVersion).toBe('v1.35.4');
+    await cluster.kubectl('create', 'deployment', 'web', '--image=localhost/web:1');
+    const made = await waitFor(
+      async () => (await cluster.kubectl('get', 'replicasets,pods', '-o', 'name')).trim(),
+      { deadlineMs: 60_000, what: 'the pod of the replica set' },
+    );
+    expect(made).toMatch(/^replicaset\.apps\/web-/);
+  });
+
+  it('takes custom resources, and refuses what their CEL rules forbid', async () => {
+    const schema = {
+      type: 'object',
+      properties: {
+        spec: {
+          type: 'object',
+          properties: { least: { type: 'integer' }, most: { type: 'integer' } },
+          'x-kubernetes-validations': [
+            { rule: 'self.least <= self.most', message: 'least is above most' },
+          ],
+        },
+      },
+    };
+    await cluster.apply({
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      metadata: { name: 'ranges.test.glacis.dev' },
+      spec: {
+        group: 'test.glacis.dev',
+        scope: 'Namespaced',
+        names: { kind: 'Range', plural: 'ranges', singular: 'range' },
+        versions: [
+          { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: schema } },
+        ],
+      },
+    });
+    await cluster.kubectl('wait', '--for=condition=Established', 'crd/ranges.test.glacis.dev');
+    const range = (least: number, most: number): object => ({
+      apiVersion: 'test.glacis.dev/v1',
+      kind: 'Range',
+      metadata: { name: 'r', namespace: 'default' },
+      spec: { least, most },
+    });
+    await cluster.apply(range(1, 2));
+    await expect(cluster.apply(range(3, 2))).rejects.toThrow('least is above most');
+  });
+
+  it('sends bookmarks to a watch', async () => {
+    await cluster.apply(configMap('watched', 'x'));
+    const query = 'watch=1&allowWatchBookmarks=true&resourceVersion=0&timeoutSeconds=4';
+    const path = `/api/v1/namespaces/default/configmaps?${query}`;
+    const events = (await cluster.kubectl('get', '--raw', path))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; object: { metadata: { name?: string } } });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'ADDED',
+        object: expect.objectContaining({ metadata: expect.objectContaining({ name: 'watched' }) }),
+      }),
+    );
+    expect(events.map(({ type }) => type)).toContain('BOOKMARK');
+  });
+
+  it('lets further users do what RBAC says, and writes who has done what', async () => {
+    const { file } = await cluster.user('reader', ['glacis:readers']);
+    const asReader = (...args: string[]): Promise<string> =>
+      cluster.kubectl('--kubeconfig', file, ...args);
+    await expect(asReader('get', 'configmaps')).rejects.toThrow('"reader" cannot list');
+    await cluster.kubectl('create', 'role', 'read', '--verb=list', '--resource=configmaps');
+    await cluster.kubectl('create', 'rolebinding', 'read', '--role=read', '--group=glacis:readers');
+    await waitFor(() => asReader('get', 'configmaps'), { what: 'the role to be known' });
+    await expect(asReader('create', 'configmap', 'x')).rejects.toThrow('"reader" cannot create');
+    const done = (await cluster.auditEvents())
+      .filter(({ user }) => user.username === 'reader')
+      .map(({ verb, objectRef, responseStatus }) => ({
+        verb,
+        resource: objectRef?.resource,
+        code: responseStatus?.code,
+      }));
+    expect(done).toContainEqual({ verb: 'list', resource: 'configmaps', code: 200 });
+    expect(done).toContainEqual({ verb: 'create', resource: 'configmaps', code: 403 });
+    await expect(cluster.user('a/O=system:masters')).rejects.toThrow(RangeError);
+  });
+
+  it('keeps what is stored when the API server is killed or stopped, and works on', async () => {
+    const { apiserver } = cluster;
+    await cluster.apply(configMap('kept', 'before'));
+    for (const end of [() => apiserver.kill(), () => apiserver.stop()]) {
+      await end();
+      await expect(valueOf('kept')).rejects.toThrow('refused');
+      await apiserver.start();
+      expect(await valueOf('kept')).toBe('before');
+    }
+    await cluster.kubectl('create', 'namespace', 'later');
+    await waitFor(() => cluster.kubectl('get', 'serviceaccount', 'default', '-n', 'later'), {
+      deadlineMs: 60_000,
+      what: 'the controllers to be back',
+    });
+  });
+
+  it('leaves no process and no file', async () => {
+    const other = await startKubernetes();
+    const folder = dirname(other.admin.file);
+    expect(await findProcesses(folder)).toHaveLength(4);
+    await other.stop();
+    expect(await findProcesses(folder)).toEqual([]);
+    await expect(stat(folder)).rejects.toThrow('ENOENT');
+  });
+});
