@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
 import { startKubernetes, type KubernetesCluster } from '../src/cluster/index.js';
-import { findProcesses } from '../src/index.js';
+import { findProcesses, temporaryFolder } from '../src/index.js';
 
 // The first run on a machine builds Kubernetes.
 jest.setTimeout(3_600_000);
@@ -113,6 +113,21 @@ describe('startKubernetes', () => {
     expect(done).toContainEqual({ verb: 'list', resource: 'configmaps', code: 200 });
     expect(done).toContainEqual({ verb: 'create', resource: 'configmaps', code: 403 });
     await expect(cluster.user('a/O=system:masters')).rejects.toThrow(RangeError);
+  });
+
+  it('takes a chart that asks for the version of the server', async () => {
+    const chart = await temporaryFolder();
+    const about = { apiVersion: 'v2', name: 'small', version: '1.0.0', kubeVersion: '~1.35.0' };
+    await writeFile(join(chart, 'Chart.yaml'), JSON.stringify(about));
+    await mkdir(join(chart, 'templates'));
+    const template = JSON.stringify(configMap('{{ .Release.Name }}', '{{ .Values.value }}'));
+    await writeFile(join(chart, 'templates', 'configmap.yaml'), template);
+    for (const value of ['first', 'second']) {
+      await cluster.helm('upgrade', '--install', 'chart', chart, '--wait', `--set=value=${value}`);
+      expect(await valueOf('chart')).toBe(value);
+    }
+    await cluster.helm('uninstall', 'chart', '--wait');
+    await expect(valueOf('chart')).rejects.toThrow('not found');
   });
 
   it('keeps what is stored when the API server is killed or stopped, and works on', async () => {
