@@ -18,3 +18,18 @@ export {
   type IndexFunction,
   type StoreReader,
 } from './informer/store.js';
+export { WorkQueue, type WorkQueueOptions } from './queue/work-queue.js';
+export {
+  Controller,
+  type ControllerOptions,
+  type Reconcile,
+  type ReconcileContext,
+  type ReconcileResult,
+} from './controller/controller.js';
+export { controllerKey, trigger, type Trigger } from './controller/trigger.js';
+export { addFinalizer, dropFinalizer } from './controller/finalizers.js';
+export {
+  EventRecorder,
+  type EventRecorderOptions,
+  type Occurrence,
+} from './controller/event-recorder.js';
