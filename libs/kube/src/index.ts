@@ -33,3 +33,5 @@ export {
   type EventRecorderOptions,
   type Occurrence,
 } from './controller/event-recorder.js';
+export { LeaderElector, type LeaderElectorOptions } from './election/leader-elector.js';
+export { Term } from './election/term.js';

@@ -54,6 +54,11 @@ export class ApiServer {
     return new ApiServer(this.access, this.options, fence);
   }
 
+  /** The same server with another time-out. */
+  within(timeoutMs: number): ApiServer {
+    return new ApiServer(this.access, { ...this.options, timeoutMs }, this.fence);
+  }
+
   /** The JSON of the answer. @throws {KubeError} */
   async call(call: Call): Promise<unknown> {
     const deadline = new Deadline(this.timeoutMs, this.fence?.signal);
