@@ -110,6 +110,15 @@ async function countOf(backend: string): Promise<number> {
   return rows.length;
 }
 
+/** A certificate that nobody of ours has signed. */
+async function foreignLeaf(): Promise<Enrolled['tls']> {
+  const folder = await temporaryFolder();
+  const [cert, key] = [join(folder, 'c.pem'), join(folder, 'k.pem')];
+  const made = ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=x', '-days', '1'];
+  await openssl([...made, '-out', cert, '-keyout', key]);
+  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
+}
+
 const refusedToken = { status: 401, code: 'enrolment-token-invalid' };
 
 it('bug: a key that was revoked as compromised was certified again by enrolment and by renewal', async () => {
@@ -401,18 +410,7 @@ describe('certificates.md 3.3: renewal by the holder', () => {
       body: request.toString('base64'),
     });
     expect(none.json()).toMatchObject({ status: 401, code: 'unauthenticated' });
-    const folder = await temporaryFolder();
-    const [cert, key] = [join(folder, 'c.pem'), join(folder, 'k.pem')];
-    await openssl(
-      ['req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=x', '-days', '1'].concat([
-        '-out',
-        cert,
-        '-keyout',
-        key,
-      ]),
-    );
-    const tls = { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') };
-    expect((await reenrol({ tls }, request)).status).toBe(401);
+    expect((await reenrol({ tls: await foreignLeaf() }, request)).status).toBe(401);
     expect((await reenrol(old, request, '/tenant-b')).status).toBe(401);
     const keys = await generateKeys('ECDSA-P256');
     const service = await suite.directory.client('certificates').issueService({
@@ -440,6 +438,42 @@ describe('certificates.md 3.3: renewal by the holder', () => {
       code: 'certificate-expired',
     });
   });
+});
+
+it('bug: below a compromised issuer a leaf sent alone was told 401, with its chain 403', async () => {
+  const usual = { suite, port };
+  suite = await Suite.start({ env });
+  port = await portOf(suite);
+  const old = await enrolled();
+  const stranger = await foreignLeaf();
+  const request = renewed(old);
+  const platform = await suite.token(null, ['platform-admin']);
+  const listed = await suite.send('GET', '/certs/ca/issuers', { token: platform });
+  const issuers = listed.json().issuers as { issuer_id: string; kind: string }[];
+  const { issuer_id: id } = issuers.find(({ kind }) => kind === 'intermediate')!;
+  const chain = old.tls.cert + (await suite.send('GET', `/certs/ca?format=pem`)).text;
+  const issuerOfServer = async (): Promise<string> => {
+    const socket = connectTls({ port, host: 'localhost', rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const issuer = socket.getPeerX509Certificate()?.issuer ?? '';
+    socket.destroy();
+    return issuer;
+  };
+  const answers = async (): Promise<string[]> => {
+    const forms = [old.tls.cert, chain].map((cert) =>
+      reenrol({ tls: { ...old.tls, cert } }, request),
+    );
+    const told = (await Promise.all(forms)).map((reply) => reply.json());
+    return told.map(({ status, code }) => `${status} ${code}`);
+  };
+  const before = await issuerOfServer();
+  await suite.send('PATCH', `/certs/ca/${id}/revoke`, { token: platform });
+  expect(await answers()).toEqual(['403 forbidden', '403 forbidden']);
+  await waitFor(async () => (await issuerOfServer()) !== before, { what: 'the new trust' });
+  expect(await answers()).toEqual(['403 forbidden', '403 forbidden']);
+  expect((await reenrol({ tls: stranger }, request)).status).toBe(401);
+  await suite.stop();
+  ({ suite, port } = usual);
 });
 
 describe('backends.md 4.1: the port', () => {

@@ -69,8 +69,10 @@ export class HostRenewal {
   private async issued(presented: PresentedCertificate): Promise<CertificateRow | undefined> {
     const row = await findCertificate(this.parts.store, presented.serial);
     if (!row?.fingerprint_sha256.equals(presented.fingerprintSha256)) return undefined;
-    if (presented.hasExpired && row.status === 'valid') throw certificateExpired();
-    return row;
+    // A refusal needs no chain: whether or not the client sends that of a revoked issuer, it is told the same.
+    if (row.status === 'revoked') return row;
+    if (presented.chain === 'expired') throw certificateExpired();
+    return presented.chain === 'good' ? row : undefined;
   }
 }
 

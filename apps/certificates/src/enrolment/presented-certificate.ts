@@ -4,18 +4,25 @@ import type { TLSSocket } from 'node:tls';
 export interface PresentedCertificate {
   serial: string;
   fingerprintSha256: Buffer;
-  /** All that its chain lacks is time. */
-  hasExpired: boolean;
+  /**
+   * What the handshake says of its chain. `expired`: all that it lacks is time. `broken`: nothing that is in trust has
+   * signed it; its issuer may have been, before its key was stolen.
+   */
+  chain: 'good' | 'expired' | 'broken';
 }
 
-/** Undefined without one, and for one that no CA of ours has signed. */
+/** Undefined without one. */
 export function presentedBy(socket: TLSSocket): PresentedCertificate | undefined {
   const leaf = socket.getPeerX509Certificate();
-  const hasExpired = String(socket.authorizationError) === 'CERT_HAS_EXPIRED';
-  if (leaf === undefined || !(socket.authorized || hasExpired)) return undefined;
+  if (leaf === undefined) return undefined;
   return {
     serial: BigInt(`0x${leaf.serialNumber}`).toString(),
     fingerprintSha256: Buffer.from(leaf.fingerprint256.replaceAll(':', ''), 'hex'),
-    hasExpired,
+    chain: chainOf(socket),
   };
+}
+
+function chainOf({ authorized, authorizationError }: TLSSocket): PresentedCertificate['chain'] {
+  if (authorized) return 'good';
+  return String(authorizationError) === 'CERT_HAS_EXPIRED' ? 'expired' : 'broken';
 }
