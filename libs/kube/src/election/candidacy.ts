@@ -11,34 +11,24 @@ export interface LeaseRecord {
  * that has stood unchanged before its eyes for its whole duration is not renewed by anybody. The holder, in turn, counts
  * from before it sent the renewal, and for less than the duration. So it has stopped before anybody else may begin, however
  * clocks are set and whatever the network delays.
+ *
+ * Who finds no lease cannot know whether there was one a moment ago, whose holder has not noticed. So it makes one that is
+ * held by nobody known, and everybody waits for that to run out.
  */
 export class Candidacy {
-  private seen: { version: string | undefined; since: number } | undefined;
+  private seen: { version: string; since: number } | undefined;
 
-  /** @param durationMs for how long a lease that has vanished is taken to be held still */
-  constructor(
-    private readonly identity: string,
-    private readonly durationMs: number,
-  ) {}
+  constructor(private readonly identity: string) {}
 
   /**
-   * @param lease as it was just read; undefined: there is none. If there was one before, its holder may not know yet
+   * @param lease as it was just read
    * @param now monotonic milliseconds
    */
-  mayTake(lease: LeaseRecord | undefined, now: number): boolean {
-    const isFirstLook = this.seen === undefined;
-    const unchangedMs = now - this.since(lease?.resourceVersion, now);
-    if (lease === undefined) return isFirstLook || unchangedMs >= this.durationMs;
-    return isFree(lease, this.identity) || unchangedMs >= lease.durationMs;
-  }
-
-  private since(version: string | undefined, now: number): number {
-    if (this.seen?.version !== version || this.seen === undefined) {
-      this.seen = { version, since: now };
+  mayTake({ resourceVersion, holder, durationMs }: LeaseRecord, now: number): boolean {
+    if (this.seen?.version !== resourceVersion) {
+      this.seen = { version: resourceVersion, since: now };
     }
-    return this.seen.since;
+    const isFree = holder === undefined || holder === '' || holder === this.identity;
+    return isFree || now - this.seen.since >= durationMs;
   }
 }
-
-const isFree = ({ holder }: LeaseRecord, identity: string): boolean =>
-  holder === undefined || holder === '' || holder === identity;

@@ -30,11 +30,15 @@ export interface LeaderElectorOptions {
   clock?: Clock;
 }
 
+/** Of a lease that was made because there was none. */
+const unknownHolder = 'unknown';
+
 type Lease = (typeof builtIns)['leases'] extends ResourceType<infer T> ? T : never;
 
 /**
  * Sees to it that of several replicas one leads at a time, by a Lease. Whoever loses it goes on as a candidate. A term ends
- * `leaseMs - renewDeadlineMs` before another may begin; calls under way are aborted then, and none go out after it.
+ * `leaseMs - renewDeadlineMs` before another may begin; calls under way are aborted then, and none go out after it. Where
+ * there is no Lease one is made, and taken after `leaseMs`; one that is installed without a holder is taken at once.
  */
 export class LeaderElector {
   private readonly leaseMs: number;
@@ -59,7 +63,7 @@ export class LeaderElector {
       options.server.within(this.renewDeadlineMs / 3),
       builtIns.leases,
     );
-    this.candidacy = new Candidacy(options.identity, this.leaseMs);
+    this.candidacy = new Candidacy(options.identity);
     this.metrics = leaderMetrics(options.metrics, options.lease.name);
   }
 
@@ -88,7 +92,8 @@ export class LeaderElector {
   /** @returns the lease and until when it is held; undefined while another holds it */
   private async take(): Promise<Held | undefined> {
     const lease = await this.client.find(this.options.lease);
-    if (!this.candidacy.mayTake(lease && recordOf(lease), performance.now())) return undefined;
+    if (lease === undefined) await this.write(undefined, unknownHolder);
+    if (!lease || !this.candidacy.mayTake(recordOf(lease), performance.now())) return undefined;
     return this.write(lease, this.options.identity);
   }
 
