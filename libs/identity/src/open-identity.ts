@@ -35,11 +35,13 @@ interface Parts {
 /**
  * What a program needs to know whose requests it serves, for `IdentityModule.forRoot`. Opens no connection: the keys of
  * others are read with the first token, so that programs start in any order.
- * @throws {SettingsError} when no token at all could be verified, or trust would rest on plain http
+ * @throws {SettingsError} when no token at all could be verified, two issuers have one name, or trust would rest on
+ *   plain http
  * @throws {KeyFileError} when the gateway's own key cannot be used
  */
 export async function openIdentity(options: OpenIdentityOptions): Promise<IdentityOptions> {
   const { settings, logger, clock = systemClock, issuerDir } = options;
+  checkIssuers(settings);
   const warn = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
   const parts = { settings, clock, revoked: new RevokedTokens(clock), warn };
   const own = issuerDir === undefined ? ownElsewhere(parts) : await ownHere(parts, issuerDir);
@@ -92,6 +94,20 @@ function others({ settings, clock, warn }: Parts): TrustedIssuer[] {
   const times = { refreshMs: refresh, staleMs: stale, clock, onError };
   const providers = oidc.map((provider) => oidcIssuer(provider, audience, times));
   return olderKey === undefined ? providers : [...providers, olderIssuer(name, olderKey)];
+}
+
+/** `iss` alone tells whose rules a token is judged by, so no two issuers may share one. */
+function checkIssuers({ issuer, oidc, olderIssuer: older, olderKey }: IdentitySettings): void {
+  const taken = new Map([[issuer, 'GLACIS_TOKENS_ISSUER']]);
+  const bad = (name: string, whose: string): SettingsError =>
+    new SettingsError([{ name, reason: `'${whose}' is ${taken.get(whose)} already` }]);
+  if (olderKey !== undefined) {
+    if (taken.has(older)) throw bad('GLACIS_TOKENS_OLDER_ISSUER', older);
+    taken.set(older, 'GLACIS_TOKENS_OLDER_ISSUER');
+  }
+  for (const provider of oidc) {
+    if (taken.has(provider.issuer)) throw bad('GLACIS_TOKENS_OIDC', provider.issuer);
+  }
 }
 
 function checkUrls(urls: readonly string[], allowHttp: boolean): void {
