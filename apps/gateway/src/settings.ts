@@ -2,6 +2,7 @@ import {
   defineSettings,
   durationMs,
   integer,
+  optionalText,
   port,
   setting,
   sizeBytes,
@@ -44,6 +45,11 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
     integer(0, 100_000),
     '512',
     'Requests that may wait for a connection to one replica; with more it counts as taken.',
+  ),
+  upstreamCaFile: setting(
+    optionalText,
+    '',
+    'PEM file with roots that services named by https are checked against, beside those that Node ships; empty: those of Node alone.',
   ),
   connectTimeout: setting(
     durationMs,

@@ -23,6 +23,17 @@ test('opens after three failures in a row, not before', () => {
   expect(breaker.admits()).toBe(false);
 });
 
+test('bug: three late answers opened it though the replica answered others', () => {
+  const { breaker } = make();
+  const sent = [breaker.sending(), breaker.sending(), breaker.sending()];
+  breaker.sending();
+  breaker.succeeded();
+  for (const before of sent) breaker.late(before);
+  expect(breaker.isOpen).toBe(false);
+  for (const before of sent.map(() => breaker.sending())) breaker.late(before);
+  expect(breaker.isOpen).toBe(true);
+});
+
 test('opens at once for a replica that cannot be reached', () => {
   const { breaker, pass } = make();
   breaker.sending();

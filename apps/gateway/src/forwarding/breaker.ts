@@ -16,6 +16,7 @@ export class Breaker {
   private openings = 0;
   private closedAgainAt = 0;
   private probing = false;
+  private answers = 0;
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(private readonly now: () => number = () => performance.now()) {}
@@ -34,12 +35,14 @@ export class Breaker {
     return this.openings <= shortOutage;
   }
 
-  /** A request is sent; to be called only while it `admits`. */
-  sending(): void {
+  /** A request is sent; to be called only while it `admits`. Gives what `late` is told. */
+  sending(): number {
     this.probing = this.isOpen;
+    return this.answers;
   }
 
   succeeded(): void {
+    this.answers += 1;
     this.failures = 0;
     this.openings = 0;
     this.probing = false;
@@ -50,6 +53,15 @@ export class Breaker {
     this.failures += 1;
     const enough = unreachable || this.failures >= threshold;
     if (this.probing || (!this.isOpen && enough)) this.open();
+  }
+
+  /**
+   * No answer came in time. A replica that has answered others since the request was sent is slow at this, not broken.
+   * @param before what `sending` gave
+   */
+  late(before: number): void {
+    if (this.answers > before) this.undecided();
+    else this.failed(false);
   }
 
   /** The request ended without telling anything of the replica, as when its client went away. */

@@ -16,6 +16,8 @@ export interface Watcher {
   onInformation(head: Head): void;
   /** The answer has begun. */
   onHead(head: Head): void;
+  /** Takes back a request that still waits for its turn; false when it has had it. */
+  withdraw(): boolean;
   /** Once, when nothing more will come. */
   onEnd(failure: Error | undefined): void;
 }
@@ -71,7 +73,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.cancelled = reason;
     clearTimeout(this.waiting);
     this.reject(reason);
-    this.controller?.abort(reason);
+    if (!this.watcher.withdraw()) return this.controller?.abort(reason);
+    this.ended = true;
+    this.watcher.onEnd(reason);
   }
 
   onRequestStart(controller: Controller): void {

@@ -25,32 +25,35 @@ export async function forward(
     if (!client.writableFinished) gone.abort(new ClientGoneError('the client went away'));
   });
   try {
-    const message = messageOf(request, client, { bodyLimit, signal: gone.signal });
+    const message = await messageOf(request, client, { bodyLimit, signal: gone.signal });
     const exchange = await upstream.send(message);
     const head = await exchange.head;
     reply.hijack();
     writeHead(client, head, request);
     exchange.pipeTo(client);
   } catch (error) {
-    if (gone.signal.aborted) return void reply.hijack();
+    if (gone.signal.aborted || client.destroyed) return void reply.hijack();
     // Nobody will read the rest of the body, so no further request can follow it.
     if (!request.raw.complete) reply.header('connection', 'close');
     throw error;
   }
 }
 
-function messageOf(
+async function messageOf(
   request: FastifyRequest,
   client: ServerResponse,
   { bodyLimit, signal }: { bodyLimit: number; signal: AbortSignal },
-): Message {
+): Promise<Message> {
   const { raw, context } = request;
   const { address = '', requestId = '', traceparent = '' } = context ?? {};
+  const hasKey = raw.headers['idempotency-key'] !== undefined;
+  const body = RequestBody.of(raw, bodyLimit);
   return {
     method: request.method,
     path: originForm(raw.url ?? '/'),
     headers: requestHeaders(raw.rawHeaders, { address, requestId, traceparent }),
-    body: RequestBody.of(raw, bodyLimit),
+    body: hasKey ? ((await body?.atHand()) ?? null) : body,
+    hasKey,
     signal,
     onInformation: (head) => tell(client, head, raw.httpVersionMinor),
   };

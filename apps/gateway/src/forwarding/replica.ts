@@ -12,7 +12,10 @@ export interface Message {
   method: string;
   path: string;
   headers: string[];
-  body: RequestBody | null;
+  /** Streamed once, or at hand for as often as it takes. */
+  body: RequestBody | Buffer | null;
+  /** It names an `Idempotency-Key`, so that the service does it once however often it comes. */
+  hasKey: boolean;
   /** Aborted, with a {@link ClientGoneError}, when nobody waits for the answer any more. */
   signal: AbortSignal;
   onInformation: (head: Head) => void;
@@ -26,6 +29,19 @@ export interface ReplicaLimits {
   replyTimeout: number;
   idleTimeout: number;
 }
+
+export interface ReplicaOptions {
+  /** As the operator named the service; its host is what TLS checks and `Host` says. */
+  origin: string;
+  /** The IP address to connect to. */
+  address: string;
+  limits: ReplicaLimits;
+  /** What TLS is checked against, in PEM; absent: the roots of Node. */
+  roots?: readonly string[];
+}
+
+/** Connections for questions of the door's own, which so never wait behind the requests of its clients. */
+const ownConnections = 2;
 
 /** Milliseconds for which `Connection: close` in an answer tells something of the replica. */
 const leavingMs = 1_000;
@@ -45,19 +61,21 @@ export class Replica {
   readonly breaker = new Breaker();
   private leavingUntil = Number.NEGATIVE_INFINITY;
   private readonly pool: Pool;
+  private readonly ownPool: Pool;
+  /** Requests that have a connection, or are given one. */
+  private running = 0;
+  /** What starts those that wait for one, in their order: undici's own queue lets nobody out. */
+  private readonly line = new Set<() => void>();
+  readonly origin: string;
+  readonly address: string;
+  private readonly limits: ReplicaLimits;
 
-  /**
-   * @param origin as the operator named the service; its host is what TLS checks and `Host` says
-   * @param address the IP address to connect to
-   */
-  constructor(
-    readonly origin: string,
-    readonly address: string,
-    private readonly limits: ReplicaLimits,
-  ) {
+  constructor({ origin, address, limits, roots }: ReplicaOptions) {
+    [this.origin, this.address, this.limits] = [origin, address, limits];
     const { connections, connectTimeout: timeout } = limits;
-    const lookup = fixedLookup(address);
-    this.pool = new Pool(origin, { connections, connect: { timeout, lookup } });
+    const connect = { timeout, lookup: fixedLookup(address), ...(roots && { ca: [...roots] }) };
+    this.pool = new Pool(origin, { connections, connect });
+    this.ownPool = new Pool(origin, { connections: ownConnections, connect });
   }
 
   /** True when all connections and all places in the queue are taken. */
@@ -74,26 +92,39 @@ export class Replica {
     const { method, path, headers, signal } = message;
     const { connectTimeout, replyTimeout: headersTimeout, idleTimeout: bodyTimeout } = this.limits;
     this.active += 1;
-    this.breaker.sending();
+    const before = this.breaker.sending();
+    let started = false;
+    const start = (): void => {
+      started = true;
+      this.running += 1;
+      // Its documentation lists async iterables, its types do not.
+      const body = message.body as unknown as Readable | Buffer | null;
+      this.pool.dispatch({ method, path, headers, body, headersTimeout, bodyTimeout }, exchange);
+    };
     const exchange = new Exchange(
       {
         onInformation: message.onInformation,
         onHead: (head) => this.answered(head),
-        onEnd: (failure) => this.ended(failure, exchange.sent),
+        withdraw: () => this.line.delete(start),
+        onEnd: (failure) => {
+          this.ended(failure, { sent: exchange.sent, before });
+          if (started) this.next();
+        },
       },
       connectTimeout,
     );
     signal.addEventListener('abort', () => exchange.cancel(signal.reason as Error), { once: true });
-    // Its documentation lists async iterables, its types do not.
-    const body = message.body as unknown as Readable | null;
-    this.pool.dispatch({ method, path, headers, body, headersTimeout, bodyTimeout }, exchange);
+    if (this.running < this.limits.connections) start();
+    else this.line.add(start);
     return exchange;
   }
 
-  /** A question of the door's own: the body of the answer, whatever its status. */
-  async ask(path: string, timeoutMs: number): Promise<{ status: number; text: string }> {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const { statusCode, body } = await this.pool.request({ method: 'GET', path, signal });
+  /**
+   * A question of the door's own: the body of the answer.
+   * @throws {Error} for an answer of another status than 200
+   */
+  async ask(path: string, signal: AbortSignal): Promise<string> {
+    const { statusCode, body } = await this.ownPool.request({ method: 'GET', path, signal });
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
@@ -101,17 +132,19 @@ export class Replica {
       if (length > maxAnswer) throw new Error(`${path} answers more than ${maxAnswer} bytes`);
       chunks.push(chunk);
     }
-    return { status: statusCode, text: Buffer.concat(chunks).toString('utf8') };
+    const text = Buffer.concat(chunks).toString('utf8');
+    if (statusCode !== 200) throw new Error(`${path} answers ${statusCode}: ${text.slice(0, 300)}`);
+    return text;
   }
 
   /** Ends when the requests under way have ended. */
-  close(): Promise<void> {
-    return this.pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.pool.close(), this.ownPool.close()]);
   }
 
   /** Ends at once. */
-  destroy(): Promise<void> {
-    return this.pool.destroy();
+  async destroy(): Promise<void> {
+    await Promise.all([this.pool.destroy(), this.ownPool.destroy()]);
   }
 
   private answered({ status, headers }: Head): void {
@@ -120,11 +153,23 @@ export class Replica {
     if (status < 400 && saysClose(headers)) this.leavingUntil = performance.now() + leavingMs;
   }
 
-  private ended(failure: Error | undefined, sent: boolean): void {
+  private ended(
+    failure: Error | undefined,
+    { sent, before }: { sent: boolean; before: number },
+  ): void {
     this.active -= 1;
     if (failure === undefined) return;
     if (isOurs(failure)) this.breaker.undecided();
+    else if (failure instanceof errors.HeadersTimeoutError) this.breaker.late(before);
     else this.breaker.failed(!sent);
+  }
+
+  private next(): void {
+    this.running -= 1;
+    const [start] = this.line;
+    if (start === undefined) return;
+    this.line.delete(start);
+    start();
   }
 }
 

@@ -135,6 +135,17 @@ describe('bodies', () => {
     );
   });
 
+  test("that a client breaks off are nobody else's failure, with an Idempotency-Key too", async () => {
+    const request = send('/backends', { 'content-length': '10', 'idempotency-key': 'k' });
+    request.on('error', () => undefined);
+    request.write('half');
+    await waitFor(() => request.socket?.connecting === false);
+    const before = door.log().length;
+    request.destroy();
+    expect((await door.call('/backends', { bearer })).status).toBe(200);
+    expect(door.log().slice(before)).not.toMatch(/"level":"error"/);
+  });
+
   test('an answer that comes before the body has been read reaches the client', async () => {
     backends.handle = (_request, response) => {
       response.writeHead(413, { connection: 'close' }).end('too much');

@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { problems, type Problem } from '@glacis/http';
 
+/** Bytes of a body at hand at most: what an operation of a service takes. */
+const maxAtHand = 64 * 1024;
+
 /** The body of a request on its way to a service: read only as fast as it is taken, and within a bound. */
 export class RequestBody implements AsyncIterable<Buffer> {
-  /** True once a byte of it may have been taken: then it cannot be sent a second time. */
-  begun = false;
-
   private constructor(
     private readonly raw: IncomingMessage,
     private readonly limit: number,
@@ -22,8 +22,16 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return new RequestBody(raw, limit);
   }
 
+  /** All of it, to have it at hand for several tries; as it is where it is too long for that. */
+  async atHand(): Promise<RequestBody | Buffer> {
+    const length = Number(this.raw.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+    if (length > maxAtHand) return this;
+    const chunks: Buffer[] = [];
+    for await (const chunk of this) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    this.begun = true;
     let length = 0;
     // A service that answers early leaves the rest unread; the connection is still needed for the answer.
     for await (const chunk of this.raw.iterator({

@@ -143,6 +143,31 @@ describe('a service that fails', () => {
     });
   });
 
+  test('bug: a request that had given up waiting kept its place, and its body, in the queue', async () => {
+    const env = {
+      GLACIS_GATEWAY_UPSTREAM_CONNECTIONS: '1',
+      GLACIS_GATEWAY_UPSTREAM_QUEUE: '100',
+      GLACIS_GATEWAY_CONNECT_TIMEOUT: '50ms',
+    };
+    await forwarding.withDoor({ backends: [backends.url], env }, async (other) => {
+      let finish: () => void = () => undefined;
+      backends.handle = (_request, response) => (finish = () => void response.end('late'));
+      const first = other.call('/backends', { bearer });
+      await waitFor(() => backends.seen.length === 1);
+      const given = [1, 2, 3].map((i) =>
+        other.call(`/backends?${i}`, { bearer, method: 'POST', body: {} }),
+      );
+      expect((await Promise.all(given)).map(({ status }) => status)).toEqual([503, 503, 503]);
+      const { text } = await other.call('/metrics');
+      expect(text).toMatch(/glacis_gateway_upstream_requests\{[^}]*\} 1\n/);
+      finish();
+      expect((await first).text).toBe('late');
+      backends.handle = (_request, response) => void response.end('next');
+      expect((await other.call('/backends?next', { bearer })).text).toBe('next');
+      expect(backends.seen).toEqual(['GET /backends', 'GET /backends?next']);
+    });
+  });
+
   test('a request whose client went away while its token was checked is not passed on', async () => {
     const { issuer } = forwarding.identity;
     const trusted = issuer.trusted();

@@ -13,6 +13,8 @@ export interface UpstreamOptions {
   /** `http(s)://host:port` of its replicas; a name may stand for several addresses. */
   urls: readonly string[];
   limits: ReplicaLimits;
+  /** What replicas reached over TLS are checked against, in PEM; absent: the roots of Node. */
+  roots?: readonly string[];
   /** Milliseconds between two looks at what the names stand for. */
   resolveMs: number;
   onError: (error: unknown) => void;
@@ -26,6 +28,9 @@ const maxWaits = 3;
 
 /** Milliseconds between two looks whether a replica is back. */
 const pollMs = 20;
+
+/** Replicas that a question of the door's own goes to. */
+const maxAsked = 16;
 
 /** A service behind the door: its replicas, and the choice among them. */
 export class Upstream {
@@ -63,8 +68,9 @@ export class Upstream {
 
   /**
    * The exchange whose answer has begun, with whichever replica gave it. A request is sent again, elsewhere if there is
-   * an elsewhere, when nothing of it went out; or when it may be repeated (RFC 9110 9.2.2), has no body, and its
-   * connection was cut before an answer, as when a replica stops just when the request reaches it.
+   * an elsewhere, when nothing of it went out; or when it may be repeated (RFC 9110 9.2.2, or by its `Idempotency-Key`),
+   * its body is at hand, and its connection was cut before an answer, as when a replica stops just when the request
+   * reaches it.
    * @throws {Problem} 502, 503 or 504 with the name of the service; what its body threw
    */
   async send(message: Message): Promise<Exchange> {
@@ -90,21 +96,23 @@ export class Upstream {
   }
 
   /**
-   * The answer of the first replica that gives one of status 200 to a question of the door's own.
-   * @throws {Error} with the last failure
+   * The answer of the first replica that gives one of status 200 to a question of the door's own. All are asked at once,
+   * up to a bound, those that were reached last before the others.
+   * @throws {Error} with one of the failures
    */
   async ask(path: string, timeoutMs: number): Promise<string> {
-    let failure = new Error('no address is known');
-    for (const replica of this.replicas) {
-      try {
-        const { status, text } = await replica.ask(path, timeoutMs);
-        if (status === 200) return text;
-        failure = new Error(`${path} answers ${status}: ${text.slice(0, 300)}`);
-      } catch (error) {
-        failure = error as Error;
-      }
+    const asked = this.replicas
+      .toSorted((a, b) => Number(a.breaker.isOpen) - Number(b.breaker.isOpen))
+      .slice(0, maxAsked);
+    const answered = new AbortController();
+    const signal = AbortSignal.any([answered.signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      return await Promise.any(asked.map((replica) => replica.ask(path, signal)));
+    } catch (error) {
+      throw (error as AggregateError).errors[0] ?? new Error('no address is known');
+    } finally {
+      answered.abort();
     }
-    throw failure;
   }
 
   /** A replica that takes a request; while all are gone for no longer than a restart lasts, the first that is back. */
@@ -165,7 +173,7 @@ export class Upstream {
     }
     for (const [key, address] of wanted) {
       if (this.byAddress.has(key)) continue;
-      this.byAddress.set(key, new Replica(url, address, this.options.limits));
+      this.byAddress.set(key, new Replica({ origin: url, address, ...this.options }));
     }
   }
 }
@@ -175,7 +183,8 @@ const repeatable = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 function mayRepeat(message: Message, exchange: Exchange, error: unknown): boolean {
   if (error instanceof Problem || error instanceof ClientGoneError) return false;
   if (!exchange.sent) return true;
-  return repeatable.has(message.method) && message.body === null && isCut(error);
+  const isAtHand = message.body === null || Buffer.isBuffer(message.body);
+  return (repeatable.has(message.method) || message.hasKey) && isAtHand && isCut(error);
 }
 
 /** The connection ended before the answer, as when a replica stops just when a request reaches it. */

@@ -4,6 +4,7 @@ import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
 import type { ServiceName } from './service-routes.js';
 import type { ReplicaLimits } from './replica.js';
 import { Upstream } from './upstream.js';
+import { upstreamRoots } from './upstream-roots.js';
 
 /** Milliseconds for the question whether a service is ready, less than a health check may take. */
 const healthMs = 1_500;
@@ -26,11 +27,12 @@ export class Upstreams implements OnApplicationShutdown, OnModuleInit {
     const onError = (error: unknown): void =>
       logger.warn({ err: error }, 'addresses of a service not found');
     const named = Object.entries(urls).filter(([, list]) => list.length > 0);
+    const limits = limitsOf(settings);
+    const roots = upstreamRoots(settings.upstreamCaFile);
     this.all = new Map(
       named.map(([service, list]) => {
-        const limits = limitsOf(settings);
         const resolveMs = settings.resolveInterval;
-        const upstream = new Upstream({ service, urls: list, limits, resolveMs, onError });
+        const upstream = new Upstream({ service, urls: list, limits, roots, resolveMs, onError });
         return [service as ServiceName, upstream];
       }),
     );
