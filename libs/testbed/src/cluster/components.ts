@@ -1,5 +1,5 @@
 import { startKafka } from './kafka.js';
-import { startKubernetes } from './kubernetes/kubernetes.js';
+import { startKubernetes, type KubernetesOptions } from './kubernetes/kubernetes.js';
 import { startPostgres } from './postgres.js';
 
 interface StartedComponent {
@@ -18,7 +18,8 @@ interface Component {
 export const components = {
   kafka: { variable: 'KAFKA_BROKERS', start: singleBroker },
   postgres: { variable: 'DATABASE_URL', start: oneDatabase },
-  kubernetes: { variable: 'KUBECONFIG', start: controlPlane },
+  kubernetes: { variable: 'KUBECONFIG', start: () => kubernetes() },
+  cluster: { variable: 'KUBECONFIG', start: () => kubernetes({ node: true }) },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
@@ -66,7 +67,7 @@ async function oneDatabase(): Promise<StartedComponent> {
   return { value: await postgres.createDatabase('glacis'), stop: () => postgres.stop() };
 }
 
-async function controlPlane(): Promise<StartedComponent> {
-  const cluster = await startKubernetes();
+async function kubernetes(options?: KubernetesOptions): Promise<StartedComponent> {
+  const cluster = await startKubernetes(options);
   return { value: cluster.admin.file, stop: () => cluster.stop() };
 }

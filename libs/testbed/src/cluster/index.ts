@@ -6,7 +6,13 @@ export type { SaslUser } from './kafka-properties.js';
 export type { ClientTlsFiles } from './kafka-tls.js';
 export type { AuditEvent } from './kubernetes/audit.js';
 export type { Kubeconfig, KubernetesIdentity } from './kubernetes/identity.js';
-export { startKubernetes, type KubernetesCluster } from './kubernetes/kubernetes.js';
+export {
+  startKubernetes,
+  type KubernetesCluster,
+  type KubernetesOptions,
+} from './kubernetes/kubernetes.js';
+export { busyboxImage } from './kubernetes/busybox-image.js';
+export type { KubernetesNode } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';

@@ -8,10 +8,7 @@ import { freePorts } from '../ports.js';
 import { auditPolicy } from './audit.js';
 import { makeIdentity, type IdentityPlace } from './identity.js';
 import { etcdProgram, kubernetesProgram } from './kubernetes-programs.js';
-
-/** Of the ranges for benchmarks (RFC 2544), which no network of the machine uses. */
-const serviceAddresses = '198.19.0.0/20';
-const firstServiceAddress = '198.19.0.1';
+import type { ClusterNetwork } from './network.js';
 
 const loopback = '127.0.0.1';
 
@@ -24,8 +21,10 @@ export interface ControlPlane {
 }
 
 export interface ControlPlanePlace extends IdentityPlace {
-  /** Of the API server. */
+  /** Of the API server; the others listen on the loopback address. */
+  address: string;
   port: number;
+  network: ClusterNetwork;
   auditLog: string;
 }
 
@@ -44,7 +43,8 @@ export async function makeControlPlane(place: ControlPlanePlace): Promise<Contro
     serviceAccountKey: await makeServiceAccountKey(place.folder),
     serverFiles: await place.authority.issue('server', '/CN=kube-apiserver', [
       `IP:${loopback}`,
-      `IP:${firstServiceAddress}`,
+      `IP:${place.address}`,
+      `IP:${place.network.apiServiceAddress}`,
       'DNS:localhost',
       'DNS:kubernetes.default.svc',
     ]),
@@ -56,6 +56,7 @@ export async function makeControlPlane(place: ControlPlanePlace): Promise<Contro
       `--service-account-private-key-file=${parts.serviceAccountKey}`,
       `--root-ca-file=${parts.authority.cert}`,
       '--use-service-account-credentials=true',
+      `--flex-volume-plugin-dir=${join(place.folder, 'volume-plugins')}`,
     ]),
     scheduler: await client(parts, 'kube-scheduler', schedulerPort, []),
   };
@@ -91,24 +92,28 @@ async function etcd({ folder, etcdPort }: Parts, peerPort: number): Promise<Daem
 }
 
 async function apiserver(parts: Parts): Promise<Daemon> {
-  const { folder, port, auditLog, authority, serviceAccountKey } = parts;
+  const { folder, address, port, auditLog, authority, serviceAccountKey } = parts;
   const policyFile = join(folder, 'audit-policy.json');
+  const kubelets = await authority.issue('kubelet-client', '/CN=kube-apiserver/O=system:masters');
   await writeFile(policyFile, JSON.stringify(auditPolicy));
   return new Daemon({
     name: 'kube-apiserver',
     file: await kubernetesProgram('kube-apiserver'),
     args: [
       `--etcd-servers=http://${loopback}:${parts.etcdPort}`,
-      ...serving(parts, port),
-      `--advertise-address=${loopback}`,
-      // No Endpoints for `kubernetes.default`: the loopback address is forbidden there.
-      '--endpoint-reconciler-type=none',
+      ...serving(parts, address, port),
+      `--advertise-address=${address}`,
+      // The loopback address is forbidden in the Endpoints of `kubernetes.default`.
+      `--endpoint-reconciler-type=${address === loopback ? 'none' : 'lease'}`,
+      `--kubelet-client-certificate=${kubelets.cert}`,
+      `--kubelet-client-key=${kubelets.key}`,
+      '--kubelet-preferred-address-types=InternalIP',
       `--client-ca-file=${authority.cert}`,
       '--authorization-mode=Node,RBAC',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${serviceAccountKey}`,
       `--service-account-key-file=${serviceAccountKey}`,
-      `--service-cluster-ip-range=${serviceAddresses}`,
+      `--service-cluster-ip-range=${parts.network.serviceAddresses}`,
       '--allow-privileged=true',
       // Else a stop waits a minute for watches that nobody ends.
       '--shutdown-watch-termination-grace-period=5s',
@@ -118,7 +123,7 @@ async function apiserver(parts: Parts): Promise<Daemon> {
       '--audit-log-maxsize=1000',
     ],
     logFile: join(folder, 'kube-apiserver.log'),
-    ready: () => isReady(parts, port, '/readyz'),
+    ready: () => isReady(parts, address, port, '/readyz'),
     startDeadlineMs: 180_000,
   });
 }
@@ -136,7 +141,7 @@ async function client(
     file: await kubernetesProgram(name),
     args: [
       `--kubeconfig=${file}`,
-      ...serving(parts, port),
+      ...serving(parts, loopback, port),
       // There is no other, and one that loses the API server for a while is to come back by itself.
       '--leader-elect=false',
       '--kube-api-qps=200',
@@ -144,24 +149,29 @@ async function client(
       ...args,
     ],
     logFile: join(parts.folder, `${name}.log`),
-    ready: () => isReady(parts, port, '/healthz'),
+    ready: () => isReady(parts, loopback, port, '/healthz'),
     startDeadlineMs: 180_000,
   });
 }
 
-function serving({ serverFiles }: Parts, port: number): string[] {
+function serving({ serverFiles }: Parts, address: string, port: number): string[] {
   return [
-    `--bind-address=${loopback}`,
+    `--bind-address=${address}`,
     `--secure-port=${port}`,
     `--tls-cert-file=${serverFiles.cert}`,
     `--tls-private-key-file=${serverFiles.key}`,
   ];
 }
 
-async function isReady({ authority }: Parts, port: number, path: string): Promise<boolean> {
+async function isReady(
+  { authority }: Parts,
+  host: string,
+  port: number,
+  path: string,
+): Promise<boolean> {
   const ca = await readFile(authority.cert);
   return new Promise((resolve) => {
-    const asked = request({ host: loopback, port, path, ca, agent: false }, (response) => {
+    const asked = request({ host, port, path, ca, agent: false }, (response) => {
       resolve(response.resume().statusCode === 200);
     });
     asked.on('error', () => resolve(false)).end();

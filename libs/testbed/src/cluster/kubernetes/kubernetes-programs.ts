@@ -15,7 +15,12 @@ const versionVariables = Object.fromEntries(
 
 /** Programs of `k8s.io/kubernetes`. */
 export type KubernetesProgram =
-  'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kubectl';
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kube-scheduler'
+  | 'kubectl'
+  | 'kubelet'
+  | 'kube-proxy';
 
 /** The path of one of them. Its first build on a machine takes minutes. */
 export async function kubernetesProgram(name: KubernetesProgram): Promise<string> {
@@ -37,4 +42,8 @@ export async function etcdProgram(): Promise<string> {
 export async function helmProgram(): Promise<string> {
   const module = 'helm.sh/helm/v3';
   return goProgram({ name: 'helm', module, version: 'v3.22.0', package: `${module}/cmd/helm` });
+}
+
+export async function coreDnsProgram(): Promise<string> {
+  return goProgram({ name: 'coredns', module: 'github.com/coredns/coredns', version: 'v1.14.7' });
 }

@@ -1,0 +1,60 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MissingProgramError, requireProgram } from '../programs.js';
+import { busyboxImage } from './busybox-image.js';
+import type { ClusterNetwork } from './network.js';
+import type { NodePlace } from './node-namespace.js';
+
+const plugins = '/usr/lib/cni';
+
+/** @returns the path of its socket */
+export async function startContainerd({ folder, network, namespace }: NodePlace): Promise<string> {
+  await requireProgram('runc', 'runc');
+  const file = await requireProgram('containerd', 'containerd');
+  await access(join(plugins, 'bridge')).catch(() => {
+    throw new MissingProgramError('bridge', 'containernetworking-plugins');
+  });
+  const socket = join(folder, 'containerd.sock');
+  const networks = join(folder, 'cni');
+  await mkdir(networks);
+  await writeFile(join(networks, 'pods.conflist'), JSON.stringify(podNetwork(network, folder)));
+  const config = join(folder, 'containerd.toml');
+  await writeFile(
+    config,
+    `version = 2
+root = "${join(folder, 'containerd')}"
+state = "/run/containerd"
+[grpc]
+  address = "${socket}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${busyboxImage}"
+  # A machine may lack the right to lower scores.
+  restrict_oom_score_adj = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${plugins}"
+    conf_dir = "${networks}"
+`,
+  );
+  const daemon = await namespace.daemon({
+    name: 'containerd',
+    file,
+    args: [`--config=${config}`],
+    logFile: join(folder, 'containerd.log'),
+    ready: (log) => log.includes('containerd successfully booted'),
+  });
+  await daemon.start();
+  return socket;
+}
+
+function podNetwork({ podAddresses }: ClusterNetwork, folder: string): object {
+  const ipam = {
+    type: 'host-local',
+    // The upper end of the range is the link to the machine.
+    subnet: podAddresses.replace('/20', '/24'),
+    dataDir: join(folder, 'addresses'),
+    routes: [{ dst: '0.0.0.0/0' }],
+  };
+  const bridge = { type: 'bridge', bridge: 'pods', isGateway: true, hairpinMode: true, ipam };
+  const ports = { type: 'portmap', capabilities: { portMappings: true } };
+  return { cniVersion: '0.4.0', name: 'pods', plugins: [bridge, ports] };
+}

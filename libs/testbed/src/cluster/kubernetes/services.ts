@@ -1,0 +1,83 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { requireProgram } from '../programs.js';
+import { makeIdentity } from './identity.js';
+import { coreDnsProgram, kubernetesProgram } from './kubernetes-programs.js';
+import type { NodePlace } from './node-namespace.js';
+
+/** Leads the addresses of Services to their pods. */
+export async function startKubeProxy(place: NodePlace, name: string): Promise<void> {
+  const { folder, network, namespace } = place;
+  await requireProgram('iptables', 'iptables');
+  await requireProgram('conntrack', 'conntrack');
+  const { file } = await makeIdentity(place, 'system:kube-proxy', []);
+  const daemon = await namespace.daemon({
+    name: 'kube-proxy',
+    file: await kubernetesProgram('kube-proxy'),
+    args: [
+      `--kubeconfig=${file}`,
+      '--proxy-mode=iptables',
+      `--cluster-cidr=${network.podAddresses}`,
+      `--hostname-override=${name}`,
+      // Its limits belong to the machine.
+      '--conntrack-max-per-core=0',
+    ],
+    logFile: join(folder, 'kube-proxy.log'),
+    ready: (log) => log.includes('Caches are synced'),
+  });
+  await daemon.start();
+}
+
+const dnsUser = 'glacis:dns';
+
+/** Answers for the names of Services, at the address of the node. */
+export async function startCoreDns(place: NodePlace): Promise<void> {
+  const { folder, network, namespace } = place;
+  const { file } = await makeIdentity(place, dnsUser, []);
+  const corefile = join(folder, 'Corefile');
+  await writeFile(
+    corefile,
+    `.:53 {
+  bind ${network.nodeAddress}
+  errors
+  kubernetes cluster.local {
+    kubeconfig ${file} testbed
+    ttl 0
+  }
+}
+`,
+  );
+  const daemon = await namespace.daemon({
+    name: 'CoreDNS',
+    file: await coreDnsProgram(),
+    args: [`-conf=${corefile}`],
+    logFile: join(folder, 'coredns.log'),
+    ready: (log) => log.includes('CoreDNS-'),
+  });
+  await daemon.start();
+}
+
+const rbac = 'rbac.authorization.k8s.io';
+/** Of CoreDNS, to be applied before it starts. */
+export const dnsRights = [
+  {
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name: dnsUser },
+    rules: [
+      { apiGroups: [''], resources: ['services', 'namespaces'], verbs: ['list', 'watch'] },
+      {
+        apiGroups: ['discovery.k8s.io'],
+        resources: ['endpointslices'],
+        verbs: ['list', 'watch'],
+      },
+    ],
+  },
+  {
+    apiVersion: `${rbac}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: dnsUser },
+    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: dnsUser },
+    subjects: [{ apiGroup: rbac, kind: 'User', name: dnsUser }],
+  },
+];

@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { basename, dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { waitFor } from '@glacis/runtime';
+import { jest } from '@jest/globals';
+import { busyboxImage, startKubernetes, type KubernetesCluster } from '../src/cluster/index.js';
+import { findProcesses } from '../src/index.js';
+
+// The first run on a machine builds Kubernetes.
+jest.setTimeout(3_600_000);
+
+let cluster: KubernetesCluster;
+
+beforeAll(async () => {
+  cluster = await startKubernetes({ node: true });
+});
+
+afterAll(() => cluster?.stop());
+
+/** By the standard `restricted`, with a web page that tells the name of its pod. */
+const web = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: {
+    replicas: 2,
+    selector: { matchLabels: { app: 'web' } },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: {
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 1000,
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+        containers: [
+          {
+            name: 'web',
+            image: busyboxImage,
+            imagePullPolicy: 'Never',
+            command: ['sh', '-c', 'hostname >/www/index.html; exec httpd -f -p 8080 -h /www'],
+            securityContext: {
+              readOnlyRootFilesystem: true,
+              allowPrivilegeEscalation: false,
+              capabilities: { drop: ['ALL'] },
+            },
+            resources: { limits: { cpu: '200m', memory: '64Mi' } },
+            readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
+            volumeMounts: [{ name: 'www', mountPath: '/www' }],
+          },
+        ],
+        volumes: [{ name: 'www', emptyDir: {} }],
+      },
+    },
+  },
+};
+
+const service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+};
+
+/** What a node has outside of its namespaces: the machine's end of its link, and control groups. */
+async function tracesOf({ folder, link }: { folder: string; link: string }): Promise<string[]> {
+  const [links, groups] = await Promise.all([
+    readdir('/sys/class/net'),
+    readdir('/sys/fs/cgroup', { recursive: true }),
+  ]);
+  const own = groups.filter((path) => path.includes(basename(folder)));
+  return [...links.filter((name) => name === link), ...own];
+}
+
+function linkWith(address: string): string {
+  const links = Object.entries(networkInterfaces());
+  const [name] = links.find(([, ends]) => ends?.some((end) => end.address === address)) ?? [];
+  return name ?? fail(`no link has ${address}`);
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+describe('startKubernetes with a node', () => {
+  it('runs pods, which are reached by the address and the name of their Service', async () => {
+    await cluster.apply(web, service);
+    await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
+    const address = await cluster.kubectl('get', 'service/web', '-o', 'jsonpath={.spec.clusterIP}');
+    const page = await waitFor(async () => (await fetch(`http://${address}/`)).text());
+    const pod = await cluster.kubectl('get', 'pods', '-l', 'app=web', '-o', 'name');
+    expect(pod).toContain(page.trim());
+    const ask = ['exec', 'deployment/web', '--', 'wget', '-qO-'];
+    expect(pod).toContain((await cluster.kubectl(...ask, 'http://web.default/')).trim());
+    await expect(cluster.kubectl(...ask, 'http://no-such.default/')).rejects.toThrow('bad address');
+  });
+
+  it('lets pods reach the API server by the name of its Service, and tells their logs', async () => {
+    const command = ['sh', '-c', 'nc kubernetes.default 443 </dev/null && echo connected'];
+    const image = [`--image=${busyboxImage}`, '--image-pull-policy=Never', '--restart=Never'];
+    await cluster.kubectl('run', 'client', ...image, '--command', '--', ...command);
+    const phase = '--for=jsonpath={.status.phase}=Succeeded';
+    await cluster.kubectl('wait', phase, 'pod/client', '--timeout=60s');
+    expect(await cluster.kubectl('logs', 'client')).toBe('connected\n');
+  });
+
+  it('lets pods reach what listens on this machine', async () => {
+    const host = cluster.node!.machineAddress;
+    const server = createServer((_request, response) => response.end('from outside'));
+    await once(server.listen(0, host), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const ask = ['exec', 'deployment/web', '--', 'wget', '-qO-', `http://${host}:${port}/`];
+    expect(await cluster.kubectl(...ask)).toBe('from outside');
+    server.close();
+  });
+
+  it('leaves no process, link or control group, also when its owner is killed', async () => {
+    const testbed = new URL('../dist/cluster/index.js', import.meta.url).href;
+    const script = `const { startKubernetes } = await import('${testbed}');
+      const { admin, node } = await startKubernetes({ node: true });
+      console.log(JSON.stringify({ file: admin.file, address: node.machineAddress }));
+      setInterval(() => {}, 1_000);`;
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
+    const other = JSON.parse(line) as { file: string; address: string };
+    const nodes = [
+      { folder: dirname(other.file), link: linkWith(other.address) },
+      { folder: dirname(cluster.admin.file), link: linkWith(cluster.node!.machineAddress) },
+    ];
+    for (const node of nodes) expect((await tracesOf(node)).length).toBeGreaterThan(1);
+    owner.kill('SIGKILL');
+    await cluster.stop();
+    for (const node of nodes) {
+      await waitFor(
+        async () =>
+          (await findProcesses(node.folder)).length === 0 && (await tracesOf(node)).length === 0,
+        { deadlineMs: 30_000, what: 'everything to be gone' },
+      );
+    }
+    await expect(access(nodes[1]!.folder)).rejects.toThrow('ENOENT');
+    await expect(access('/var/lib/kubelet')).rejects.toThrow('ENOENT');
+  });
+});
