@@ -20,4 +20,6 @@ export { cached } from './cache.js';
 export { runCommand } from './command.js';
 export { startSuite, type ServiceName, type Suite, type SuiteOptions } from './suite.js';
 export { sharedKafka } from './shared-kafka.js';
+export { ImageStore, type BuildOptions, type ImageConfig } from './images.js';
+export { runContainer, type ContainerOptions } from './container.js';
 export { smallGuest, type SmallGuest } from './small-guest.js';
