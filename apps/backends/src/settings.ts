@@ -63,6 +63,11 @@ export const backendsSettings = defineSettings('GLACIS_BACKENDS_', {
     '',
     'File with the key-encryption keys for the keys by which managers are called, one of 32 bytes per line in base64 or hex; the first encrypts. Empty: no such key can be set.',
   ),
+  vmConnectTimeout: setting(
+    durationMs.refine((ms) => ms >= 100 && ms <= 60_000, { error: 'expected 100ms to 60s' }),
+    '3s',
+    'How long a manager that we call may take to be reached, 100ms to 60s; then it is 503 and nothing was sent.',
+  ),
   vmTimeout: setting(
     durationMs,
     '2m',

@@ -231,6 +231,10 @@ describe('backends.md 16.10: a revoked issuer', () => {
     expect(await stream.ended).toMatchObject({ code: status.UNAUTHENTICATED });
     await stand.active(id, false);
     expect(await stand.dial(files).ended).toMatchObject({ code: status.UNAVAILABLE });
+    const [alone] = files.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+    expect(await stand.dial({ ...files, cert: alone }).ended).toMatchObject({
+      code: status.UNAVAILABLE,
+    });
     const forged = await certificates.issue(id, { issuer: stolen });
     expect(await stand.dial(forged).ended).toMatchObject({ code: status.UNAVAILABLE });
     // What stands between the leaf and its issuer is no issuer of it.

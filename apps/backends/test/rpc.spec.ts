@@ -338,6 +338,23 @@ describe('backends.md 16.6: runs', () => {
     ]);
   });
 
+  it('bug: what was asked of a host that is not connected was audited over REST alone', async () => {
+    const id = await stand.backend();
+    const reason = 'not-connected';
+    await expect(send(id, run('a'))).rejects.toMatchObject({ reason });
+    await expect(rpc.stop({ backendId: id, computationId: 'b' })).rejects.toMatchObject({ reason });
+    const told = await stand.store.query(
+      `SELECT actor, tenant, action, detail->>'computation_id' AS id FROM audit
+       WHERE subject = $1 AND action LIKE 'backend.%.request' ORDER BY at`,
+      [id],
+    );
+    const wish = { actor: 'computations', tenant: 'tenant-a' };
+    expect(told).toEqual([
+      { ...wish, action: 'backend.run.request', id: 'a' },
+      { ...wish, action: 'backend.stop.request', id: 'b' },
+    ]);
+  });
+
   it('are one per stream on v0.3, until the manager reconnects', async () => {
     const { id, files, stream } = await pinned('v0.3');
     await send(id, run('a'));

@@ -13,6 +13,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { BackendReader } from '../backends/backend-reader.js';
 import type { Backend } from '../backends/backend.js';
 import { checkNames } from '../backends/check-names.js';
+import { computations, type Wisher } from '../commands/asker.js';
 import { RunsService } from '../runs/runs.service.js';
 import { Terminations } from '../terminations/terminations.service.js';
 import { Watchers } from './watchers.js';
@@ -41,15 +42,24 @@ export class BackendsRpcService implements BackendsRpc {
     return { id, tenant, name, address };
   }
 
-  run(request: { backendId: string; computationRunReq: Buffer }): Promise<RunReply> {
-    return this.runs.run(request.backendId, request.computationRunReq);
+  async run({
+    backendId,
+    computationRunReq,
+  }: {
+    backendId: string;
+    computationRunReq: Buffer;
+  }): Promise<RunReply> {
+    return this.runs.run(await this.computationsOf(backendId), backendId, computationRunReq);
   }
 
-  async stop(request: {
+  async stop({
+    backendId,
+    computationId,
+  }: {
     backendId: string;
     computationId: string;
   }): Promise<Record<string, never>> {
-    await this.runs.stop(request.backendId, request.computationId);
+    await this.runs.stop(await this.computationsOf(backendId), backendId, computationId);
     return {};
   }
 
@@ -65,6 +75,11 @@ export class BackendsRpcService implements BackendsRpc {
 
   watch({ tenant }: { tenant: string }, signal: AbortSignal): AsyncIterable<BackendEvent> {
     return this.watchers.watch(tenant, signal);
+  }
+
+  private async computationsOf(backendId: string): Promise<Wisher> {
+    const { tenant } = await this.known(backendId);
+    return { ...computations, tenant };
   }
 
   private async known(id: string): Promise<Backend> {

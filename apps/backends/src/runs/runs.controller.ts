@@ -1,3 +1,4 @@
+import { encodeRun } from '@glacis/grpc';
 import {
   CallerParam,
   Idempotency,
@@ -25,6 +26,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BackendReader } from '../backends/backend-reader.js';
+import { wisherOf } from '../commands/asker.js';
 import { asProblem } from '../problems.js';
 import { runBody, runOf, type RunBody } from './run.schema.js';
 import { RunsService } from './runs.service.js';
@@ -76,7 +78,9 @@ export class RunsController {
   ): Promise<unknown> {
     await this.backends.get(caller.tenant, id);
     const answer = await this.idempotency.runApart(request, async () => {
-      const { queuePosition } = await this.runs.runFor(caller, id, runOf(body)).catch(asProblem);
+      const { queuePosition } = await this.runs
+        .run(wisherOf(caller), id, encodeRun(runOf(body)))
+        .catch(asProblem);
       return { status: 202, body: { computation_id: body.id, queue_position: queuePosition } };
     });
     return sendAnswer(reply, answer);
@@ -119,7 +123,7 @@ export class RunsController {
     @Param('computationId') computationId: string,
   ): Promise<void> {
     await this.backends.get(caller.tenant, id);
-    await this.runs.stopFor(caller, id, computationId).catch(asProblem);
+    await this.runs.stop(wisherOf(caller), id, computationId).catch(asProblem);
   }
 }
 

@@ -1,18 +1,10 @@
 import type { RunReply } from '@glacis/contracts';
-import {
-  decodeRun,
-  encodeRun,
-  extrasOf,
-  RpcError,
-  status,
-  type ComputationRun,
-} from '@glacis/grpc';
-import type { Caller } from '@glacis/http';
+import { decodeRun, extrasOf, RpcError, status, type ComputationRun } from '@glacis/grpc';
 import type { AuditEntry } from '@glacis/identity';
 import { newId } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { askerOf, computations, type Asker } from '../commands/asker.js';
+import type { Asker, Wisher } from '../commands/asker.js';
 import { Commands, type Wish } from '../commands/commands.service.js';
 import { Journal } from '../journal.js';
 import type { LiveStream } from '../streams/live-stream.js';
@@ -61,39 +53,29 @@ export class RunsService implements OnModuleInit {
     this.commands.handle('stop', (wish) => this.stopHere(wish));
   }
 
-  async run(backendId: string, payload: Buffer, asker: Asker = computations): Promise<RunReply> {
-    checkedRun(payload);
+  /** Whose wish it is stands in the audit trail before what the holder makes of it, and where there is no holder. */
+  async run(wisher: Wisher, backendId: string, payload: Buffer): Promise<RunReply> {
+    const { id } = checkedRun(payload);
+    const asker = await this.noteWish(wisher, backendId, ['backend.run.request', id]);
     return (await this.commands.carryOut('run', { backendId, asker, payload })) as RunReply;
   }
 
-  async stop(backendId: string, computationId: string, asker: Asker = computations): Promise<void> {
+  /** The same of a stop. */
+  async stop(wisher: Wisher, backendId: string, computationId: string): Promise<void> {
     checkId(computationId);
+    const asker = await this.noteWish(wisher, backendId, ['backend.stop.request', computationId]);
     const payload = Buffer.from(computationId);
     await this.commands.carryOut('stop', { backendId, asker, payload });
   }
 
-  /** As `run`, for a user: whose wish it was stands in the audit trail before what the holder makes of it. */
-  async runFor(caller: Caller, backendId: string, run: ComputationRun): Promise<RunReply> {
-    await this.noteWish(caller, backendId, ['backend.run.request', run.id]);
-    return this.run(backendId, encodeRun(run), askerOf(caller));
-  }
-
-  /** The same of a stop. */
-  async stopFor(caller: Caller, backendId: string, computationId: string): Promise<void> {
-    checkId(computationId);
-    await this.noteWish(caller, backendId, ['backend.stop.request', computationId]);
-    await this.stop(backendId, computationId, askerOf(caller));
-  }
-
-  private noteWish(
-    { principal, tenant, requestId }: Caller,
+  private async noteWish(
+    { tenant, ...asker }: Wisher,
     backendId: string,
     [action, id]: Errand,
-  ): Promise<void> {
+  ): Promise<Asker> {
     const detail = { computation_id: id };
-    return this.journal.note({
-      audit: [{ actor: principal.subject, tenant, action, subject: backendId, requestId, detail }],
-    });
+    await this.journal.note({ audit: [{ ...asker, tenant, action, subject: backendId, detail }] });
+    return asker;
   }
 
   private async runHere({ backendId, asker, payload }: Required<Wish>): Promise<RunReply> {

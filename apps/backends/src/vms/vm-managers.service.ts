@@ -56,8 +56,9 @@ export class VmManagers {
   async call<T>(row: VmManagerRow, work: (client: VmManagerClient) => Promise<T>): Promise<T> {
     const { address, ca, certificate: cert } = row;
     const key = this.keys.open(row.backendId, row.key);
-    const deadlineMs = this.settings.vmTimeout;
-    const client = new VmManagerClient({ address, tls: { ca, cert, key }, deadlineMs });
+    const { vmConnectTimeout: connectTimeoutMs, vmTimeout: deadlineMs } = this.settings;
+    const limits = { connectTimeoutMs, deadlineMs };
+    const client = new VmManagerClient({ address, tls: { ca, cert, key }, ...limits });
     try {
       return await work(client);
     } finally {
