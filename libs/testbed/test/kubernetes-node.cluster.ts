@@ -1,14 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, readdir } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { waitFor } from '@glacis/runtime';
+import { withConnection } from '@glacis/store';
 import { jest } from '@jest/globals';
-import { busyboxImage, startKubernetes, type KubernetesCluster } from '../src/cluster/index.js';
+import {
+  busyboxImage,
+  startKafka,
+  startKubernetes,
+  startPostgres,
+  type KubernetesCluster,
+} from '../src/cluster/index.js';
 import { findProcesses } from '../src/index.js';
 
 // The first run on a machine builds Kubernetes.
@@ -92,12 +97,16 @@ describe('startKubernetes with a node', () => {
     await cluster.apply(web, service);
     await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
     const address = await cluster.kubectl('get', 'service/web', '-o', 'jsonpath={.spec.clusterIP}');
-    const page = await waitFor(async () => (await fetch(`http://${address}/`)).text());
+    // A connection that was begun before kube-proxy knew the Service never arrives.
+    const ask = async (): Promise<string> =>
+      (await fetch(`http://${address}/`, { signal: AbortSignal.timeout(1_000) })).text();
+    const page = await waitFor(ask, { deadlineMs: 30_000, what: 'the Service' });
     const pod = await cluster.kubectl('get', 'pods', '-l', 'app=web', '-o', 'name');
     expect(pod).toContain(page.trim());
-    const ask = ['exec', 'deployment/web', '--', 'wget', '-qO-'];
-    expect(pod).toContain((await cluster.kubectl(...ask, 'http://web.default/')).trim());
-    await expect(cluster.kubectl(...ask, 'http://no-such.default/')).rejects.toThrow('bad address');
+    const inPod = ['exec', 'deployment/web', '--', 'wget', '-qO-'];
+    expect(pod).toContain((await cluster.kubectl(...inPod, 'http://web.default/')).trim());
+    const noSuch = cluster.kubectl(...inPod, 'http://no-such.default/');
+    await expect(noSuch).rejects.toThrow('bad address');
   });
 
   it('lets pods reach the API server by the name of its Service, and tells their logs', async () => {
@@ -109,14 +118,22 @@ describe('startKubernetes with a node', () => {
     expect(await cluster.kubectl('logs', 'client')).toBe('connected\n');
   });
 
-  it('lets pods reach what listens on this machine', async () => {
+  it('lets pods reach a Postgres and a Kafka of this machine', async () => {
     const host = cluster.node!.machineAddress;
-    const server = createServer((_request, response) => response.end('from outside'));
-    await once(server.listen(0, host), 'listening');
-    const { port } = server.address() as AddressInfo;
-    const ask = ['exec', 'deployment/web', '--', 'wget', '-qO-', `http://${host}:${port}/`];
-    expect(await cluster.kubectl(...ask)).toBe('from outside');
-    server.close();
+    const [postgres, kafka] = await Promise.all([startPostgres({ host }), startKafka({ host })]);
+    const database = new URL(await postgres.createDatabase('reached'));
+    const [row] = await withConnection(database.href, (connection) =>
+      connection.query<{ address: string }>('SELECT host(inet_server_addr()) AS address'),
+    );
+    expect(row!.address).toBe(host);
+    for (const address of [database.host, ...kafka.brokers]) {
+      const [name, port] = address.split(':');
+      expect(name).toBe(host);
+      const ask = `nc ${name} ${port} </dev/null && echo connected`;
+      const said = await cluster.kubectl('exec', 'deployment/web', '--', 'sh', '-c', ask);
+      expect(said).toBe('connected\n');
+    }
+    await Promise.all([postgres.stop(), kafka.stop()]);
   });
 
   it('leaves no process, link or control group, also when its owner is killed', async () => {

@@ -17,6 +17,8 @@ export interface BrokerPorts {
 }
 
 export interface ClusterPlan {
+  /** Address for clients that come without a proxy. */
+  host: string;
   brokers: BrokerPorts[];
   sasl?: SaslUser;
   tls?: Pick<TlsFiles, 'ca' | 'keyStore'>;
@@ -50,23 +52,25 @@ export function brokerProperties(plan: ClusterPlan, index: number, logFolder: st
     .join('');
 }
 
-const address = (name: string, port: number): string => `${name}://127.0.0.1:${port}`;
+const loopback = '127.0.0.1';
 
 function listeners(
-  { sasl, tls }: ClusterPlan,
+  { host, sasl, tls }: ClusterPlan,
   { client, internal, controller, proxied }: BrokerPorts,
 ): Record<string, string> {
   const protocol = `${sasl ? 'SASL_' : ''}${tls ? 'SSL' : 'PLAINTEXT'}`;
   const all = [
-    { name: 'CLIENT', protocol, listen: client, advertise: client },
-    { name: 'INTERNAL', protocol: 'PLAINTEXT', listen: internal, advertise: internal },
-    ...(proxied ? [{ name: 'PROXIED', protocol, ...proxied }] : []),
-    { name: 'CONTROLLER', protocol: 'PLAINTEXT', listen: controller, advertise: undefined },
+    { name: 'CLIENT', host, protocol, listen: client, advertise: client },
+    ...[
+      { name: 'INTERNAL', protocol: 'PLAINTEXT', listen: internal, advertise: internal },
+      ...(proxied ? [{ name: 'PROXIED', protocol, ...proxied }] : []),
+      { name: 'CONTROLLER', protocol: 'PLAINTEXT', listen: controller, advertise: undefined },
+    ].map((listener) => ({ host: loopback, ...listener })),
   ];
   return {
-    listeners: all.map(({ name, listen }) => address(name, listen)).join(),
+    listeners: all.map(({ name, host: at, listen }) => `${name}://${at}:${listen}`).join(),
     'advertised.listeners': all
-      .flatMap(({ name, advertise }) => (advertise ? [address(name, advertise)] : []))
+      .flatMap(({ name, host: at, advertise }) => (advertise ? `${name}://${at}:${advertise}` : []))
       .join(),
     'listener.security.protocol.map': all.map((each) => `${each.name}:${each.protocol}`).join(),
   };

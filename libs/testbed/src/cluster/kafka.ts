@@ -17,9 +17,13 @@ import { makeTlsFiles, type ClientTlsFiles } from './kafka-tls.js';
 import { freePorts } from './ports.js';
 import { requireProgram } from './programs.js';
 
+const loopback = '127.0.0.1';
+
 export interface KafkaOptions {
   /** Three keep every message in three places and survive the loss of one broker. Default 1. */
   brokers?: 1 | 3;
+  /** An address of this machine on which clients come. Default 127.0.0.1. */
+  host?: string;
   /** Clients sign in as this user, by SCRAM-SHA-256 or -512. Default: nobody signs in. */
   sasl?: SaslUser;
   /** Clients connect by mutual TLS, with the files of `tls` in the result. Default false. */
@@ -65,7 +69,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
   };
   try {
     const tls = options.tls ? await makeTlsFiles(folder) : undefined;
-    const plan = { brokers: places.map(({ ports }) => ports), sasl: options.sasl, tls };
+    const host = options.host ?? loopback;
+    const plan = { host, brokers: places.map(({ ports }) => ports), sasl: options.sasl, tls };
     const recipe = { java, classPath, plan, clusterId: randomBytes(16).toString('base64url') };
     daemons.push(
       ...(await Promise.all(
@@ -76,7 +81,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaClust
     );
     await Promise.all(daemons.map((daemon) => daemon.start()));
     return {
-      brokers: plan.brokers.map(({ client }) => address(client)),
+      brokers: plan.brokers.map(({ client }) => `${host}:${client}`),
       tls: tls?.client,
       proxied: options.proxied ? throughProxies(proxies) : undefined,
       broker: (index) => daemons[index] ?? fail(`there is no broker ${index}`),
@@ -107,7 +112,7 @@ async function planPlaces({ brokers = 1, proxied = false }: KafkaOptions): Promi
 
 function throughProxies(proxies: FaultProxy[]): ProxiedKafka {
   return {
-    brokers: proxies.map(({ port }) => address(port)),
+    brokers: proxies.map(({ port }) => `${loopback}:${port}`),
     cut: () => proxies.forEach((proxy) => proxy.cut()),
     heal: () => proxies.forEach((proxy) => proxy.heal()),
     reset: () => proxies.forEach((proxy) => proxy.reset()),
@@ -154,8 +159,6 @@ async function makeBroker(recipe: BrokerRecipe): Promise<Daemon> {
     startDeadlineMs: 180_000,
   });
 }
-
-const address = (port: number): string => `127.0.0.1:${port}`;
 
 function fail(message: string): never {
   throw new RangeError(message);

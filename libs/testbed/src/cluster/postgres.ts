@@ -1,7 +1,7 @@
 import { waitFor } from '@glacis/runtime';
 import { withConnection } from '@glacis/store';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from './command.js';
@@ -14,6 +14,8 @@ export interface PostgresServerOptions {
   folder?: string;
   /** Server settings by their Postgres names. Default: Postgres's own, for few connections more. */
   settings?: Record<string, string>;
+  /** An address of this machine on which clients come, from anywhere. Default 127.0.0.1, from this machine. */
+  host?: string;
 }
 
 export interface PostgresServer {
@@ -52,10 +54,11 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
   await chmod(folder, 0o700);
   const [port, password] = [await freePort(), randomBytes(16).toString('hex')];
   const data = join(folder, 'data');
+  const { host = '127.0.0.1' } = options;
   await initialize({ bin, folder, data, password, uid });
   const settings = {
     port: String(port),
-    listen_addresses: '127.0.0.1',
+    listen_addresses: host,
     unix_socket_directories: '',
     max_connections: '300',
     ...options.settings,
@@ -74,7 +77,7 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
     uid,
   });
   const url = (user: string, database: string, secret: string): string =>
-    `postgresql://${user}:${secret}@127.0.0.1:${port}/${database}`;
+    `postgresql://${user}:${secret}@${host}:${port}/${database}`;
   const adminUrl = url(superuser, 'postgres', password);
   const stop = async (): Promise<void> => {
     await daemon.stop();
@@ -136,6 +139,8 @@ async function initialize({ bin, folder, data, password, uid }: ClusterPlace): P
   const as = uid ? [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'] : [];
   const setpriv = await requireProgram('setpriv', 'util-linux');
   await runCommand(setpriv, [...as, '--', ...initdb], { cwd: '/' });
+  // Where it listens says who can ask at all.
+  await appendFile(join(data, 'pg_hba.conf'), 'host all all all scram-sha-256\n');
   await rm(secretFile);
 }
 

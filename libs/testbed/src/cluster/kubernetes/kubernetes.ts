@@ -41,11 +41,12 @@ export interface KubernetesCluster extends KubernetesClients {
 }
 
 /**
- * Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on the loopback address, in a folder that
- * goes with them. The first start on a machine builds them, in 10 to 20 minutes; later ones take 5 to 15 s, and with a
- * node 15 s more.
+ * Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler on the loopback address, or with a node on the
+ * machine's end of its link, in a folder that goes with them. The first start on a machine builds them, in 10 to 20
+ * minutes; later ones take 4 to 15 s.
  * @throws {MissingProgramError} without openssl or, for the first start, Go; with a node, without containerd, runc,
  * iptables, conntrack or busybox
+ * @throws {Error} with the end of its log when one does not start
  */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<KubernetesCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'glacis-kubernetes-'));

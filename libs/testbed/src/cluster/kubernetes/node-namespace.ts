@@ -91,6 +91,7 @@ export class NodeNamespace {
   static async open(folder: string): Promise<NodeNamespace> {
     if (process.getuid?.() !== 0) throw new Error('a node of Kubernetes needs root');
     await requireProgram('ip', 'iproute2');
+    let cause: unknown;
     for (const network of networks()) {
       if (await isTaken(network)) continue;
       const namespace = new NodeNamespace(network, folder);
@@ -100,9 +101,10 @@ export class NodeNamespace {
       } catch (error) {
         // Another one may have been faster.
         if (!(await isTaken(network))) throw error;
+        cause = error;
       }
     }
-    throw new Error('16 nodes of Kubernetes run already');
+    throw new Error('no network is left for a node', { cause });
   }
 
   /** A program inside. It ends when this does. */
