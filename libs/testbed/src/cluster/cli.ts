@@ -1,4 +1,7 @@
-/** `npm run testbed -- up kafka postgres`, `status`, `down`: real components on this machine, for people. */
+/**
+ * `npm run testbed -- up kafka postgres`, `status`, `down`: real components on this machine, for people; `fetch`: all that
+ * the cluster tests need, ahead of them.
+ */
 import { waitFor } from '@glacis/runtime';
 import { spawn } from 'node:child_process';
 import { mkdir, open, readFile } from 'node:fs/promises';
@@ -6,12 +9,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheFolder } from './cache.js';
 import { components, type ComponentName } from './components.js';
+import { fetchAll } from './fetch.js';
 import { findHolders, readState, removeState, stateFile } from './held-state.js';
 
 const known = Object.keys(components);
 /** What the services run with. */
 const usual: ComponentName[] = ['kafka', 'postgres'];
-const usage = `usage: npm run testbed -- up [${known.join('] [')}] | status | down`;
+const usage = `usage: npm run testbed -- up [${known.join('] [')}] | status | down | fetch`;
 /** The first start of all fetches them, or builds them, on a machine that may be busy. */
 const startDeadlineMs = 3 * 3_600_000;
 
@@ -72,6 +76,7 @@ try {
   if (verb === 'up') await up(names);
   else if (verb === 'down') await down();
   else if (verb === 'status') await status();
+  else if (verb === 'fetch') await fetchAll();
   else throw new Error(usage);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

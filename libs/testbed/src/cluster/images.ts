@@ -51,7 +51,7 @@ export class ImageStore {
 
   /** Debian with Node and npm of this machine: what the official images of Node are. */
   async nodeBase(name: string): Promise<void> {
-    const root = await debian();
+    const root = await debianRoot();
     const made = (await this.buildah('from', 'scratch')).trim();
     const target = (await this.buildah('mount', made)).trim();
     await runCommand('cp', ['-a', `${root}/.`, target]);
@@ -105,7 +105,8 @@ interface Inspected {
   };
 }
 
-async function debian(): Promise<string> {
+/** The root file system of a small Debian, kept once it was made. */
+export async function debianRoot(): Promise<string> {
   await requireProgram('debootstrap', 'debootstrap');
   const folder = await cached('debian-bookworm-1', async (draft) => {
     const packages = '--include=ca-certificates,libstdc++6';

@@ -1,0 +1,31 @@
+import { debianRoot } from './images.js';
+import { kafkaClassPath } from './kafka-home.js';
+import {
+  coreDnsProgram,
+  etcdProgram,
+  helmProgram,
+  kubernetesProgram,
+  type KubernetesProgram,
+} from './kubernetes/kubernetes-programs.js';
+
+const ofKubernetes: KubernetesProgram[] = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubectl',
+  'kubelet',
+  'kube-proxy',
+];
+
+/**
+ * Fetches and builds all that is kept, one after another: a test that builds for minutes takes the cores from those that
+ * run beside it.
+ */
+export async function fetchAll(): Promise<void> {
+  await kafkaClassPath();
+  await debianRoot();
+  await etcdProgram();
+  for (const name of ofKubernetes) await kubernetesProgram(name);
+  await helmProgram();
+  await coreDnsProgram();
+}
