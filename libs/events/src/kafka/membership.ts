@@ -80,6 +80,7 @@ export class Membership {
     await prepare();
     const consumer = newConsumer();
     const life = new Life(consumer);
+    const over = new AbortController();
     consumer.on('consumer.group_join', () => {
       this.options.onJoin(consumer);
       this.fault = undefined;
@@ -87,11 +88,21 @@ export class Membership {
     });
     try {
       await within(stallMs, this.join(consumer, life));
-      return await Promise.race([life.crash, this.stall(life), ended(this.closing.signal)]);
+      return await Promise.race([life.crash, this.stall(life), this.closed(over.signal)]);
     } finally {
       life.over = true;
+      over.abort();
       await within(disconnectLimitMs, consumer.disconnect()).catch(() => undefined);
     }
+  }
+
+  /** Resolves at the end of the membership; forgotten with the consumer, as there may be many of them. */
+  private async closed(forgotten: AbortSignal): Promise<void> {
+    const { signal } = this.closing;
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true, signal: forgotten });
+    });
   }
 
   private async join(consumer: Consumer, life: Life): Promise<void> {
@@ -140,11 +151,4 @@ class Life {
       consumer.on('consumer.crash', ({ payload }) => resolve(payload.error));
     });
   }
-}
-
-async function ended(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
