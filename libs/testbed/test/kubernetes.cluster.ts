@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { waitFor } from '@glacis/runtime';
@@ -113,6 +114,15 @@ describe('startKubernetes', () => {
     expect(done).toContainEqual({ verb: 'list', resource: 'configmaps', code: 200 });
     expect(done).toContainEqual({ verb: 'create', resource: 'configmaps', code: 403 });
     await expect(cluster.user('a/O=system:masters')).rejects.toThrow(RangeError);
+  });
+
+  it('shows what is stored, and where', async () => {
+    const secret = randomBytes(16).toString('hex');
+    await cluster.kubectl('create', 'secret', 'generic', 'hidden', `--from-literal=key=${secret}`);
+    const holders = (await cluster.stored()).filter(({ value }) => value.includes(secret));
+    expect(holders.map(({ key }) => key)).toEqual(['/registry/secrets/default/hidden']);
+    expect(await cluster.stored('/registry/no-such/')).toEqual([]);
+    expect(JSON.stringify(await cluster.auditEvents())).not.toContain(secret);
   });
 
   it('takes a chart that asks for the version of the server', async () => {

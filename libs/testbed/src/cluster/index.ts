@@ -12,6 +12,7 @@ export {
   type KubernetesOptions,
 } from './kubernetes/kubernetes.js';
 export { busyboxImage } from './kubernetes/busybox-image.js';
+export type { StoredValue } from './kubernetes/stored.js';
 export type { KubernetesNode } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';

@@ -21,6 +21,7 @@ export interface ControlPlane {
 }
 
 export interface ControlPlanePlace extends IdentityPlace {
+  etcdPort: number;
   /** Of the API server; the others listen on the loopback address. */
   address: string;
   port: number;
@@ -29,17 +30,15 @@ export interface ControlPlanePlace extends IdentityPlace {
 }
 
 interface Parts extends ControlPlanePlace {
-  etcdPort: number;
   serviceAccountKey: string;
   serverFiles: CertificateFiles;
 }
 
 /** None of them runs yet. */
 export async function makeControlPlane(place: ControlPlanePlace): Promise<ControlPlane> {
-  const [etcdPort = 0, etcdPeerPort = 0, managerPort = 0, schedulerPort = 0] = await freePorts(4);
+  const [etcdPeerPort = 0, managerPort = 0, schedulerPort = 0] = await freePorts(3);
   const parts: Parts = {
     ...place,
-    etcdPort,
     serviceAccountKey: await makeServiceAccountKey(place.folder),
     serverFiles: await place.authority.issue('server', '/CN=kube-apiserver', [
       `IP:${loopback}`,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificateAuthority } from '../certificate-authority.js';
 import type { Daemon } from '../daemon.js';
-import { freePort } from '../ports.js';
+import { freePorts } from '../ports.js';
 import { readAuditLog, type AuditEvent } from './audit.js';
 import { kubernetesClients, type KubernetesClients } from './clients.js';
 import { makeControlPlane, type ControlPlane } from './control-plane.js';
@@ -12,6 +12,7 @@ import { makeIdentity, type KubernetesIdentity } from './identity.js';
 import { anyNetwork } from './network.js';
 import { NodeNamespace } from './node-namespace.js';
 import { startNode, type KubernetesNode } from './node.js';
+import { readStored, type StoredValue } from './stored.js';
 
 export interface KubernetesOptions {
   /**
@@ -36,6 +37,8 @@ export interface KubernetesCluster extends KubernetesClients {
   apiserver: Daemon;
   /** What the API server has answered, oldest first, at the level `Metadata`. */
   auditEvents(): Promise<AuditEvent[]>;
+  /** What etcd holds, to prove that something is not there. Default: everything of the API server. */
+  stored(prefix?: string): Promise<StoredValue[]>;
   /** Ends everything and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -63,10 +66,10 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
     const network = namespace?.network ?? anyNetwork();
     const authority = await makeCertificateAuthority(folder, '/CN=test cluster CA');
     const address = namespace ? network.machineAddress : '127.0.0.1';
-    const port = await freePort();
+    const [port = 0, etcdPort = 0] = await freePorts(2);
     const place = { folder, authority, network, server: `https://${address}:${port}` };
     const auditLog = join(folder, 'audit.log');
-    const plane = await makeControlPlane({ ...place, address, port, auditLog });
+    const plane = await makeControlPlane({ ...place, address, port, etcdPort, auditLog });
     daemons.push(...Object.values(plane));
     const admin = await makeIdentity(place, 'admin', ['system:masters']);
     const clients = kubernetesClients(admin.file, join(folder, 'clients'));
@@ -80,6 +83,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
       node: namespace && (await startNode({ ...place, namespace }, clients)),
       apiserver: plane.apiserver,
       auditEvents: () => readAuditLog(auditLog),
+      stored: (prefix = '/registry/') => readStored(`http://127.0.0.1:${etcdPort}`, prefix),
       stop,
     };
   } catch (error) {
