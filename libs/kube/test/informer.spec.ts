@@ -153,4 +153,24 @@ describe('informer over HTTP', () => {
     await informer.synced;
     expect(() => informer.check()).not.toThrow();
   });
+
+  it('is ready while a quiet resource has nothing to tell, and not without contact', async () => {
+    fake.deliver = () => undefined;
+    await watching().synced;
+    await waitFor(() => watches().length > 8, { deadlineMs: 15_000 });
+    expect(() => informer.check()).not.toThrow();
+    proxy.cut();
+    const reason = await waitFor(
+      () => {
+        try {
+          informer.check();
+          return false;
+        } catch (error) {
+          return String(error);
+        }
+      },
+      { deadlineMs: 15_000 },
+    );
+    expect(reason).toContain('no contact for 6 s');
+  });
 });

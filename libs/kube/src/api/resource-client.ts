@@ -39,7 +39,7 @@ export interface DeleteOptions {
 export interface WatchOptions extends Selection {
   /** Tells of changes after this one. */
   resourceVersion: string;
-  /** Seconds after which the server is asked to end the watch; shortly before, it sends a bookmark. */
+  /** Seconds after which the server is asked to end the watch. */
   seconds: number;
   /** Called for each piece of data, whatever is in it. */
   onData: () => void;

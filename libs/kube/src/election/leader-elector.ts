@@ -16,7 +16,7 @@ export interface LeaderElectorOptions {
   lease: ObjectRef;
   /** Of this process and no other, also after a restart: the pod's name and something random. */
   identity: string;
-  /** Does the leader's work. Resolves when nothing of it is under way, soon after the term's signal. */
+  /** Does the leader's work. Resolves when nothing of it is under way, soon after the term's signal; earlier, it ends the term. */
   lead: (term: Term) => Promise<void>;
   /** Milliseconds after which others take over from a leader that went away; whole seconds. Default 15,000. */
   leaseMs?: number;
@@ -85,7 +85,7 @@ export class LeaderElector {
     while (!this.stopping.signal.aborted) {
       const taken = await this.attempt(() => this.take());
       if (taken) await this.leadFor(taken);
-      else await this.pause(this.retryMs * (1 + Math.random() / 5));
+      await this.pause(this.retryMs * (1 + Math.random() / 5));
     }
   }
 
@@ -103,10 +103,11 @@ export class LeaderElector {
     this.term = term;
     this.metrics.leads(true);
     logger.info({ identity, epoch: term.epoch }, 'leads');
-    const leading = lead(term).catch((err: unknown) => {
-      logger.error({ err, epoch: term.epoch }, 'the work of the leader ended with an error');
-      term.end();
-    });
+    const leading = lead(term)
+      .catch((err: unknown) => {
+        logger.error({ err, epoch: term.epoch }, 'the work of the leader ended with an error');
+      })
+      .finally(() => term.end());
     const last = await this.keep(held.lease, term);
     term.end();
     await leading;

@@ -17,8 +17,8 @@ export interface InformerOptions<T extends KubeObject> {
   selection?: Selection;
   indexes?: Record<string, IndexFunction<T>>;
   /**
-   * Seconds after which the server is asked to end a watch; 3 at least, default 10. It sends a bookmark 2 s before. A watch
-   * that is silent for 3 s longer is dead, so this bounds how long events can be missed.
+   * Seconds after which the server is asked to end a watch; 3 at least, default 10. It sends a bookmark 2 s before if
+   * it knows of anything newer. A watch that is silent for 3 s longer is dead, so this bounds how long events can be missed.
    */
   watchSeconds?: number;
   /** Milliseconds after which everything is listed anew, for events that got lost without a sign. Default 600,000. */
@@ -31,9 +31,10 @@ export interface InformerOptions<T extends KubeObject> {
 
 export type ChangeHandler<T> = (change: Change<T>) => void;
 
+const defaultWatchSeconds = 10;
 const silenceGraceMs = 3_000;
-/** Without contact for so long it no longer counts as ready. */
-const staleMs = 60_000;
+/** Without contact for so many watches it no longer counts as ready. */
+const staleWatches = 6;
 const defaultBackoff: BackoffOptions = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.5 };
 
 /**
@@ -96,13 +97,15 @@ export class Informer<T extends KubeObject> {
     return () => void this.handlers.delete(handler);
   }
 
-  /** For `Health`. @throws {Error} before the first list, and when nothing was heard for a minute */
+  /** For `Health`. @throws {Error} before the first list, and without contact for the time of six watches */
   check(): void {
     const { lastError } = this;
     const why = lastError instanceof Error ? `: ${lastError.message}` : '';
     if (!this.hasSynced) throw new Error(`not listed yet${why}`);
-    if (performance.now() - this.heardAt > staleMs)
-      throw new Error(`no contact for a minute${why}`);
+    const seconds = staleWatches * (this.options.watchSeconds ?? defaultWatchSeconds);
+    if (performance.now() - this.heardAt > seconds * 1000) {
+      throw new Error(`no contact for ${seconds} s${why}`);
+    }
   }
 
   private async run(): Promise<void> {
@@ -153,7 +156,7 @@ export class Informer<T extends KubeObject> {
   }
 
   private async watch(): Promise<void> {
-    const { source, selection, watchSeconds = 10 } = this.options;
+    const { source, selection, watchSeconds = defaultWatchSeconds } = this.options;
     const life = new Life(watchSeconds * 1000 + silenceGraceMs, this.stopping.signal);
     const before = this.position ?? '';
     try {
@@ -168,6 +171,8 @@ export class Informer<T extends KubeObject> {
         signal: life.signal,
       });
       for await (const event of events) this.take(event);
+      // A quiet resource may have nothing to tell, not even a bookmark.
+      this.heard();
     } catch (error) {
       throw life.silent ? new KubeError('unavailable', 'the watch was silent') : error;
     } finally {
