@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startOn } from '../support/suite.mjs';
+import { request } from './request.mjs';
 
 export class Target {
   /** Ports stay as the first start chose them, as they would for real clients. */
@@ -74,7 +75,7 @@ export class Target {
   async call(method, path, { body, key, accept, again = [] }) {
     for (let attempt = 1; ; attempt++) {
       await this.up();
-      const reply = await this.#once(method, path, { body, key }).catch(() => null);
+      const reply = await request(this.suite, method, path, { body, key }).catch(() => null);
       const answers = attempt > 1 ? [...accept, ...again] : accept;
       if (reply && answers.includes(reply.status)) return reply;
       if (reply && reply.status !== 503) {
@@ -83,24 +84,6 @@ export class Target {
       }
       await sleep(20);
     }
-  }
-
-  async #once(method, path, { body, key }) {
-    const response = await fetch(this.door() + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.suite.token}`,
-        ...(body && { 'content-type': 'application/json' }),
-        ...(key && { 'idempotency-key': key }),
-      },
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-    return {
-      status: response.status,
-      location: response.headers.get('location'),
-      text: await response.text(),
-    };
   }
 
   #close() {

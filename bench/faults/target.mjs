@@ -2,6 +2,7 @@
 // are answered.
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from '../crash/request.mjs';
 
 /** No answers: a service is away, the request came too slowly, or the attempt before is still under way behind the door. */
 const away = new Set([408, 502, 503, 504]);
@@ -39,7 +40,8 @@ export class Target {
   async call(method, path, { body, key, accept, again = [] }) {
     const began = performance.now();
     for (let attempt = 1; ; attempt++) {
-      const reply = await this.#once(method, path, { body, key }).catch((error) => ({
+      const at = { door: this.door(), token: this.suite.token };
+      const reply = await request(at, method, path, { body, key }).catch((error) => ({
         status: error.cause?.code ?? error.name,
       }));
       const answers = attempt > 1 ? [...accept, ...again] : accept;
@@ -56,24 +58,6 @@ export class Target {
       this.retries.set(reply.status, (this.retries.get(reply.status) ?? 0) + 1);
       await sleep(Math.min(20 * 2 ** attempt, 500));
     }
-  }
-
-  async #once(method, path, { body, key }) {
-    const response = await fetch(this.door() + path, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.suite.token}`,
-        ...(body && { 'content-type': 'application/json' }),
-        ...(key && { 'idempotency-key': key }),
-      },
-      body: body && JSON.stringify(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-    return {
-      status: response.status,
-      location: response.headers.get('location'),
-      text: await response.text(),
-    };
   }
 }
 

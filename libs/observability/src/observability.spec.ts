@@ -1,3 +1,4 @@
+import prom from 'prom-client';
 import fc from 'fast-check';
 import {
   createLogger,
@@ -87,6 +88,24 @@ describe('metrics', () => {
     expect(text).toContain('things_total{kind="a"} 3');
     expect(text).toContain('depth 7');
     expect(text).toContain('seconds_bucket{le="2"} 1');
+  });
+
+  test('histograms are shown as those of prom-client are', async () => {
+    const [name, help, buckets] = ['seconds', 'Time.', [0.1, 1, 10]] as const;
+    const observations = [0, 0.1, 0.2, 1, 1.5, 10, 11].flatMap((value) =>
+      ['a', 'b"\\'].map((kind) => ({ kind, value: kind === 'a' ? value : value * 2 })),
+    );
+    const metrics = new Metrics();
+    const ours = metrics.histogram({ name, help, labels: ['kind'], buckets: [...buckets] });
+    const registers = [new prom.Registry()];
+    const config = { name, help, labelNames: ['kind'], buckets: [...buckets], registers };
+    const theirs = new prom.Histogram(config);
+    for (const { kind, value } of observations) {
+      ours.observe({ kind }, value);
+      theirs.observe({ kind }, value);
+    }
+    expect(await metrics.text()).toBe(await registers[0]!.metrics());
+    expect(await registers[0]!.metrics()).toContain('seconds_bucket{le="0.1",kind="a"} 2');
   });
 
   test('two processes in one test have nothing in common', async () => {
