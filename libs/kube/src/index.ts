@@ -1,5 +1,11 @@
 export { openAccess, type Access, type AccessOptions, type Credentials } from './api/access.js';
-export { ApiServer, type ApiServerOptions, type Call, type Fence } from './api/api-server.js';
+export {
+  ApiServer,
+  type ApiServerOptions,
+  type Call,
+  type CallTrace,
+  type Fence,
+} from './api/api-server.js';
 export {
   isKubeError,
   KubeError,

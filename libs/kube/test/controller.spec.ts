@@ -1,4 +1,4 @@
-import { createLogger, Metrics } from '@glacis/observability';
+import { createLogger, Metrics, type Tracing } from '@glacis/observability';
 import { ManualClock, waitFor } from '@glacis/runtime';
 import {
   addFinalizer,
@@ -193,6 +193,55 @@ describe('controller', () => {
     expect(new Set(fake.all(collection).map(({ spec }) => (spec as Widget['spec']).size))).toEqual(
       new Set([1]),
     );
+  });
+
+  it('goes on with the trace of who asked for it, in every call', async () => {
+    const spans: { name: string; parent?: string; attributes: object; failed?: boolean }[] = [];
+    const tracing: Pick<Tracing, 'start'> = {
+      start: (name, parent, attributes) => {
+        const span: (typeof spans)[number] = { name, parent, attributes };
+        const id = spans.push(span).toString(16).padStart(16, '0');
+        return {
+          traceparent: `00-${'a'.repeat(32)}-${id}-01`,
+          end: (error, more) => {
+            span.attributes = { ...attributes, ...more };
+            span.failed = error !== undefined;
+          },
+        };
+      },
+    };
+    const cause = `00-${'a'.repeat(32)}-${'c'.repeat(16)}-01`;
+    const leader = term();
+    let seen = '';
+    const running = controller(
+      async (key, { server, traceparent }) => {
+        seen ||= traceparent;
+        await new ResourceClient(server, widgets).get(refOf(key));
+        await new ResourceClient(server, builtIns.secrets).get(refOf(key));
+      },
+      { tracing, causeOf: (key) => (key === 'tee/a' ? cause : undefined) },
+    ).run(leader);
+    fake.put(`${collection}/a`, { spec: { size: 1 } });
+    await waitFor(() => spans[2]?.failed && spans[0]?.failed);
+    leader.end();
+    await running;
+    const get = (path: string, more: object) => ({
+      name: 'kube GET',
+      parent: seen,
+      attributes: { 'http.request.method': 'GET', 'url.path': path, ...more },
+    });
+    expect(spans.slice(0, 3)).toEqual([
+      {
+        name: 'reconcile widgets',
+        parent: cause,
+        attributes: { key: 'tee/a', result: 'notFound' },
+        failed: true,
+      },
+      { ...get(`${collection}/a`, {}), failed: false },
+      { ...get(`${secretsPath}/a`, { 'error.type': 'notFound' }), failed: true },
+    ]);
+    const sent = fake.requests.find(({ path }) => path === `${secretsPath}/a`);
+    expect(sent?.headers.traceparent).toMatch(/-0{15}3-01$/);
   });
 
   it('ends a reconcile that takes too long', async () => {

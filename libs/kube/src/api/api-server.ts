@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { RecordedSpan, Tracing } from '@glacis/observability';
 import type { Access } from './access.js';
 import { errorOfStatus, KubeError, type KubeStatus } from './kube-error.js';
 
@@ -20,6 +21,13 @@ export interface Fence {
   holds(): boolean;
 }
 
+/** What calls are part of. */
+export interface CallTrace {
+  tracing: Pick<Tracing, 'start'>;
+  /** Of the span whose children the calls are. */
+  traceparent: string;
+}
+
 export interface Call {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query. */
@@ -30,6 +38,10 @@ export interface Call {
   contentType?: string;
 }
 
+interface SentCall extends Call {
+  traceparent?: string;
+}
+
 /** The HTTP of the Kubernetes API: credentials, time-outs, bounds, errors. */
 export class ApiServer {
   private readonly timeoutMs: number;
@@ -38,7 +50,7 @@ export class ApiServer {
   constructor(
     private readonly access: Access,
     private readonly options: ApiServerOptions = {},
-    private readonly fence?: Fence,
+    private readonly scope: { fence?: Fence; trace?: CallTrace } = {},
   ) {
     this.timeoutMs = options.timeoutMs ?? 10_000;
     this.maxAnswerBytes = options.maxAnswerBytes ?? 64 << 20;
@@ -51,22 +63,33 @@ export class ApiServer {
 
   /** The same server for whoever may call it only while the fence holds: calls fail with `fenced` after that. */
   fencedBy(fence: Fence): ApiServer {
-    return new ApiServer(this.access, this.options, fence);
+    return new ApiServer(this.access, this.options, { ...this.scope, fence });
+  }
+
+  /** The same server with a span of every call, and its `traceparent` in the call. */
+  tracedBy(trace: CallTrace): ApiServer {
+    return new ApiServer(this.access, this.options, { ...this.scope, trace });
   }
 
   /** The same server with another time-out. */
   within(timeoutMs: number): ApiServer {
-    return new ApiServer(this.access, { ...this.options, timeoutMs }, this.fence);
+    return new ApiServer(this.access, { ...this.options, timeoutMs }, this.scope);
   }
 
   /** The JSON of the answer. @throws {KubeError} */
   async call(call: Call): Promise<unknown> {
-    const deadline = new Deadline(this.timeoutMs, this.fence?.signal);
+    const deadline = new Deadline(this.timeoutMs, this.scope.fence?.signal);
+    const span = this.spanOf(call);
     try {
-      const answer = await this.admitted(call, deadline.signal);
-      return JSON.parse(await textOf(answer, this.maxAnswerBytes));
+      const sent = { ...call, traceparent: span?.traceparent };
+      const answer = await this.admitted(sent, deadline.signal);
+      const body: unknown = JSON.parse(await textOf(answer, this.maxAnswerBytes));
+      span?.end();
+      return body;
     } catch (error) {
-      throw failureOf(error, deadline.signal);
+      const failure = failureOf(error, deadline.signal);
+      span?.end(failure, { 'error.type': failure.code });
+      throw failure;
     } finally {
       deadline.clear();
     }
@@ -92,8 +115,15 @@ export class ApiServer {
     }
   }
 
+  private spanOf({ method, path }: Call): RecordedSpan | undefined {
+    const { trace } = this.scope;
+    const [urlPath = path] = path.split('?');
+    const attributes = { 'http.request.method': method, 'url.path': urlPath };
+    return trace?.tracing.start(`kube ${method}`, trace.traceparent, attributes, 'client');
+  }
+
   /** Credentials that were replaced meanwhile are read anew, once. */
-  private async admitted(call: Call, signal: AbortSignal): Promise<IncomingMessage> {
+  private async admitted(call: SentCall, signal: AbortSignal): Promise<IncomingMessage> {
     const answer = await this.send(call, signal, false);
     if (answer.statusCode !== 401) return this.succeeded(answer);
     answer.resume();
@@ -108,11 +138,11 @@ export class ApiServer {
     throw errorOfStatus(status, statusIn(text), Number.isNaN(seconds) ? undefined : seconds);
   }
 
-  private async send(call: Call, signal: AbortSignal, anew: boolean): Promise<IncomingMessage> {
+  private async send(call: SentCall, signal: AbortSignal, anew: boolean): Promise<IncomingMessage> {
     const { headers, agent } = await abortable(this.access.credentials(anew), signal);
     const url = new URL(call.path, this.access.server);
     const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-    if (this.fence?.holds() === false) throw fenced();
+    if (this.scope.fence?.holds() === false) throw fenced();
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
       method: call.method,
       agent,
@@ -121,6 +151,7 @@ export class ApiServer {
         ...headers,
         accept: 'application/json',
         'user-agent': this.options.userAgent ?? 'glacis',
+        ...(call.traceparent !== undefined && { traceparent: call.traceparent }),
         ...(body !== undefined && {
           'content-type': call.contentType ?? 'application/json',
           'content-length': Buffer.byteLength(body),

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Logger, Metrics } from '@glacis/observability';
+import { Tracing, type Logger, type Metrics } from '@glacis/observability';
 import type { BackoffOptions } from '@glacis/runtime';
 import type { ApiServer, Fence } from '../api/api-server.js';
 import { isKubeError } from '../api/kube-error.js';
@@ -10,8 +10,10 @@ import type { Trigger } from './trigger.js';
 export interface ReconcileContext {
   /** Aborted when the term of the leader ends, or the time of this reconcile is over. */
   signal: AbortSignal;
-  /** The API server, for as long as this reconcile may write. */
+  /** The API server, for as long as this reconcile may write; its calls are part of the trace. */
   server: ApiServer;
+  /** Of this reconcile, for whatever else it calls. */
+  traceparent: string;
 }
 
 export interface ReconcileResult {
@@ -38,6 +40,10 @@ export interface ControllerOptions {
   reconcileMs?: number;
   /** As in `WorkQueueOptions`. */
   backoff?: BackoffOptions;
+  /** Gets a span for each reconcile, with its key and result, and one for each of its calls. Default: none is recorded. */
+  tracing?: Pick<Tracing, 'start'>;
+  /** The `traceparent` that a reconcile of this key goes on with: of whoever asked for what is there to be done. */
+  causeOf?: (key: string) => string | undefined;
   logger: Logger;
   metrics: Metrics;
 }
@@ -45,8 +51,10 @@ export interface ControllerOptions {
 /** Joins informers, a queue and a reconcile function. */
 export class Controller {
   private readonly metrics: ControllerMetrics;
+  private readonly tracing: Pick<Tracing, 'start'>;
 
   constructor(private readonly options: ControllerOptions) {
+    this.tracing = options.tracing ?? new Tracing({ service: options.name });
     this.metrics = controllerMetrics(options.metrics, options.name);
   }
 
@@ -93,25 +101,42 @@ export class Controller {
   }
 
   private async reconcile(key: string, term: Fence): Promise<ReconcileResult | void> {
-    const { server, reconcile, reconcileMs = 120_000 } = this.options;
+    const { reconcile, reconcileMs = 120_000 } = this.options;
     const own = new AbortController();
     const stop = (): void => own.abort();
     const timer = setTimeout(stop, reconcileMs);
     term.signal.addEventListener('abort', stop);
     if (term.signal.aborted) stop();
     const { signal } = own;
-    const fenced = server.fencedBy({ signal, holds: () => !signal.aborted && term.holds() });
-    const measured = this.metrics.begin();
+    const { traceparent, end } = this.observed(key);
+    const fence = { signal, holds: () => !signal.aborted && term.holds() };
+    const server = this.options.server
+      .fencedBy(fence)
+      .tracedBy({ tracing: this.tracing, traceparent });
     try {
-      const result = await reconcile(key, { signal, server: fenced });
-      measured.end('done');
+      const result = await reconcile(key, { signal, server, traceparent });
+      end('done');
       return result;
     } catch (error) {
-      measured.end(isKubeError(error) ? error.code : 'failed');
+      end(isKubeError(error) ? error.code : 'failed', error);
       throw error;
     } finally {
       clearTimeout(timer);
       term.signal.removeEventListener('abort', stop);
     }
+  }
+
+  private observed(key: string): {
+    traceparent: string;
+    end: (result: string, error?: unknown) => void;
+  } {
+    const { name, causeOf } = this.options;
+    const span = this.tracing.start(`reconcile ${name}`, causeOf?.(key), { key });
+    const measured = this.metrics.begin();
+    const end = (result: string, error?: unknown): void => {
+      measured.end(result);
+      span.end(error, { result });
+    };
+    return { traceparent: span.traceparent, end };
   }
 }
