@@ -1,24 +1,20 @@
 // The image of `docker/Dockerfile`, built by buildah on Debian with Node, as its users would build and run it.
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { ImageStore, runContainer, type ImageConfig } from '@glacis/testbed/cluster';
+import {
+  glacisBuild,
+  glacisImage,
+  runContainer,
+  type GlacisImage,
+  type ImageConfig,
+} from '@glacis/testbed/cluster';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
-const [base, image] = ['localhost/node:test', 'localhost/glacis:test'];
 const limitMb = 350;
 
-let store: ImageStore;
+let image: GlacisImage;
 let root: string;
 let config: ImageConfig;
 
-const build = (): Promise<void> =>
-  store.build({
-    name: image,
-    context: repository,
-    dockerfile: `${repository}docker/Dockerfile`,
-    args: { BASE: base, COMMIT: 'abc123' },
-  });
 const run = (...command: string[]): Promise<string> => {
   const { user, environment } = config;
   return runContainer({ root, user, environment, volume: '/var/lib/glacis', command });
@@ -29,13 +25,10 @@ async function megabytes(folder: string): Promise<number> {
 }
 
 beforeAll(async () => {
-  store = await ImageStore.open();
-  await store.nodeBase(base);
-  await build();
-  root = await store.mount(image);
-  config = await store.config(image);
+  image = await glacisImage();
+  root = await image.store.mount(image.name);
+  config = await image.store.config(image.name);
 }, 900_000);
-afterAll(() => store.close());
 
 test('an ordinary user runs the whole suite, database included, on a read-only root file system', async () => {
   expect(await run('id', '-u')).toBe('65532\n');
@@ -68,18 +61,22 @@ test('nothing in it installs or builds, and nothing of the tests came along', as
 });
 
 test(`it is at most ${limitMb} MB larger than its base, and tells where it comes from`, async () => {
-  const bare = await store.mount(base);
+  const bare = await image.store.mount(image.base);
   const [own, below] = [await megabytes(root), await megabytes(bare)];
   expect(own - below).toBeLessThanOrEqual(limitMb);
   expect(config.labels).toMatchObject({
     'org.opencontainers.image.title': 'Glacis',
     'org.opencontainers.image.licenses': 'Apache-2.0',
-    'org.opencontainers.image.revision': 'abc123',
+    'org.opencontainers.image.revision': glacisBuild.args.COMMIT,
   });
-  expect(config.environment).toMatchObject({ NODE_ENV: 'production', GLACIS_COMMIT: 'abc123' });
+  expect(config.environment).toMatchObject({
+    NODE_ENV: 'production',
+    GLACIS_COMMIT: glacisBuild.args.COMMIT,
+  });
 });
 
 test('the same sources give the same layers', async () => {
-  await build();
-  expect((await store.config(image)).layers).toEqual(config.layers);
+  const again = 'localhost/glacis:again';
+  await image.store.build({ name: again, ...glacisBuild });
+  expect((await image.store.config(again)).layers).toEqual(config.layers);
 }, 900_000);

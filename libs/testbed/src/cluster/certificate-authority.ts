@@ -25,15 +25,13 @@ export async function makeCertificateAuthority(
   folder: string,
   subject: string,
 ): Promise<CertificateAuthority> {
-  const openssl = await requireProgram('openssl', 'openssl');
-  const make = async (name: string, ...rest: string[]): Promise<CertificateFiles> => {
-    const files = { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
-    const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-    const out = ['-keyout', files.key, '-out', files.cert, '-days', days];
-    await runCommand(openssl, ['req', '-x509', ...key, ...out, ...rest]);
-    return files;
-  };
-  const ca = await make('ca', '-subj', subject);
+  await make(filesIn(folder, 'ca'), '-subj', subject);
+  return openCertificateAuthority(folder);
+}
+
+/** One that was made in the folder before, maybe by another process. */
+export function openCertificateAuthority(folder: string): CertificateAuthority {
+  const ca = filesIn(folder, 'ca');
   const byCa = ['-CA', ca.cert, '-CAkey', ca.key, '-addext', 'basicConstraints=CA:FALSE'];
   return {
     ...ca,
@@ -41,7 +39,19 @@ export async function makeCertificateAuthority(
       const names =
         alternativeNames.length > 0 ? [`subjectAltName=${alternativeNames.join()}`] : [];
       const extensions = names.flatMap((value) => ['-addext', value]);
-      return make(name, '-subj', subject, ...byCa, ...extensions);
+      return make(filesIn(folder, name), '-subj', subject, ...byCa, ...extensions);
     },
   };
+}
+
+function filesIn(folder: string, name: string): CertificateFiles {
+  return { cert: join(folder, `${name}.pem`), key: join(folder, `${name}.key`) };
+}
+
+async function make(files: CertificateFiles, ...rest: string[]): Promise<CertificateFiles> {
+  const openssl = await requireProgram('openssl', 'openssl');
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const out = ['-keyout', files.key, '-out', files.cert, '-days', days];
+  await runCommand(openssl, ['req', '-x509', ...key, ...out, ...rest]);
+  return files;
 }

@@ -30,7 +30,12 @@ export interface ImageConfig {
 
 /** Images without a registry and without a daemon, made by buildah in a folder of its own. Needs root. */
 export class ImageStore {
-  private constructor(private readonly folder: string) {}
+  private constructor(readonly folder: string) {}
+
+  /** A store that another process has opened and will close. */
+  static at(folder: string): ImageStore {
+    return new ImageStore(folder);
+  }
 
   /** @throws {MissingProgramError} naming the Debian package that is missing */
   static async open(): Promise<ImageStore> {

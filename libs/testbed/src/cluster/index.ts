@@ -4,6 +4,7 @@ export { goProgram, type GoProgram } from './go-program.js';
 export { startKafka, type KafkaCluster, type KafkaOptions, type ProxiedKafka } from './kafka.js';
 export type { SaslUser } from './kafka-properties.js';
 export type { ClientTlsFiles } from './kafka-tls.js';
+export type { KubernetesAccess } from './kubernetes/access.js';
 export type { AuditEvent } from './kubernetes/audit.js';
 export type { Kubeconfig, KubernetesIdentity } from './kubernetes/identity.js';
 export {
@@ -21,6 +22,8 @@ export { cached } from './cache.js';
 export { runCommand } from './command.js';
 export { startSuite, type ServiceName, type Suite, type SuiteOptions } from './suite.js';
 export { sharedKafka } from './shared-kafka.js';
+export { sharedCluster, type SharedCluster, type TestNamespace } from './shared-cluster.js';
+export { glacisBuild, glacisImage, type GlacisImage } from './glacis-image.js';
 export { ImageStore, type BuildOptions, type ImageConfig } from './images.js';
 export { runContainer, type ContainerOptions } from './container.js';
 export { smallGuest, type SmallGuest } from './small-guest.js';

@@ -5,14 +5,13 @@ import { join } from 'node:path';
 import { makeCertificateAuthority } from '../certificate-authority.js';
 import type { Daemon } from '../daemon.js';
 import { freePorts } from '../ports.js';
-import { readAuditLog, type AuditEvent } from './audit.js';
-import { kubernetesClients, type KubernetesClients } from './clients.js';
+import { reachCluster, type ClusterAddress, type KubernetesAccess } from './access.js';
+import type { KubernetesClients } from './clients.js';
 import { makeControlPlane, type ControlPlane } from './control-plane.js';
-import { makeIdentity, type KubernetesIdentity } from './identity.js';
+import { makeIdentity } from './identity.js';
 import { anyNetwork } from './network.js';
 import { NodeNamespace } from './node-namespace.js';
-import { startNode, type KubernetesNode } from './node.js';
-import { readStored, type StoredValue } from './stored.js';
+import { startNode } from './node.js';
 
 export interface KubernetesOptions {
   /**
@@ -22,23 +21,11 @@ export interface KubernetesOptions {
   node?: boolean;
 }
 
-export interface KubernetesCluster extends KubernetesClients {
-  /** Of the API server. */
-  url: string;
-  /** PEM file of the authority that its certificate, and those of its users, are from. */
-  ca: string;
-  /** A member of `system:masters`, who may do everything. */
-  admin: KubernetesIdentity;
-  /** Somebody new, who may do nothing until RBAC says so. */
-  user(name: string, groups?: string[]): Promise<KubernetesIdentity>;
-  /** When it was asked for. */
-  node?: KubernetesNode;
+export interface KubernetesCluster extends KubernetesAccess {
+  /** Itself, as plain data. */
+  address: ClusterAddress;
   /** To take the API away and give it back at the same address; what is stored stays. */
   apiserver: Daemon;
-  /** What the API server has answered, oldest first, at the level `Metadata`. */
-  auditEvents(): Promise<AuditEvent[]>;
-  /** What etcd holds, to prove that something is not there. Default: everything of the API server. */
-  stored(prefix?: string): Promise<StoredValue[]>;
   /** Ends everything and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -53,43 +40,46 @@ export interface KubernetesCluster extends KubernetesClients {
  */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<KubernetesCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'glacis-kubernetes-'));
-  let namespace: NodeNamespace | undefined;
-  const daemons: Daemon[] = [];
+  const running: Running = { daemons: [] };
   const stop = async (): Promise<void> => {
-    await namespace?.stop();
+    await running.namespace?.stop();
     // In good order each would wait for those that it serves.
-    await Promise.all(daemons.map((daemon) => daemon.kill()));
+    await Promise.all(running.daemons.map((daemon) => daemon.kill()));
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    if (options.node) namespace = await NodeNamespace.open(folder);
-    const network = namespace?.network ?? anyNetwork();
-    const authority = await makeCertificateAuthority(folder, '/CN=test cluster CA');
-    const address = namespace ? network.machineAddress : '127.0.0.1';
-    const [port = 0, etcdPort = 0] = await freePorts(2);
-    const place = { folder, authority, network, server: `https://${address}:${port}` };
-    const auditLog = join(folder, 'audit.log');
-    const plane = await makeControlPlane({ ...place, address, port, etcdPort, auditLog });
-    daemons.push(...Object.values(plane));
-    const admin = await makeIdentity(place, 'admin', ['system:masters']);
-    const clients = kubernetesClients(admin.file, join(folder, 'clients'));
-    await startControlPlane(plane, clients);
-    return {
-      ...clients,
-      url: place.server,
-      ca: authority.cert,
-      admin,
-      user: (name, groups = []) => makeIdentity(place, name, groups),
-      node: namespace && (await startNode({ ...place, namespace }, clients)),
-      apiserver: plane.apiserver,
-      auditEvents: () => readAuditLog(auditLog),
-      stored: (prefix = '/registry/') => readStored(`http://127.0.0.1:${etcdPort}`, prefix),
-      stop,
-    };
+    if (options.node) running.namespace = await NodeNamespace.open(folder);
+    return { ...(await startIn(folder, running)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What is to be ended. */
+interface Running {
+  namespace?: NodeNamespace;
+  daemons: Daemon[];
+}
+
+async function startIn(
+  folder: string,
+  { namespace, daemons }: Running,
+): Promise<Omit<KubernetesCluster, 'stop'>> {
+  const network = namespace?.network ?? anyNetwork();
+  const authority = await makeCertificateAuthority(folder, '/CN=test cluster CA');
+  const host = namespace ? network.machineAddress : '127.0.0.1';
+  const [port = 0, etcdPort = 0] = await freePorts(2);
+  const place = { folder, authority, network, server: `https://${host}:${port}` };
+  const auditLog = join(folder, 'audit.log');
+  const plane = await makeControlPlane({ ...place, address: host, port, etcdPort, auditLog });
+  daemons.push(...Object.values(plane));
+  const admin = await makeIdentity(place, 'admin', ['system:masters']);
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+  const address: ClusterAddress = { folder, url: place.server, admin, auditLog, etcdUrl };
+  await startControlPlane(plane, reachCluster(address));
+  if (namespace) address.node = await startNode({ ...place, namespace }, reachCluster(address));
+  return { ...reachCluster(address), address, apiserver: plane.apiserver };
 }
 
 async function startControlPlane(plane: ControlPlane, clients: KubernetesClients): Promise<void> {

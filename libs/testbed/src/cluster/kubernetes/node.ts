@@ -15,25 +15,36 @@ export interface KubernetesNode {
   importImages(archive: string): Promise<void>;
 }
 
+/** A node as plain data: another process reaches it as well. */
+export interface NodeAddress {
+  name: string;
+  machineAddress: string;
+  /** Path of containerd's. */
+  socket: string;
+}
+
+export function reachNode({ name, machineAddress, socket }: NodeAddress): KubernetesNode {
+  const images = [`--address=${socket}`, '--namespace=k8s.io', 'images'];
+  return {
+    name,
+    machineAddress,
+    importImages: async (archive) => {
+      const ctr = await requireProgram('ctr', 'containerd');
+      await runCommand(ctr, [...images, 'import', archive]);
+    },
+  };
+}
+
 const name = 'node';
 
 /** Starts the programs of a node that runs pods, once the API server works, and waits until it is ready for them. */
 export async function startNode(
   place: NodePlace,
   clients: KubernetesClients,
-): Promise<KubernetesNode> {
-  const ctr = await requireProgram('ctr', 'containerd');
+): Promise<NodeAddress> {
   const socket = await startContainerd(place);
-  const importImages = async (archive: string): Promise<void> => {
-    await runCommand(ctr, [
-      `--address=${socket}`,
-      '--namespace=k8s.io',
-      'images',
-      'import',
-      archive,
-    ]);
-  };
-  await importImages(await makeBusyboxImage(place.folder));
+  const address = { name, machineAddress: place.network.machineAddress, socket };
+  await reachNode(address).importImages(await makeBusyboxImage(place.folder));
   await clients.apply(...dnsRights);
   await Promise.all([
     startKubelet(place, name, socket),
@@ -42,5 +53,5 @@ export async function startNode(
   ]);
   await clients.kubectl('wait', '--for=create', `node/${name}`, '--timeout=120s');
   await clients.kubectl('wait', '--for=condition=Ready', `node/${name}`, '--timeout=120s');
-  return { name, machineAddress: place.network.machineAddress, importImages };
+  return address;
 }
