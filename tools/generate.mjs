@@ -1,5 +1,6 @@
 // `npm run generate` writes every generated file anew; with `--check` it fails where a committed one differs.
 //   docs/settings.md    from the settings definitions of the programs
+//   k8s/crds/*.yaml      from the types of the custom resources
 //   docs/openapi.json   from the running suite, as the door serves it
 //   libs/grpc/src/generated/**   from proto/ (tools/proto.mjs)
 // It needs `npm run build` before it.
@@ -9,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { format } from 'prettier';
+import { stringify } from 'yaml';
 
 const checking = process.argv.includes('--check');
 let stale = 0;
@@ -39,6 +41,7 @@ async function settingsPage() {
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
+  const { operatorSettings } = await import('@glacis/operator');
   const parts = {
     'The suite': suiteSettings,
     'A service that runs by itself': serviceProgramSettings,
@@ -48,6 +51,7 @@ async function settingsPage() {
     'The door': gatewaySettings,
     backends: backendsSettings,
     certificates: certificatesSettings,
+    'The operator': operatorSettings,
     'The reference manager, as upstream': upstreamSettings,
     'The reference manager, its guests, as upstream': qemuSettings,
     'The reference manager, its own': managerSettings,
@@ -64,6 +68,15 @@ Environment variables over one optional YAML file over defaults. The file is \`G
 \`./.glacis_config.yml\`; its top-level keys are the services. A bad value stops the start with the full list of them.
 
 ${tables.join('\n')}`;
+}
+
+/** Folded lines would cut rules of CEL in two. */
+async function customResources() {
+  const { teeManagerDefinition } = await import('@glacis/operator');
+  return [teeManagerDefinition].map((definition) => ({
+    path: `k8s/crds/${definition.spec.group}_${definition.spec.names.plural}.yaml`,
+    text: `# Made by \`npm run generate\` from the types of the operator.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`,
+  }));
 }
 
 async function openApiDocument() {
@@ -94,6 +107,7 @@ async function openApiDocument() {
 }
 
 await put('docs/settings.md', await settingsPage());
+for (const { path, text } of await customResources()) await put(path, text);
 await put('docs/openapi.json', await openApiDocument());
 const proto = spawnSync(process.execPath, ['tools/proto.mjs', ...(checking ? ['--check'] : [])], {
   stdio: 'inherit',

@@ -41,3 +41,20 @@ export {
 } from './controller/event-recorder.js';
 export { LeaderElector, type LeaderElectorOptions } from './election/leader-elector.js';
 export { Term } from './election/term.js';
+export {
+  customResourceDefinition,
+  type CustomResource,
+  type PrinterColumn,
+} from './crd/custom-resource.js';
+export {
+  atomic,
+  dateTime,
+  int64,
+  keyedBy,
+  rules,
+  structuralSchema,
+  type JsonSchema,
+  type Rule,
+} from './crd/structural-schema.js';
+export * from './crd/conditions.js';
+export * from './crd/core-v1.js';

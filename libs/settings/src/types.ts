@@ -73,6 +73,11 @@ export const optionalUrl: z.ZodType<string | undefined> = z.string().transform((
   return z.NEVER;
 });
 
+/** Absolute http or https URL without a slash at the end. */
+export const url: z.ZodType<string> = parsed('a http(s) URL', (value) =>
+  /^https?:\/\//i.test(value) && URL.canParse(value) ? value.replace(/\/+$/, '') : undefined,
+);
+
 /** Comma-separated list; blanks around items and empty items are dropped. */
 export const list: z.ZodType<string[]> = z.string().transform((value) =>
   value

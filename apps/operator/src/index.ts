@@ -1,0 +1,2 @@
+export { operatorSettings } from './settings.js';
+export { teeManagerDefinition } from './tee-managers/tee-manager.crd.js';
