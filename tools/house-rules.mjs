@@ -23,7 +23,7 @@ const CONFINED = {
   undici: 'apps/gateway/src/forwarding/',
 };
 /** Beside its main one a package may have these entrances. */
-const entrances = new Set(['/testing', '/cluster']);
+const entrances = new Set(['/testing', '/cluster', '/bare']);
 const EMBEDDED = 'glacis';
 
 const layerOf = new Map(LAYERS.flatMap((names, level) => names.map((name) => [name, level])));

@@ -21,7 +21,7 @@ const ports = {
     GLACIS_BACKENDS_MANAGER_PORT: 7011,
     GLACIS_BACKENDS_AGENT_PORT: 7018,
   },
-  gateway: { GLACIS_GATEWAY_HTTP_PORT: 8080 },
+  gateway: { GLACIS_GATEWAY_HTTP_PORT: 8080, GLACIS_GATEWAY_GRPC_PORT: 7005 },
 };
 
 /**
@@ -38,6 +38,7 @@ export function deployment({ replicas = 1, dataDir = '.glacis', offset = 0 } = {
   const addresses = {
     GLACIS_CERTS_GRPC_URL: list('certificates', 'GLACIS_CERTS_GRPC_PORT'),
     GLACIS_BACKENDS_GRPC_URL: list('backends', 'GLACIS_BACKENDS_GRPC_PORT'),
+    GLACIS_GATEWAY_GRPC_URL: list('gateway', 'GLACIS_GATEWAY_GRPC_PORT'),
     GLACIS_GATEWAY_CERTIFICATES_URLS: list('certificates', 'GLACIS_CERTS_HTTP_PORT', 'http://'),
     GLACIS_GATEWAY_BACKENDS_URLS: list('backends', 'GLACIS_BACKENDS_HTTP_PORT', 'http://'),
     GLACIS_TOKENS_GATEWAY_URLS: list('gateway', 'GLACIS_GATEWAY_HTTP_PORT', 'http://'),

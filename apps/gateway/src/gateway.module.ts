@@ -11,6 +11,8 @@ import { OpenApi } from './openapi/open-api.js';
 import { ServiceDocuments } from './openapi/service-documents.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { GatewayRpcService } from './rpc/gateway.rpc.js';
+import { InternalPort } from './rpc/internal-port.js';
 import { ServicesController } from './services/services.controller.js';
 import { ServicesService } from './services/services.service.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './settings.js';
@@ -51,6 +53,8 @@ export class GatewayModule {
       providers: [
         { provide: GATEWAY_SETTINGS, useValue: settings },
         ForwardingRoutes,
+        GatewayRpcService,
+        InternalPort,
         IssuerKeysService,
         OpenApi,
         Revocations,

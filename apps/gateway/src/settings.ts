@@ -1,7 +1,10 @@
 import {
   defineSettings,
   durationMs,
+  host,
   integer,
+  list,
+  optionalPort,
   optionalText,
   port,
   setting,
@@ -17,6 +20,22 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
     text,
     '.glacis',
     'Folder of the keys of the token issuer and of the first token, when it runs on its own; replicas share it.',
+  ),
+  grpcHost: setting(host, '0.0.0.0', 'Address on which other services are listened for.'),
+  grpcPort: setting(
+    optionalPort,
+    '7005',
+    'Port for the calls of other services; 0 takes a free one, empty: none is opened.',
+  ),
+  grpcNames: setting(
+    list,
+    'localhost,127.0.0.1,::1',
+    'Host names and IP addresses under which other services dial us; all of them stand in our server certificate.',
+  ),
+  tokenServices: setting(
+    list,
+    'operator',
+    'Services that are given tokens of 15 minutes, by which they act as `admin` of the tenant that they name.',
   ),
   tokenTtl: setting(durationMs, '24h', 'Life of a token when its maker names none.'),
   tokenTtlMax: setting(durationMs, '8760h', 'Longest life that a token may be given.'),

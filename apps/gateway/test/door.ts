@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { EventsModule, EventsServer, InProcessBus, type BusDriver } from '@glacis/events';
+import { RpcDirectory } from '@glacis/grpc';
 import { createHttpApp } from '@glacis/http';
 import { IdentityModule, TokenVerifier, type RevokedTokens } from '@glacis/identity';
 import type { TestIdentity } from '@glacis/identity/testing';
@@ -22,6 +23,8 @@ export interface DoorOptions {
   modules?: (Type | DynamicModule)[];
   /** Environment for the settings. */
   env?: Record<string, string>;
+  /** Where it finds other services, and they find it. */
+  directory?: RpcDirectory;
 }
 
 /** A gateway on a socket of its own, with what a test wants to look at. */
@@ -99,6 +102,7 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
     [Tracing, tracing],
     [DATABASE_URL, databaseUrl],
     [CLOCK, clock],
+    [RpcDirectory, options.directory ?? new RpcDirectory()],
   ]);
   const bus = options.bus ?? new InProcessBus({ logger });
   const root: DynamicModule = {
@@ -107,7 +111,9 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       host,
       EventsModule.forRoot({ bus: () => bus, pollMs: 50 }),
       IdentityModule.forRoot({ issuer, verifier, revoked }),
-      GatewayModule.forRoot(loadSettings(gatewaySettings, { env: options.env ?? {} })),
+      GatewayModule.forRoot(
+        loadSettings(gatewaySettings, { env: options.env ?? {}, overrides: { grpcPort: '' } }),
+      ),
       ...(options.modules ?? []),
     ],
   };

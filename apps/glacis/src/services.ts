@@ -8,7 +8,7 @@ import type { SuiteSettings } from './settings.js';
 
 /** Every service, mounted behind one door. */
 export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): DynamicModule[] {
-  // In one process the services call each other without a port.
+  // In one process the services call each other without a port; by settings one is opened for other processes.
   const internal = { grpcHost: settings.host, grpcPort: '' };
   const certificates = loadSettings(certificatesSettings, {
     overrides: {
@@ -28,8 +28,9 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
       kekFile: dataFolder.kekFile,
     },
   });
+  const gateway = loadSettings(gatewaySettings, { overrides: internal });
   return [
-    GatewayModule.forRoot(loadSettings(gatewaySettings)),
+    GatewayModule.forRoot(gateway),
     CertificatesModule.forRoot(certificates),
     BackendsModule.forRoot(backends),
   ];

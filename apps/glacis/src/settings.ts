@@ -1,4 +1,4 @@
-import { programShape } from '@glacis/host';
+import { joinTokenShape, programShape } from '@glacis/host';
 import { defineSettings, optionalText, port, setting, text, type Values } from '@glacis/settings';
 
 /** Settings of the embedded suite itself; each service has its own beside them. */
@@ -11,6 +11,7 @@ export const suiteSettings = defineSettings('GLACIS_', {
     '',
     'Postgres 15 or newer to use in place of the embedded one. `DATABASE_URL` is read as well.',
   ),
+  ...joinTokenShape,
 });
 
 export type SuiteSettings = Values<typeof suiteSettings.shape>;

@@ -2,7 +2,7 @@ import { AgentListener, ManagerListener } from '@glacis/backends';
 import { EstPort } from '@glacis/certificates';
 import { loadKafkaSettings } from '@glacis/events';
 import { ensureAdminToken, OpenApi } from '@glacis/gateway';
-import { makeHost, openProgram, type Host, type Program } from '@glacis/host';
+import { joinTokenOf, makeHost, openProgram, type Host, type Program } from '@glacis/host';
 import { httpSettings } from '@glacis/http';
 import { identitySettings, openIdentity } from '@glacis/identity';
 import { waitFor } from '@glacis/runtime';
@@ -32,7 +32,8 @@ export interface Suite {
  * @throws {DataFolderInUseError} when another process has the data folder
  */
 export async function startSuite(settings: SuiteSettings): Promise<Suite> {
-  const host = makeHost('glacis', settings, settings.databaseUrl ?? '');
+  const joinToken = await joinTokenOf(settings);
+  const host = { ...makeHost('glacis', settings, settings.databaseUrl ?? ''), joinToken };
   const database = settings.databaseUrl
     ? { url: settings.databaseUrl, stop: async () => undefined }
     : await startPostgres({ dataDir: settings.dataDir, logger: host.logger });

@@ -1,21 +1,26 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { InternalPort as BackendsPort } from '@glacis/backends';
 import { InternalPort as CertificatesPort } from '@glacis/certificates';
+import { InternalPort as GatewayPort } from '@glacis/gateway';
 import type { RpcContracts } from '@glacis/contracts';
 import { RpcDirectory, ServiceCertificate, status, type RemoteOptions } from '@glacis/grpc';
-import { makeHost, type Program } from '@glacis/host';
+import { joinPeers, makeHost, type Program } from '@glacis/host';
 import { TokenIssuer } from '@glacis/identity';
-import { systemClock } from '@glacis/runtime';
+import { createLogger } from '@glacis/observability';
+import { systemClock, waitFor } from '@glacis/runtime';
 import { loadSettings } from '@glacis/settings';
 import { temporaryFolder, testDatabase, type TestDatabase } from '@glacis/testbed';
+import type { Type } from '@nestjs/common';
 import { Api } from '../src/demo/api.js';
 import { openDataFolder } from '../src/data-folder.js';
 import { suiteSettings } from '../src/settings.js';
 import { open } from '../src/suite.js';
 
-const ports = ['GLACIS_CERTS_GRPC_PORT', 'GLACIS_BACKENDS_GRPC_PORT'];
+const ports = ['GLACIS_CERTS_GRPC_PORT', 'GLACIS_BACKENDS_GRPC_PORT', 'GLACIS_GATEWAY_GRPC_PORT'];
+const joinToken = randomBytes(32);
 const opened: RpcDirectory[] = [];
+const ended: (() => Promise<void>)[] = [];
 let database: TestDatabase;
 let program: Program;
 let app: Program['app'];
@@ -31,19 +36,31 @@ async function start(): Promise<void> {
     env: {},
     overrides: { port: '0', logLevel: 'error' },
   });
-  program = await open(settings, dataFolder, makeHost('test', settings, database.url));
+  const host = { ...makeHost('test', settings, database.url), joinToken };
+  program = await open(settings, dataFolder, host);
   ({ app } = program);
   const member = { subject: 'tester', tenant: 'tenant-a', roles: ['admin'], ttlMs: 3_600_000 };
   api = new Api(program.url, (await app.get(TokenIssuer).issue(member)).token);
 }
 
-/** Another process as the wire sees it: nothing provided, both services at their ports. */
+/** Where the internal port of each service is. */
+function places(): Record<'certsGrpcUrl' | 'backendsGrpcUrl' | 'gatewayGrpcUrl', string> {
+  const portOf = (type: Type<{ port: number | undefined }>): string =>
+    `localhost:${app.get(type, { strict: false }).port}`;
+  return {
+    certsGrpcUrl: portOf(CertificatesPort),
+    backendsGrpcUrl: portOf(BackendsPort),
+    gatewayGrpcUrl: portOf(GatewayPort),
+  };
+}
+
+/** Another process as the wire sees it: nothing provided, the services at their ports. */
 function elsewhere(credentials: RemoteOptions['credentials']): RpcDirectory {
   const directory = new RpcDirectory();
-  const certificates = app.get(CertificatesPort, { strict: false }).port;
-  const backends = app.get(BackendsPort, { strict: false }).port;
-  directory.connect('certificates', { address: `localhost:${certificates}`, credentials });
-  directory.connect('backends', { address: `127.0.0.1:${backends}`, credentials });
+  const { certsGrpcUrl, backendsGrpcUrl, gatewayGrpcUrl } = places();
+  directory.connect('certificates', { address: certsGrpcUrl, credentials });
+  directory.connect('backends', { address: backendsGrpcUrl, credentials });
+  directory.connect('gateway', { address: gatewayGrpcUrl, credentials });
   opened.push(directory);
   return directory;
 }
@@ -67,6 +84,7 @@ beforeAll(async () => {
   remote = elsewhere(() => certificate.credentials());
 });
 afterAll(async () => {
+  for (const end of ended) await end();
   for (const directory of opened) directory.close();
   await program?.stop();
   await database?.drop();
@@ -219,6 +237,42 @@ describe('calls between services, in one process and over mutual TLS', () => {
     expect(JSON.stringify(page)).toContain('service:computations');
   });
 
+  it('give the operator a token by which it administers that tenant, and no other service one', async () => {
+    const settings = { ...places(), joinToken, joinTokenFile: undefined };
+    const logger = createLogger({ name: 'test', level: 'silent' });
+    const peers = await joinPeers('operator', settings, { logger });
+    ended.push(() => peers.stop());
+    await waitFor(async () => peers.check() === undefined, { what: 'a certificate by the token' });
+    const operator = peers.directory.client('gateway');
+    const wish = { tenant: 'tenant-a', requestedBy: 'ignored' };
+    const { token } = await operator.issueToken(wish);
+    const asOperator = new Api(program.url, token);
+    const { backend } = await enrolled();
+    expect((await asOperator.call('GET', `/backends/${backend}`)).status).toBe(200);
+    const other = await operator.issueToken({ ...wish, tenant: 'tenant-b' });
+    const asOther = new Api(program.url, other.token);
+    await expect(asOther.call('GET', `/backends/${backend}`)).rejects.toThrow('404');
+    await expect(remote.client('gateway').issueToken(wish)).rejects.toMatchObject({
+      code: status.PERMISSION_DENIED,
+      reason: 'forbidden',
+    });
+    const trail = await asOperator.json<{ entries: object[] }>(
+      'GET',
+      '/audit/gateway?action=token.create',
+    );
+    expect(trail.entries).toMatchObject([
+      { actor: 'service:operator', tenant: 'tenant-a', after: { roles: ['admin'] } },
+    ]);
+  });
+
+  it('tell the keys of tokens and the revoked tokens alike', async () => {
+    await both('gateway', (it) => it.keySet({}));
+    await both('gateway', async (it) => (await it.revokedTokens({})).revoked);
+    expect(await both('gateway', (it) => it.revokedTokens({ since: 'x' }))).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
+  });
+
   it('refuse a backend that dials the internal ports with its certificate', async () => {
     const { serial } = await enrolled();
     const { token } = await api.json<{ token: string }>('GET', `/certs/${serial}/download/token`);
@@ -233,5 +287,6 @@ describe('calls between services, in one process and over mutual TLS', () => {
       intruder.client('certificates').resolve({ serialNumber: serial }),
     ).rejects.toMatchObject(refusal);
     await expect(intruder.client('backends').get({ id: 'x' })).rejects.toMatchObject(refusal);
+    await expect(intruder.client('gateway').keySet({})).rejects.toMatchObject(refusal);
   });
 });

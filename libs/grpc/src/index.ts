@@ -10,8 +10,10 @@ export {
   ServiceCertificate,
   type ServiceCertificateOptions,
 } from './services/service-certificate.js';
+export { certificateLoop, type CertificateLoopOptions } from './services/certificate-loop.js';
 export { backendsWire } from './services/backends-wire.js';
 export { certificatesWire } from './services/certificates-wire.js';
+export { gatewayWire } from './services/gateway-wire.js';
 export { upstreamCertsWire, type UpstreamCerts } from './services/upstream-certs-wire.js';
 export * from './grpc-server.js';
 export * from './tls/mutual-tls.js';

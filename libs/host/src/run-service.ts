@@ -11,15 +11,11 @@ import type { SettingsDefinition, Shape, Values } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Host } from './host.module.js';
+import { findPeers, joinTokenOf } from './peers.js';
 import { SettingsLoader } from './settings-loader.js';
 import { openProgram, type Program } from './program.js';
 import { run, type RunOptions } from './run.js';
-import {
-  joinTokenOf,
-  makeHost,
-  serviceProgramSettings,
-  type ServiceProgramSettings,
-} from './settings.js';
+import { makeHost, serviceProgramSettings, type ServiceProgramSettings } from './settings.js';
 import { waitForDatabase } from './wait-for-database.js';
 
 export interface ServiceOptions<S extends Shape> {
@@ -101,13 +97,9 @@ function loadAll<S extends Shape>(definition: SettingsDefinition<S>): Loaded<S> 
 
 async function hostOf(name: string, settings: ServiceProgramSettings): Promise<Host> {
   const joinToken = await joinTokenOf(settings);
-  const host = { ...makeHost(name, settings, settings.databaseUrl), joinToken };
+  const directory = findPeers(settings, joinToken);
+  const host = { ...makeHost(name, settings, settings.databaseUrl), directory, joinToken };
   host.metrics.observeProcess();
-  const peers = { certificates: settings.certsGrpcUrl, backends: settings.backendsGrpcUrl };
-  for (const peer of ['certificates', 'backends'] as const) {
-    const address = peers[peer];
-    if (address !== undefined) host.directory.connect(peer, { address, joinToken });
-  }
   return host;
 }
 

@@ -19,7 +19,7 @@ const checkLimitMs = 2000;
 
 interface Check {
   run: HealthCheck;
-  essential: boolean;
+  essential: () => boolean;
 }
 
 /** What the process needs in order to serve; each dependency adds its check under its own name. */
@@ -28,10 +28,16 @@ export class Health {
 
   /**
    * @param check throws, with the reason as message, while the dependency is down; bounded by 2 s
-   * @param options `essential` false: it is reported, and the process is ready without it. Default true
+   * @param options `essential` false: it is reported, and the process is ready without it; or a function that says so
+   *   at each look. Default true
    */
-  add(name: string, check: HealthCheck, options: { essential?: boolean } = {}): void {
-    this.checks.set(name, { run: check, essential: options.essential ?? true });
+  add(
+    name: string,
+    check: HealthCheck,
+    { essential = true }: { essential?: boolean | (() => boolean) } = {},
+  ): void {
+    const isEssential = typeof essential === 'function' ? essential : (): boolean => essential;
+    this.checks.set(name, { run: check, essential: isEssential });
   }
 
   remove(name: string): void {
@@ -48,7 +54,7 @@ export class Health {
     const outcomes = await Promise.all(
       [...this.checks].map(async ([name, { run, essential }]) => {
         const entry = await outcome(run);
-        return { name, entry, holds: !essential || entry.status === 'up' };
+        return { name, entry, holds: !essential() || entry.status === 'up' };
       }),
     );
     return report(

@@ -4,13 +4,9 @@ import { Controller, Get, Header, Query } from '@nestjs/common';
 import type { JSONWebKeySet } from 'jose';
 import { z } from 'zod';
 import { Revocations } from './revocations.js';
+import { watermark } from './watermark.js';
 
 const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string() })) });
-
-/** A transaction number of Postgres: 64 bits without a sign. */
-const watermark = z
-  .string()
-  .regex(/^\d{1,19}$/, { error: 'expected the watermark of an earlier answer' });
 
 const since = z.object({ since: watermark.optional() });
 

@@ -5,7 +5,9 @@ import type {
   BackendEvent,
   BackendsRpc,
   CertificatesRpc,
+  GatewayRpc,
   ResolvedCertificate,
+  RevokedTokensPage,
   RevocationNews,
 } from '@glacis/contracts';
 import { waitFor } from '@glacis/runtime';
@@ -105,6 +107,17 @@ const backends: BackendsRpc = {
     answer(request, { exists: true, addressIsOurs: false, holders: request.names.map(() => 3) }),
 };
 
+const revokedTokens: RevokedTokensPage = {
+  revoked: [{ id: 'jti', expiresAt: notAfter }],
+  watermark: '18446744073709551615',
+  more: true,
+};
+const gateway: GatewayRpc = {
+  issueToken: (request) => answer(request, { token: 'a.b.c', expiresAt: notAfter }),
+  keySet: (request) => answer(request, { jwks: '{"keys":[]}' }),
+  revokedTokens: (request) => answer(request, revokedTokens),
+};
+
 let root: TestCa;
 let directories: Record<'local' | 'remote', RpcDirectory>;
 const servers: RpcServer[] = [];
@@ -138,6 +151,12 @@ async function resolve({ serialNumber }: { serialNumber: string }): Promise<Reso
   return certificate;
 }
 
+const methodsOf = {
+  certificates: served(wires.certificates, certificates),
+  backends: served(wires.backends, backends),
+  gateway: served(wires.gateway, gateway),
+};
+
 async function serverOf(
   name: keyof typeof wires,
   tls: TlsCredentials,
@@ -150,10 +169,7 @@ async function serverOf(
     port: 0,
     credentials: () => tls,
     resolve,
-    methods:
-      name === 'backends'
-        ? served(wires.backends, backends)
-        : served(wires.certificates, certificates),
+    methods: methodsOf[name],
     onFailure: (error) => failures.push(error.cause),
   });
   await server.open();
@@ -178,9 +194,10 @@ beforeAll(async () => {
   const local = new RpcDirectory();
   local.provide('certificates', certificates);
   local.provide('backends', backends);
+  local.provide('gateway', gateway);
   const tester = await identity('service', 'tester');
   const apart = new RpcDirectory();
-  for (const name of ['certificates', 'backends'] as const) {
+  for (const name of ['certificates', 'backends', 'gateway'] as const) {
     const { port } = await serverOf(name, await identity('service', name));
     apart.connect(name, { address: `127.0.0.1:${port}`, credentials: () => tester });
   }
@@ -324,6 +341,21 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     expect(asked).toEqual([request]);
   });
 
+  it('makes tokens, in the name of the calling service', async () => {
+    const wish = { tenant: 'ñ', requestedBy: 'service:tester' };
+    const made = { token: 'a.b.c', expiresAt: notAfter };
+    expect(await directories[where].client('gateway').issueToken(wish)).toEqual(made);
+    expect(asked).toEqual([wish]);
+  });
+
+  it('tells the keys of tokens and the revoked tokens, from the beginning or a watermark on', async () => {
+    const client = directories[where].client('gateway');
+    expect(await client.keySet({})).toEqual({ jwks: '{"keys":[]}' });
+    expect(await client.revokedTokens({})).toEqual(revokedTokens);
+    expect(await client.revokedTokens({ since: '7' })).toEqual(revokedTokens);
+    expect(asked).toEqual([{}, {}, { since: '7' }]);
+  });
+
   it('passes on a refusal with code, reason and text', async () => {
     const refusal = new RpcError(status.FAILED_PRECONDITION, 'conflict', 'no: 100 % “busy”\n');
     refusals.push(refusal);
@@ -391,6 +423,14 @@ describe('a service in another process', () => {
     await expect(
       directories.remote.client('certificates').issueService(wish),
     ).rejects.toMatchObject({ code: status.PERMISSION_DENIED });
+    expect(asked).toEqual([]);
+  });
+
+  it('makes no token for nobody', async () => {
+    const client = directories.remote.client('gateway');
+    await expect(client.issueToken({ tenant: '', requestedBy: 'x' })).rejects.toMatchObject({
+      code: status.INVALID_ARGUMENT,
+    });
     expect(asked).toEqual([]);
   });
 
