@@ -136,6 +136,39 @@ describe('startKubernetes with a node', () => {
     await Promise.all([postgres.stop(), kafka.stop()]);
   });
 
+  it('gives a claim a folder that an ordinary user writes to, and removes it with the claim', async () => {
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    const [container] = web.spec.template.spec.containers;
+    const writer = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'writer', namespace: 'default' },
+      spec: {
+        ...web.spec.template.spec,
+        restartPolicy: 'Never',
+        containers: [{ ...container, command: ['touch', '/www/kept'], readinessProbe: undefined }],
+        volumes: [{ name: 'www', persistentVolumeClaim: { claimName: 'data' } }],
+      },
+    };
+    await cluster.apply(claim, writer);
+    const phase = '--for=jsonpath={.status.phase}=Succeeded';
+    await cluster.kubectl('wait', phase, 'pod/writer', '--timeout=60s');
+    const query = ['-o', 'jsonpath={.items[0].spec.hostPath.path}'];
+    const folder = await cluster.kubectl('get', 'persistentvolumes', ...query);
+    expect(await readdir(folder)).toEqual(['kept']);
+    await cluster.kubectl('delete', 'pod/writer', 'persistentvolumeclaim/data');
+    await waitFor(
+      async () => (await cluster.kubectl('get', 'persistentvolumes', '-o', 'name')) === '',
+      { deadlineMs: 30_000, what: 'the volume to be gone' },
+    );
+    await expect(access(folder)).rejects.toThrow('ENOENT');
+  });
+
   it('leaves no process, link or control group, also when its owner is killed', async () => {
     const testbed = new URL('../dist/cluster/index.js', import.meta.url).href;
     const script = `const { startKubernetes } = await import('${testbed}');

@@ -69,6 +69,8 @@ async function status(): Promise<void> {
   for (const [variable, value] of Object.entries(state.env)) {
     console.log(`export ${variable}='${value}'`);
   }
+  // The shell that evaluates the lines above passes over these.
+  for (const hint of state.hints) console.log(`# ${hint}`);
 }
 
 const [verb, ...names] = process.argv.slice(2);

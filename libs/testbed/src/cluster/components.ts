@@ -1,10 +1,15 @@
+import { buildGlacisImage } from './glacis-image.js';
 import { startKafka } from './kafka.js';
-import { startKubernetes, type KubernetesOptions } from './kubernetes/kubernetes.js';
+import { helmProgram, kubernetesProgram } from './kubernetes/kubernetes-programs.js';
+import { startKubernetes } from './kubernetes/kubernetes.js';
 import { startPostgres } from './postgres.js';
+import { startSharedCluster } from './shared-cluster.js';
 
 interface StartedComponent {
   /** Of its variable. */
   value: string;
+  /** What to do with it, for people. */
+  hints?: string[];
   stop(): Promise<void>;
 }
 
@@ -18,8 +23,8 @@ interface Component {
 export const components = {
   kafka: { variable: 'KAFKA_BROKERS', start: singleBroker },
   postgres: { variable: 'DATABASE_URL', start: oneDatabase },
-  kubernetes: { variable: 'KUBECONFIG', start: () => kubernetes() },
-  cluster: { variable: 'KUBECONFIG', start: () => kubernetes({ node: true }) },
+  kubernetes: { variable: 'KUBECONFIG', start: controlPlane },
+  cluster: { variable: 'KUBECONFIG', start: clusterWithImage },
 } as const satisfies Record<string, Component>;
 
 export type ComponentName = keyof typeof components;
@@ -27,6 +32,7 @@ export type ComponentName = keyof typeof components;
 export interface StartedComponents {
   /** The address of each by its variable. */
   env: Record<string, string>;
+  hints: string[];
   stop(): Promise<void>;
 }
 
@@ -45,7 +51,8 @@ export async function startComponents(names: ComponentName[]): Promise<StartedCo
     await stop();
     throw failed.reason;
   }
-  return { env: Object.fromEntries(started.map(({ variable, value }) => [variable, value])), stop };
+  const env = Object.fromEntries(started.map(({ variable, value }) => [variable, value]));
+  return { env, hints: started.flatMap(({ hints = [] }) => hints), stop };
 }
 
 async function startUnlessGiven(
@@ -53,7 +60,9 @@ async function startUnlessGiven(
 ): Promise<StartedComponent & { variable: string }> {
   const { variable, start } = components[name];
   const given = process.env[variable];
-  const started = given ? { value: given, stop: async () => undefined } : await start();
+  const started: StartedComponent = given
+    ? { value: given, stop: async () => undefined }
+    : await start();
   return { variable, ...started };
 }
 
@@ -67,7 +76,23 @@ async function oneDatabase(): Promise<StartedComponent> {
   return { value: await postgres.createDatabase('glacis'), stop: () => postgres.stop() };
 }
 
-async function kubernetes(options?: KubernetesOptions): Promise<StartedComponent> {
-  const cluster = await startKubernetes(options);
-  return { value: cluster.admin.file, stop: () => cluster.stop() };
+async function controlPlane(): Promise<StartedComponent> {
+  const cluster = await startKubernetes();
+  const hints = [`${await kubernetesProgram('kubectl')} get namespaces`];
+  return { value: cluster.admin.file, hints, stop: () => cluster.stop() };
+}
+
+async function clusterWithImage(): Promise<StartedComponent> {
+  const image = await buildGlacisImage();
+  try {
+    const { value, stop } = await startSharedCluster(Promise.resolve(image.value));
+    const tag = value.image.split(':').at(-1) ?? '';
+    const hints = [
+      `${await helmProgram()} install glacis charts/glacis --wait --set image.tag=${tag}`,
+      `${await kubernetesProgram('kubectl')} get pods`,
+    ];
+    return { value: value.cluster.admin.file, hints, stop };
+  } finally {
+    await image.stop();
+  }
 }

@@ -6,12 +6,20 @@ import { cacheFolder } from './cache.js';
 /** Where the addresses of what `up` has started stand, and by which its process is found. */
 export const stateFile = (): string => join(cacheFolder(), 'up.json');
 
-/** What runs since `up`: the process that holds it, and the variables to set. Null when nothing does. */
-export async function readState(): Promise<{ pid: number; env: Record<string, string> } | null> {
+/** For whoever uses what runs. */
+export interface HeldState {
+  /** Variables to set. */
+  env: Record<string, string>;
+  /** Commands to go on with. */
+  hints: string[];
+}
+
+/** What runs since `up`. Null when nothing does. */
+export async function readState(): Promise<HeldState | null> {
   const [holder] = await findHolders();
   const text = await readFile(stateFile(), 'utf8').catch(() => null);
   if (!holder || text === null) return null;
-  return { pid: holder, env: JSON.parse(text) as Record<string, string> };
+  return JSON.parse(text) as HeldState;
 }
 
 /** The processes, at most one, that hold components or are about to. */
@@ -20,10 +28,10 @@ export async function findHolders(): Promise<number[]> {
   return found.map(({ pid }) => pid);
 }
 
-export async function writeState(env: Record<string, string>): Promise<void> {
+export async function writeState({ env, hints }: HeldState): Promise<void> {
   await mkdir(dirname(stateFile()), { recursive: true });
   // Holds the password of the database.
-  await writeFile(`${stateFile()}.new`, JSON.stringify(env), { mode: 0o600 });
+  await writeFile(`${stateFile()}.new`, JSON.stringify({ env, hints }), { mode: 0o600 });
   await rename(`${stateFile()}.new`, stateFile());
 }
 

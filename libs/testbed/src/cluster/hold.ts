@@ -6,7 +6,7 @@ import { removeState, writeState } from './held-state.js';
 const [, ...names] = process.argv.slice(2) as [string, ...ComponentName[]];
 const ended = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
 const started = await startComponents(names);
-await writeState(started.env);
+await writeState(started);
 await ended;
 await started.stop();
 await removeState();

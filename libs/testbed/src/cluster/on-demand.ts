@@ -8,7 +8,7 @@ import { currentRun } from '../run.js';
 export interface OnDemand<T = unknown> {
   /** What everybody is told who asks. Plain data. */
   value: T;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 const socketIn = (folder: string): string => join(folder, 'on-demand.sock');

@@ -12,6 +12,7 @@ import { makeIdentity } from './identity.js';
 import { anyNetwork } from './network.js';
 import { NodeNamespace } from './node-namespace.js';
 import { startNode } from './node.js';
+import { startStorage } from './storage.js';
 
 export interface KubernetesOptions {
   /**
@@ -42,6 +43,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'glacis-kubernetes-'));
   const running: Running = { daemons: [] };
   const stop = async (): Promise<void> => {
+    await running.stopStorage?.();
     await running.namespace?.stop();
     // In good order each would wait for those that it serves.
     await Promise.all(running.daemons.map((daemon) => daemon.kill()));
@@ -60,12 +62,11 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
 interface Running {
   namespace?: NodeNamespace;
   daemons: Daemon[];
+  stopStorage?: () => Promise<void>;
 }
 
-async function startIn(
-  folder: string,
-  { namespace, daemons }: Running,
-): Promise<Omit<KubernetesCluster, 'stop'>> {
+async function startIn(folder: string, running: Running): Promise<Omit<KubernetesCluster, 'stop'>> {
+  const { namespace, daemons } = running;
   const network = namespace?.network ?? anyNetwork();
   const authority = await makeCertificateAuthority(folder, '/CN=test cluster CA');
   const host = namespace ? network.machineAddress : '127.0.0.1';
@@ -77,8 +78,12 @@ async function startIn(
   const admin = await makeIdentity(place, 'admin', ['system:masters']);
   const etcdUrl = `http://127.0.0.1:${etcdPort}`;
   const address: ClusterAddress = { folder, url: place.server, admin, auditLog, etcdUrl };
-  await startControlPlane(plane, reachCluster(address));
-  if (namespace) address.node = await startNode({ ...place, namespace }, reachCluster(address));
+  const admins = reachCluster(address);
+  await startControlPlane(plane, admins);
+  if (namespace) {
+    running.stopStorage = await startStorage(place, admins);
+    address.node = await startNode({ ...place, namespace }, admins);
+  }
   return { ...reachCluster(address), address, apiserver: plane.apiserver };
 }
 

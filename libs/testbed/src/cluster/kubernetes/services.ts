@@ -4,6 +4,7 @@ import { requireProgram } from '../programs.js';
 import { makeIdentity } from './identity.js';
 import { coreDnsProgram, kubernetesProgram } from './kubernetes-programs.js';
 import type { NodePlace } from './node-namespace.js';
+import { grantAll } from './rights.js';
 
 /** Leads the addresses of Services to their pods. */
 export async function startKubeProxy(place: NodePlace, name: string): Promise<void> {
@@ -57,27 +58,8 @@ export async function startCoreDns(place: NodePlace): Promise<void> {
   await daemon.start();
 }
 
-const rbac = 'rbac.authorization.k8s.io';
 /** Of CoreDNS, to be applied before it starts. */
-export const dnsRights = [
-  {
-    apiVersion: `${rbac}/v1`,
-    kind: 'ClusterRole',
-    metadata: { name: dnsUser },
-    rules: [
-      { apiGroups: [''], resources: ['services', 'namespaces'], verbs: ['list', 'watch'] },
-      {
-        apiGroups: ['discovery.k8s.io'],
-        resources: ['endpointslices'],
-        verbs: ['list', 'watch'],
-      },
-    ],
-  },
-  {
-    apiVersion: `${rbac}/v1`,
-    kind: 'ClusterRoleBinding',
-    metadata: { name: dnsUser },
-    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: dnsUser },
-    subjects: [{ apiGroup: rbac, kind: 'User', name: dnsUser }],
-  },
-];
+export const dnsRights = grantAll(dnsUser, [
+  { apiGroups: [''], resources: ['services', 'namespaces'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+]);
