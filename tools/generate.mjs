@@ -2,6 +2,7 @@
 //   docs/settings.md    from the settings definitions of the programs
 //   k8s/crds/*.yaml      from the types of the custom resources
 //   docs/openapi.json   from the running suite, as the door serves it
+//   charts/glacis/values.schema.json and the tables of its README.md   from its values.yaml (tools/chart.mjs)
 //   libs/grpc/src/generated/**   from proto/ (tools/proto.mjs)
 // It needs `npm run build` before it.
 import { spawn, spawnSync } from 'node:child_process';
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { format } from 'prettier';
+import { chartFiles } from './chart.mjs';
 import { stringify } from 'yaml';
 
 const checking = process.argv.includes('--check');
@@ -109,6 +111,7 @@ async function openApiDocument() {
 await put('docs/settings.md', await settingsPage());
 for (const { path, text } of await customResources()) await put(path, text);
 await put('docs/openapi.json', await openApiDocument());
+for (const [path, text] of Object.entries(chartFiles())) await put(path, text);
 const proto = spawnSync(process.execPath, ['tools/proto.mjs', ...(checking ? ['--check'] : [])], {
   stdio: 'inherit',
 });

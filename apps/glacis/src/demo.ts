@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Api } from './demo/api.js';
 import { Child } from './demo/child.js';
+import { managerChildren } from './demo/manager-child.js';
 import { tellStory, type Step } from './demo/story.js';
 
 // `npm run demo`: the main job from end to end on a throw-away data folder. Exit 0, or the step that failed.
@@ -49,7 +50,8 @@ async function run(): Promise<void> {
     const { door, managers } = await startSuite(join(dir, 'data'));
     const token = (await readFile(join(dir, 'data', 'admin.token'), 'utf8')).trim();
     const api = new Api(door, token);
-    await tellStory({ api, managers, dir, managerScript: programs.manager, step, children });
+    const startManager = managerChildren(programs.manager, managers, children);
+    await tellStory({ api, managers, address: '127.0.0.1', dir, startManager, step });
     await step('stop the suite', async () => ({ value: await children[0]?.stop() }));
   } finally {
     await Promise.all(children.map((child) => child.stop()));

@@ -2,6 +2,7 @@ import { temporaryFolder } from '@glacis/testbed';
 import { fileURLToPath } from 'node:url';
 import { Api } from '../src/demo/api.js';
 import type { Child } from '../src/demo/child.js';
+import { managerChildren } from '../src/demo/manager-child.js';
 import { tellStory } from '../src/demo/story.js';
 import { conformance, conformanceSettings } from './conformance.js';
 import { startDistributed, type DistributedSuite } from './distributed-suite.js';
@@ -34,9 +35,9 @@ describe('the suite as separate processes, two replicas of each service', () => 
     await tellStory({
       api: new Api(door, token),
       managers,
-      managerScript,
+      address: '127.0.0.1',
+      startManager: managerChildren(managerScript, managers, children),
       dir: await temporaryFolder(),
-      children,
       step: async (title, work) => {
         steps.push(title);
         return (await work()).value;

@@ -3,7 +3,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@glacis/runtime';
 import type { Api } from './api.js';
-import { Child } from './child.js';
 
 /** Runs one step, prints it with its time, and hands on its result. `note` is shown beside it. */
 export type Step = <T>(
@@ -11,17 +10,41 @@ export type Step = <T>(
   work: () => Promise<{ value: T; note?: string }>,
 ) => Promise<T>;
 
+/** A manager that was started, wherever it runs. */
+export interface RunningManager {
+  /** The first line that the pattern matches, past or to come. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  exited: Promise<unknown>;
+  /** Every line so far. */
+  printed: readonly string[];
+}
+
 export interface Stage {
   api: Api;
-  /** `host:port` of the manager stream. */
+  /** Where managers come to, as it is shown. */
   managers: string;
+  /** Of the host. */
+  address: string;
   /** Throw-away folder. */
   dir: string;
-  managerScript: string;
+  /**
+   * @param tls folder with ca.pem, cert.pem and key.pem
+   * @param env settings beside the addresses and files
+   */
+  startManager(
+    this: void,
+    tls: string,
+    env: Record<string, string>,
+  ): RunningManager | Promise<RunningManager>;
   step: Step;
-  /** Programs to end when the demo ends, however it ends. */
-  children: Child[];
 }
+
+/** Settings of every manager of the demo. */
+const managerEnv = {
+  GLACIS_MANAGER_PROTOCOL: 'v0.4',
+  GLACIS_MANAGER_HTTP_PORT: '0',
+  GLACIS_MANAGER_VM_DRIVER: 'stub',
+};
 
 interface Backend {
   id: string;
@@ -43,19 +66,19 @@ export async function tellStory(stage: Stage): Promise<void> {
   await verifyAudit(stage);
 }
 
-async function enrol({ api, step }: Stage): Promise<string> {
+async function enrol({ api, address, step }: Stage): Promise<string> {
   return step('enrol a host', async () => {
-    const body = { name: 'my dell server', address: '127.0.0.1' };
+    const body = { name: 'my dell server', address };
     const reply = await api.call('POST', '/backends', body);
     const id = (reply.headers.get('location') ?? '').replace('/backends/', '');
     return { value: id, note: `backend ${id}` };
   });
 }
 
-async function issue({ api, step }: Stage, id: string): Promise<string> {
+async function issue({ api, address, step }: Stage, id: string): Promise<string> {
   return step('issue its certificate', async () => {
     const path = `/certs/issue/backend/${id}`;
-    const body = { ip_addresses: ['127.0.0.1'] };
+    const body = { ip_addresses: [address] };
     const { serial_number: serial } = await api.json<{ serial_number: string }>('POST', path, body);
     return { value: serial, note: `serial ${serial}` };
   });
@@ -100,31 +123,14 @@ function subjectOf(files: Download): string {
   return `valid to ${new Date(leaf.validTo).toISOString().slice(0, 10)}`;
 }
 
-function startManager(
-  { managers, managerScript, children }: Stage,
+async function connect(
+  { startManager, managers, step }: Stage,
   tls: string,
-  env: Record<string, string> = {},
-): Child {
-  const manager = Child.start(managerScript, {
-    MANAGER_GRPC_URL: managers,
-    MANAGER_GRPC_SERVER_CA_CERTS: join(tls, 'ca.pem'),
-    MANAGER_GRPC_CLIENT_CERT: join(tls, 'cert.pem'),
-    MANAGER_GRPC_CLIENT_KEY: join(tls, 'key.pem'),
-    GLACIS_MANAGER_PROTOCOL: 'v0.4',
-    GLACIS_MANAGER_HTTP_PORT: '0',
-    GLACIS_MANAGER_VM_DRIVER: 'stub',
-    GLACIS_MANAGER_STATE_DIR: join(tls, 'state'),
-    ...env,
-  });
-  children.push(manager);
-  return manager;
-}
-
-async function connect(stage: Stage, tls: string): Promise<Child> {
-  return stage.step('connect the manager over mutual TLS', async () => {
-    const manager = startManager(stage, tls);
+): Promise<RunningManager> {
+  return step('connect the manager over mutual TLS', async () => {
+    const manager = await startManager(tls, managerEnv);
     await manager.line(/"msg":"stream is open"/);
-    return { value: manager, note: stage.managers };
+    return { value: manager, note: managers };
   });
 }
 
@@ -141,7 +147,7 @@ async function showLive({ api, step }: Stage, id: string): Promise<void> {
 interface Revoked {
   id: string;
   serial: string;
-  manager: Child;
+  manager: RunningManager;
 }
 
 async function revoke({ api, step }: Stage, { id, serial, manager }: Revoked): Promise<void> {
@@ -163,9 +169,9 @@ async function revoke({ api, step }: Stage, { id, serial, manager }: Revoked): P
   });
 }
 
-async function refuse(stage: Stage, tls: string): Promise<void> {
-  await stage.step('the same certificate tries again', async () => {
-    const manager = startManager(stage, tls, { GLACIS_MANAGER_RECONNECT: 'false' });
+async function refuse({ startManager, step }: Stage, tls: string): Promise<void> {
+  await step('the same certificate tries again', async () => {
+    const manager = await startManager(tls, { ...managerEnv, GLACIS_MANAGER_RECONNECT: 'false' });
     await manager.exited;
     const opened = manager.printed.some((line) => line.includes('stream is open'));
     if (opened) throw new Error('a revoked certificate opened a stream');

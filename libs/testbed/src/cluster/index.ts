@@ -14,6 +14,7 @@ export {
 } from './kubernetes/kubernetes.js';
 export { busyboxImage } from './kubernetes/busybox-image.js';
 export type { StoredValue } from './kubernetes/stored.js';
+export type { KubernetesClients } from './kubernetes/clients.js';
 export type { KubernetesNode } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';

@@ -1,0 +1,103 @@
+{{/*
+The pod of one program, by the standard `restricted` and with a read-only root.
+Dict root, component, program (folder of apps/), env (YAML), given (more of it), resources, ports (by name), volumes
+(a list of volumes with the `path` that each is mounted at), grace (seconds to stop in).
+*/}}
+{{- define "glacis.pod" -}}
+{{- $root := .root -}}
+{{- $volumes := append .volumes (dict "name" "tmp" "path" "/tmp" "emptyDir" (dict "sizeLimit" "256Mi")) -}}
+metadata:
+  labels:
+    {{- include "glacis.selector" . | nindent 4 }}
+    {{- with $root.Values.pods.labels }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- with $root.Values.pods.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "glacis.fullname" $root }}-{{ .component }}
+  automountServiceAccountToken: {{ eq .component "operator" }}
+  enableServiceLinks: false
+  terminationGracePeriodSeconds: {{ .grace }}
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 65532
+    runAsGroup: 65532
+    fsGroup: 65532
+    fsGroupChangePolicy: OnRootMismatch
+    seccompProfile: { type: RuntimeDefault }
+  {{- with $root.Values.image.pullSecrets }}
+  imagePullSecrets:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+    - name: {{ .component }}
+      image: {{ include "glacis.image" $root | quote }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      command: [node, apps/{{ .program }}/dist/main.js]
+      securityContext:
+        {{- include "glacis.containerSecurity" . | nindent 8 }}
+      env:
+        {{- include "glacis.env" (dict "root" $root "own" .env "given" .given) | nindent 8 }}
+      ports:
+        {{- range $name, $port := .ports }}
+        - { name: {{ $name }}, containerPort: {{ $port }} }
+        {{- end }}
+      # The database may have to come up first, or to recover.
+      startupProbe:
+        httpGet: { path: /health/live, port: http }
+        periodSeconds: 2
+        failureThreshold: 90
+      livenessProbe:
+        httpGet: { path: /health/live, port: http }
+        timeoutSeconds: 5
+        failureThreshold: 6
+      readinessProbe:
+        httpGet: { path: /health/ready, port: http }
+        periodSeconds: 5
+        timeoutSeconds: 3
+        failureThreshold: 2
+      resources:
+        {{- toYaml .resources | nindent 8 }}
+      volumeMounts:
+        {{- range $volumes }}
+        - { name: {{ .name }}, mountPath: {{ .path }}{{ if .secret }}, readOnly: true{{ end }} }
+        {{- end }}
+  volumes:
+    {{- range $volumes }}
+    - {{ omit . "path" | toYaml | nindent 6 | trim }}
+    {{- end }}
+  {{- with $root.Values.pods.nodeSelector }}
+  nodeSelector:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.pods.tolerations }}
+  tolerations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.pods.affinity }}
+  affinity:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $root.Values.pods.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+{{- end -}}
+
+{{- define "glacis.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* A Secret as a volume of the pod: dict name, path, secret, key (optional, else all), as (file name of the key). */}}
+{{- define "glacis.secretVolume" -}}
+name: {{ .name }}
+path: {{ .path }}
+secret:
+  secretName: {{ .secret }}
+  defaultMode: 288
+  {{- with .key }}
+  items: [{ key: {{ . }}, path: {{ $.as }} }]
+  {{- end }}
+{{- end -}}

@@ -1,0 +1,94 @@
+// What of charts/glacis is generated from its values.yaml: the schema of the values, and their tables in the README.
+import { readFileSync } from 'node:fs';
+import { isMap, isSeq, parseDocument } from 'yaml';
+
+const folder = 'charts/glacis';
+/** Maps of Kubernetes from names to texts. */
+const texts = new Set(['annotations', 'labels', 'nodeSelector', 'serviceAccountAnnotations']);
+/** What Kubernetes checks itself, also where the default has keys. */
+const free = new Set(['resources']);
+
+/** Texts by path. */
+export function chartFiles() {
+  const values = parseDocument(readFileSync(`${folder}/values.yaml`, 'utf8')).contents;
+  const readme = readFileSync(`${folder}/README.md`, 'utf8');
+  const [begin, end] = ['<!-- generated from values.yaml -->', '<!-- end of what is generated -->'];
+  const head = readme.split(begin)[0];
+  const tail = readme.split(end)[1];
+  return {
+    [`${folder}/values.schema.json`]: JSON.stringify(rootSchema(values)),
+    [`${folder}/README.md`]: `${head}${begin}\n\n${valueTables(values)}\n\n${end}${tail}`,
+  };
+}
+
+/** The paragraph right above a key as one line, and what `@schema` at its end adds to the schema. */
+function docOf({ key }, map) {
+  const above = key.commentBefore ?? (map.items[0].key === key ? map.commentBefore : null) ?? '';
+  const paragraph = above.split(/\n\s*\n/).at(-1);
+  const [text, schema = '{}'] = paragraph.replace(/\s*\n\s*/g, ' ').split('@schema');
+  return { text: text.trim(), narrowed: JSON.parse(schema) };
+}
+
+function rootSchema(values) {
+  const schema = mapSchema(values);
+  // Helm gives these to a chart that is part of another one.
+  Object.assign(schema.properties, { global: { type: 'object' }, enabled: { type: 'boolean' } });
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title: 'glacis', ...schema };
+}
+
+function mapSchema(map) {
+  const properties = map.items.map((pair) => {
+    const { text, narrowed } = docOf(pair, map);
+    const description = text === '' ? {} : { description: text };
+    return [pair.key.value, { ...description, ...typeOf(pair), ...narrowed }];
+  });
+  const type = { type: 'object', additionalProperties: false };
+  return { ...type, properties: Object.fromEntries(properties) };
+}
+
+const isGroup = ({ key, value }) => isMap(value) && value.items.length > 0 && !free.has(key.value);
+
+function typeOf({ key, value }) {
+  if (texts.has(key.value)) return { type: 'object', additionalProperties: { type: 'string' } };
+  if (isGroup({ key, value })) return mapSchema(value);
+  if (isMap(value)) return { type: 'object' };
+  if (isSeq(value)) return { type: 'array' };
+  return { type: Number.isInteger(value.value) ? 'integer' : typeof value.value };
+}
+
+/** One table for the values without a group, then one for each group. */
+function valueTables(values) {
+  const groups = values.items.filter(isGroup);
+  const single = values.items.filter((pair) => !isGroup(pair));
+  const sections = groups.map((pair) => {
+    const { text } = docOf(pair, values);
+    const rows = rowsOf(pair.value, `${pair.key.value}.`);
+    return [`### ${pair.key.value}`, text, table(rows)].filter(Boolean).join('\n\n');
+  });
+  return [table(single.map((pair) => rowOf(pair, values, ''))), ...sections].join('\n\n');
+}
+
+function rowsOf(map, prefix) {
+  return map.items.flatMap((pair) => {
+    if (!isGroup(pair)) return [rowOf(pair, map, prefix)];
+    const { text } = docOf(pair, map);
+    const own = text === '' ? [] : [`| \`${prefix}${pair.key.value}\` |  | ${text} |`];
+    return [...own, ...rowsOf(pair.value, `${prefix}${pair.key.value}.`)];
+  });
+}
+
+function rowOf(pair, map, prefix) {
+  const name = `${prefix}${pair.key.value}`;
+  const { text, narrowed } = docOf(pair, map);
+  if (text === '') throw new Error(`values.yaml does not say what ${name} is`);
+  const choice = narrowed.enum
+    ? ` One of ${narrowed.enum.map((each) => `\`${each}\``).join(', ')}.`
+    : '';
+  const value = pair.value.toJSON();
+  const shown =
+    value === '' ? 'empty' : `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  return `| \`${name}\` | ${shown} | ${text}${choice} |`;
+}
+
+const table = (rows) =>
+  ['| value | default | meaning |', '| --- | --- | --- |', ...rows].join('\n');
