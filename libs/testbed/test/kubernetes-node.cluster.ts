@@ -22,7 +22,7 @@ jest.setTimeout(3_600_000);
 let cluster: KubernetesCluster;
 
 beforeAll(async () => {
-  cluster = await startKubernetes({ node: true });
+  cluster = await startKubernetes({ nodes: 2 });
 });
 
 afterAll(() => cluster?.stop());
@@ -38,6 +38,8 @@ const web = {
     template: {
       metadata: { labels: { app: 'web' } },
       spec: {
+        // A first process has no signal that ends it by default.
+        terminationGracePeriodSeconds: 1,
         securityContext: {
           runAsNonRoot: true,
           runAsUser: 1000,
@@ -60,10 +62,33 @@ const web = {
           },
         ],
         volumes: [{ name: 'www', emptyDir: {} }],
+        topologySpreadConstraints: [
+          {
+            labelSelector: { matchLabels: { app: 'web' } },
+            topologyKey: 'kubernetes.io/hostname',
+            maxSkew: 1,
+            whenUnsatisfiable: 'DoNotSchedule',
+            // One that is drained takes none.
+            nodeTaintsPolicy: 'Honor',
+          },
+        ],
       },
     },
   },
 };
+
+interface Pod {
+  metadata: { name: string };
+  spec: { nodeName: string };
+  status: { podIP: string };
+}
+
+/** Those of `web`, by node. */
+async function webPods(): Promise<Pod[]> {
+  const told = await cluster.kubectl('get', 'pods', '-l', 'app=web', '-o', 'json');
+  const { items } = JSON.parse(told) as { items: Pod[] };
+  return items.toSorted((a, b) => a.spec.nodeName.localeCompare(b.spec.nodeName));
+}
 
 const service = {
   apiVersion: 'v1',
@@ -119,7 +144,7 @@ describe('startKubernetes with a node', () => {
   });
 
   it('lets pods reach a Postgres and a Kafka of this machine', async () => {
-    const host = cluster.node!.machineAddress;
+    const host = cluster.nodes!.machineAddress;
     const [postgres, kafka] = await Promise.all([startPostgres({ host }), startKafka({ host })]);
     const database = new URL(await postgres.createDatabase('reached'));
     const [row] = await withConnection(database.href, (connection) =>
@@ -134,6 +159,22 @@ describe('startKubernetes with a node', () => {
       expect(said).toBe('connected\n');
     }
     await Promise.all([postgres.stop(), kafka.stop()]);
+  });
+
+  it('has pods of both nodes reach one another, and lets one of the nodes be drained', async () => {
+    const pods = await webPods();
+    expect(pods.map(({ spec }) => spec.nodeName)).toEqual(cluster.nodes!.names);
+    const [one, other] = pods as [Pod, Pod];
+    for (const [from, to] of [[one, other] as const, [other, one] as const]) {
+      const ask = ['timeout', '10', 'wget', '-qO-', `http://${to.status.podIP}:8080/`];
+      const page = await cluster.kubectl('exec', from.metadata.name, '--', ...ask);
+      expect(page.trim()).toBe(to.metadata.name);
+    }
+    const [kept, drained] = cluster.nodes!.names as [string, string];
+    await cluster.kubectl('drain', drained, '--delete-emptydir-data', '--force', '--timeout=60s');
+    await cluster.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    expect((await webPods()).map(({ spec }) => spec.nodeName)).toEqual([kept, kept]);
+    await cluster.kubectl('uncordon', drained);
   });
 
   it('gives a claim a folder that an ordinary user writes to, and removes it with the claim', async () => {
@@ -172,8 +213,8 @@ describe('startKubernetes with a node', () => {
   it('leaves no process, link or control group, also when its owner is killed', async () => {
     const testbed = new URL('../dist/cluster/index.js', import.meta.url).href;
     const script = `const { startKubernetes } = await import('${testbed}');
-      const { admin, node } = await startKubernetes({ node: true });
-      console.log(JSON.stringify({ file: admin.file, address: node.machineAddress }));
+      const { admin, nodes } = await startKubernetes({ node: true });
+      console.log(JSON.stringify({ file: admin.file, address: nodes.machineAddress }));
       setInterval(() => {}, 1_000);`;
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -182,7 +223,7 @@ describe('startKubernetes with a node', () => {
     const other = JSON.parse(line) as { file: string; address: string };
     const nodes = [
       { folder: dirname(other.file), link: linkWith(other.address) },
-      { folder: dirname(cluster.admin.file), link: linkWith(cluster.node!.machineAddress) },
+      { folder: dirname(cluster.admin.file), link: linkWith(cluster.nodes!.machineAddress) },
     ];
     for (const node of nodes) expect((await tracesOf(node)).length).toBeGreaterThan(1);
     owner.kill('SIGKILL');

@@ -15,7 +15,7 @@ export {
 export { busyboxImage } from './kubernetes/busybox-image.js';
 export type { StoredValue } from './kubernetes/stored.js';
 export type { KubernetesClients } from './kubernetes/clients.js';
-export type { KubernetesNode } from './kubernetes/node.js';
+export type { KubernetesNodes } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';

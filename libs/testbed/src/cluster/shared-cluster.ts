@@ -75,7 +75,7 @@ export async function startSharedCluster(image: Promise<BuiltImage>): Promise<On
   const cluster = started.value;
   try {
     if (built.status === 'rejected') throw built.reason;
-    await cluster.node?.importImages(built.value.archive);
+    await cluster.nodes?.importImages(built.value.archive);
   } catch (error) {
     await cluster.stop();
     throw error;

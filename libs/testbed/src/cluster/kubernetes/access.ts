@@ -3,7 +3,7 @@ import { openCertificateAuthority } from '../certificate-authority.js';
 import { readAuditLog, type AuditEvent } from './audit.js';
 import { kubernetesClients, type KubernetesClients } from './clients.js';
 import { makeIdentity, type KubernetesIdentity } from './identity.js';
-import { reachNode, type KubernetesNode, type NodeAddress } from './node.js';
+import { reachNodes, type KubernetesNodes, type NodesAddress } from './node.js';
 import { readStored, type StoredValue } from './stored.js';
 
 /** What can be done with a cluster that runs. */
@@ -16,8 +16,8 @@ export interface KubernetesAccess extends KubernetesClients {
   admin: KubernetesIdentity;
   /** Somebody new, who may do nothing until RBAC says so. */
   user(name: string, groups?: string[]): Promise<KubernetesIdentity>;
-  /** When it was asked for. */
-  node?: KubernetesNode;
+  /** When any was asked for. */
+  nodes?: KubernetesNodes;
   /** What the API server has answered, oldest first, at the level `Metadata`. */
   auditEvents(): Promise<AuditEvent[]>;
   /** What etcd holds, to prove that something is not there. Default: everything of the API server. */
@@ -33,11 +33,11 @@ export interface ClusterAddress {
   admin: KubernetesIdentity;
   auditLog: string;
   etcdUrl: string;
-  node?: NodeAddress;
+  nodes?: NodesAddress;
 }
 
 export function reachCluster(address: ClusterAddress): KubernetesAccess {
-  const { folder, url, admin, auditLog, etcdUrl, node } = address;
+  const { folder, url, admin, auditLog, etcdUrl, nodes } = address;
   const authority = openCertificateAuthority(folder);
   return {
     ...kubernetesClients(admin.file, join(folder, 'clients')),
@@ -45,7 +45,7 @@ export function reachCluster(address: ClusterAddress): KubernetesAccess {
     ca: authority.cert,
     admin,
     user: (name, groups = []) => makeIdentity({ folder, authority, server: url }, name, groups),
-    node: node && reachNode(node),
+    nodes: nodes && reachNodes(nodes),
     auditEvents: () => readAuditLog(auditLog),
     stored: (prefix = '/registry/') => readStored(etcdUrl, prefix),
   };

@@ -2,22 +2,22 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MissingProgramError, requireProgram } from '../programs.js';
 import { busyboxImage } from './busybox-image.js';
-import type { ClusterNetwork } from './network.js';
-import type { NodePlace } from './node-namespace.js';
+import type { NodeNamespace, NodePlace } from './node-namespace.js';
 
 const plugins = '/usr/lib/cni';
 
 /** @returns the path of its socket */
-export async function startContainerd({ folder, network, namespace }: NodePlace): Promise<string> {
+export async function startContainerd({ namespace }: NodePlace): Promise<string> {
   await requireProgram('runc', 'runc');
   const file = await requireProgram('containerd', 'containerd');
   await access(join(plugins, 'bridge')).catch(() => {
     throw new MissingProgramError('bridge', 'containernetworking-plugins');
   });
+  const { folder } = namespace;
   const socket = join(folder, 'containerd.sock');
   const networks = join(folder, 'cni');
   await mkdir(networks);
-  await writeFile(join(networks, 'pods.conflist'), JSON.stringify(podNetwork(network, folder)));
+  await writeFile(join(networks, 'pods.conflist'), JSON.stringify(podNetwork(namespace)));
   const config = join(folder, 'containerd.toml');
   await writeFile(
     config,
@@ -46,11 +46,10 @@ state = "/run/containerd"
   return socket;
 }
 
-function podNetwork({ podAddresses }: ClusterNetwork, folder: string): object {
+function podNetwork({ node, folder }: NodeNamespace): object {
   const ipam = {
     type: 'host-local',
-    // The upper end of the range is the link to the machine.
-    subnet: podAddresses.replace('/20', '/24'),
+    subnet: node.podAddresses,
     dataDir: join(folder, 'addresses'),
     routes: [{ dst: '0.0.0.0/0' }],
   };

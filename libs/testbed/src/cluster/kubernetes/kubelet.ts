@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { makeIdentity } from './identity.js';
 import { kubernetesProgram } from './kubernetes-programs.js';
 import type { NodePlace } from './node-namespace.js';
+import { dnsAddress } from './services.js';
 
 /** @param socket of containerd */
-export async function startKubelet(place: NodePlace, name: string, socket: string): Promise<void> {
-  const { folder, network, namespace, authority } = place;
+export async function startKubelet(place: NodePlace, socket: string): Promise<void> {
+  const { namespace, authority } = place;
+  const { folder, node } = namespace;
+  const { name, address } = node;
   const { file: kubeconfig } = await makeIdentity(place, `system:node:${name}`, ['system:nodes']);
   const resolver = join(folder, 'resolv.conf');
   await writeFile(resolver, '');
@@ -14,7 +17,7 @@ export async function startKubelet(place: NodePlace, name: string, socket: strin
   const settings = {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    address: network.nodeAddress,
+    address,
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: false },
@@ -27,7 +30,7 @@ export async function startKubelet(place: NodePlace, name: string, socket: strin
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,
-    clusterDNS: [network.nodeAddress],
+    clusterDNS: [dnsAddress(place)],
     clusterDomain: 'cluster.local',
     resolvConf: resolver,
     volumePluginDir: join(folder, 'volume-plugins'),
@@ -44,7 +47,7 @@ export async function startKubelet(place: NodePlace, name: string, socket: strin
       `--kubeconfig=${kubeconfig}`,
       `--config=${config}`,
       `--root-dir=${join(folder, 'kubelet')}`,
-      `--node-ip=${network.nodeAddress}`,
+      `--node-ip=${address}`,
       `--hostname-override=${name}`,
     ],
     logFile: join(folder, 'kubelet.log'),

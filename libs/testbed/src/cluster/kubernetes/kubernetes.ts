@@ -9,9 +9,9 @@ import { reachCluster, type ClusterAddress, type KubernetesAccess } from './acce
 import type { KubernetesClients } from './clients.js';
 import { makeControlPlane, type ControlPlane } from './control-plane.js';
 import { makeIdentity } from './identity.js';
-import { anyNetwork } from './network.js';
+import { anyNetwork, maxNodes } from './network.js';
 import { NodeNamespace } from './node-namespace.js';
-import { startNode } from './node.js';
+import { startNodes } from './node.js';
 import { startStorage } from './storage.js';
 
 export interface KubernetesOptions {
@@ -20,6 +20,8 @@ export interface KubernetesOptions {
    * Needs root. Default: no node, so that pods stay `Pending`.
    */
   node?: boolean;
+  /** How many of them, at most 4. Default 1 with `node`. */
+  nodes?: number;
 }
 
 export interface KubernetesCluster extends KubernetesAccess {
@@ -41,16 +43,18 @@ export interface KubernetesCluster extends KubernetesAccess {
  */
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<KubernetesCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'glacis-kubernetes-'));
-  const running: Running = { daemons: [] };
+  const running: Running = { namespaces: [], daemons: [] };
   const stop = async (): Promise<void> => {
     await running.stopStorage?.();
-    await running.namespace?.stop();
+    // The first one connects the others.
+    for (const namespace of running.namespaces.toReversed()) await namespace.stop();
     // In good order each would wait for those that it serves.
     await Promise.all(running.daemons.map((daemon) => daemon.kill()));
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    if (options.node) running.namespace = await NodeNamespace.open(folder);
+    const { node, nodes = node ? 1 : 0 } = options;
+    if (nodes > 0) await openNamespaces(folder, nodes, running.namespaces);
     return { ...(await startIn(folder, running)), stop };
   } catch (error) {
     await stop();
@@ -60,16 +64,29 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
 
 /** What is to be ended. */
 interface Running {
-  namespace?: NodeNamespace;
+  namespaces: NodeNamespace[];
   daemons: Daemon[];
   stopStorage?: () => Promise<void>;
 }
 
+/** @param opened takes each when it is there, also if the next one fails */
+async function openNamespaces(
+  folder: string,
+  count: number,
+  opened: NodeNamespace[],
+): Promise<void> {
+  if (count > maxNodes) throw new RangeError(`at most ${maxNodes} nodes`);
+  const first = await NodeNamespace.open(folder);
+  opened.push(first);
+  for (const node of first.network.nodes.slice(1, count)) opened.push(await first.beside(node));
+}
+
 async function startIn(folder: string, running: Running): Promise<Omit<KubernetesCluster, 'stop'>> {
-  const { namespace, daemons } = running;
-  const network = namespace?.network ?? anyNetwork();
+  const { namespaces, daemons } = running;
+  const withNodes = namespaces.length > 0;
+  const network = namespaces[0]?.network ?? anyNetwork();
   const authority = await makeCertificateAuthority(folder, '/CN=test cluster CA');
-  const host = namespace ? network.machineAddress : '127.0.0.1';
+  const host = withNodes ? network.machineAddress : '127.0.0.1';
   const [port = 0, etcdPort = 0] = await freePorts(2);
   const place = { folder, authority, network, server: `https://${host}:${port}` };
   const auditLog = join(folder, 'audit.log');
@@ -80,9 +97,10 @@ async function startIn(folder: string, running: Running): Promise<Omit<Kubernete
   const address: ClusterAddress = { folder, url: place.server, admin, auditLog, etcdUrl };
   const admins = reachCluster(address);
   await startControlPlane(plane, admins);
-  if (namespace) {
+  if (withNodes) {
     running.stopStorage = await startStorage(place, admins);
-    address.node = await startNode({ ...place, namespace }, admins);
+    const places = namespaces.map((namespace) => ({ ...place, namespace }));
+    address.nodes = await startNodes(places, admins);
   }
   return { ...reachCluster(address), address, apiserver: plane.apiserver };
 }

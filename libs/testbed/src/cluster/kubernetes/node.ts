@@ -3,55 +3,76 @@ import { requireProgram } from '../programs.js';
 import { makeBusyboxImage } from './busybox-image.js';
 import type { KubernetesClients } from './clients.js';
 import { startContainerd } from './containerd.js';
+import { makeIdentity, type KubernetesIdentity } from './identity.js';
 import { startKubelet } from './kubelet.js';
 import type { NodePlace } from './node-namespace.js';
 import { dnsRights, startCoreDns, startKubeProxy } from './services.js';
 
-export interface KubernetesNode {
-  name: string;
+/** The nodes on which pods run. */
+export interface KubernetesNodes {
+  names: string[];
   /** This machine as pods see it: they reach what listens on this address. */
   machineAddress: string;
   /** Makes the images of an archive known, as `docker save` or buildah writes it; pods name them as in it. */
   importImages(archive: string): Promise<void>;
 }
 
-/** A node as plain data: another process reaches it as well. */
-export interface NodeAddress {
-  name: string;
+/** The same as plain data: another process reaches them as well. */
+export interface NodesAddress {
+  names: string[];
   machineAddress: string;
-  /** Path of containerd's. */
-  socket: string;
+  /** Paths of those of containerd. */
+  sockets: string[];
 }
 
-export function reachNode({ name, machineAddress, socket }: NodeAddress): KubernetesNode {
-  const images = [`--address=${socket}`, '--namespace=k8s.io', 'images'];
+export function reachNodes({ names, machineAddress, sockets }: NodesAddress): KubernetesNodes {
   return {
-    name,
+    names,
     machineAddress,
     importImages: async (archive) => {
-      const ctr = await requireProgram('ctr', 'containerd');
-      await runCommand(ctr, [...images, 'import', archive]);
+      await Promise.all(sockets.map((socket) => importImages(socket, archive)));
     },
   };
 }
 
-const name = 'node';
+/** Starts the programs of nodes that run pods, once the API server works, and waits until they are ready for them. */
+export async function startNodes(
+  places: NodePlace[],
+  clients: KubernetesClients,
+): Promise<NodesAddress> {
+  const [first] = places;
+  if (!first) throw new RangeError('no nodes to start');
+  await clients.apply(...dnsRights);
+  await startCoreDns(first);
+  const given = {
+    busybox: await makeBusyboxImage(first.folder),
+    proxy: await makeIdentity(first, 'system:kube-proxy', []),
+  };
+  const sockets = await Promise.all(places.map((place) => startNode(place, clients, given)));
+  return {
+    names: places.map(({ namespace }) => namespace.node.name),
+    machineAddress: first.network.machineAddress,
+    sockets,
+  };
+}
 
-/** Starts the programs of a node that runs pods, once the API server works, and waits until it is ready for them. */
-export async function startNode(
+/** @returns the path of containerd's socket */
+async function startNode(
   place: NodePlace,
   clients: KubernetesClients,
-): Promise<NodeAddress> {
+  { busybox, proxy }: { busybox: string; proxy: KubernetesIdentity },
+): Promise<string> {
+  const { name } = place.namespace.node;
   const socket = await startContainerd(place);
-  const address = { name, machineAddress: place.network.machineAddress, socket };
-  await reachNode(address).importImages(await makeBusyboxImage(place.folder));
-  await clients.apply(...dnsRights);
-  await Promise.all([
-    startKubelet(place, name, socket),
-    startKubeProxy(place, name),
-    startCoreDns(place),
-  ]);
+  await importImages(socket, busybox);
+  await Promise.all([startKubelet(place, socket), startKubeProxy(place, proxy.file)]);
   await clients.kubectl('wait', '--for=create', `node/${name}`, '--timeout=120s');
   await clients.kubectl('wait', '--for=condition=Ready', `node/${name}`, '--timeout=120s');
-  return address;
+  return socket;
+}
+
+async function importImages(socket: string, archive: string): Promise<void> {
+  const ctr = await requireProgram('ctr', 'containerd');
+  const images = [`--address=${socket}`, '--namespace=k8s.io', 'images'];
+  await runCommand(ctr, [...images, 'import', archive]);
 }

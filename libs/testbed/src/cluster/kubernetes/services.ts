@@ -7,23 +7,24 @@ import type { NodePlace } from './node-namespace.js';
 import { grantAll } from './rights.js';
 
 /** Leads the addresses of Services to their pods. */
-export async function startKubeProxy(place: NodePlace, name: string): Promise<void> {
-  const { folder, network, namespace } = place;
+export async function startKubeProxy(
+  { network, namespace }: NodePlace,
+  kubeconfig: string,
+): Promise<void> {
   await requireProgram('iptables', 'iptables');
   await requireProgram('conntrack', 'conntrack');
-  const { file } = await makeIdentity(place, 'system:kube-proxy', []);
   const daemon = await namespace.daemon({
     name: 'kube-proxy',
     file: await kubernetesProgram('kube-proxy'),
     args: [
-      `--kubeconfig=${file}`,
+      `--kubeconfig=${kubeconfig}`,
       '--proxy-mode=iptables',
       `--cluster-cidr=${network.podAddresses}`,
-      `--hostname-override=${name}`,
+      `--hostname-override=${namespace.node.name}`,
       // Its limits belong to the machine.
       '--conntrack-max-per-core=0',
     ],
-    logFile: join(folder, 'kube-proxy.log'),
+    logFile: join(namespace.folder, 'kube-proxy.log'),
     ready: (log) => log.includes('Caches are synced'),
   });
   await daemon.start();
@@ -31,15 +32,18 @@ export async function startKubeProxy(place: NodePlace, name: string): Promise<vo
 
 const dnsUser = 'glacis:dns';
 
-/** Answers for the names of Services, at the address of the node. */
+/** Where the names of Services are asked for: at the first node. */
+export const dnsAddress = ({ network }: NodePlace): string => network.nodes[0]?.address ?? '';
+
+/** Answers for the names of Services. To be started at the first node. */
 export async function startCoreDns(place: NodePlace): Promise<void> {
-  const { folder, network, namespace } = place;
+  const { folder, namespace } = place;
   const { file } = await makeIdentity(place, dnsUser, []);
   const corefile = join(folder, 'Corefile');
   await writeFile(
     corefile,
     `.:53 {
-  bind ${network.nodeAddress}
+  bind ${dnsAddress(place)}
   errors
   kubernetes cluster.local {
     kubeconfig ${file} testbed
