@@ -58,3 +58,22 @@ export {
 } from './crd/structural-schema.js';
 export * from './crd/conditions.js';
 export * from './crd/core-v1.js';
+export {
+  mutating,
+  refused,
+  validating,
+  type AdmissionRequest,
+  type Mutation,
+  type Refusal,
+  type Verdict,
+} from './webhook/admission.js';
+export { CaBundles, type CaBundlesOptions, type RegistrationRef } from './webhook/ca-bundles.js';
+export { ConversionError, converting, type Convert } from './webhook/conversion.js';
+export type { Hook, HookContext, RefusalCause, ReviewStatus } from './webhook/hook.js';
+export {
+  credentialFiles,
+  type CredentialFiles,
+  type CredentialsSource,
+  type ServingCredentials,
+} from './webhook/serving-credentials.js';
+export { WebhookServer, type WebhookServerOptions } from './webhook/webhook-server.js';

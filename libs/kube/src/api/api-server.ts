@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { RecordedSpan, Tracing } from '@glacis/observability';
+import { abortable } from './abortable.js';
 import type { Access } from './access.js';
 import { errorOfStatus, KubeError, type KubeStatus } from './kube-error.js';
 
@@ -197,16 +198,6 @@ function failureOf(error: unknown, signal: AbortSignal): KubeError {
   if (error instanceof KubeError) return error;
   if (signal.reason instanceof KubeError) return signal.reason;
   return new KubeError('unavailable', 'the API server cannot be reached', { cause: error });
-}
-
-/** The promise, or the signal's reason when that comes first. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop);
-    void promise.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
-  });
 }
 
 async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string> {

@@ -1,3 +1,4 @@
+export { makeCertificateAuthority, type CertificateAuthority } from './certificate-authority.js';
 export { Daemon, type DaemonOptions } from './daemon.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
 export { goProgram, type GoProgram } from './go-program.js';
