@@ -23,7 +23,7 @@ export interface InformerOptions<T extends KubeObject> {
   watchSeconds?: number;
   /** Milliseconds after which everything is listed anew, for events that got lost without a sign. Default 600,000. */
   relistMs?: number;
-  /** Between failed tries. Default 500 ms, doubling up to 30 s, half of it by chance. */
+  /** Between failed tries. Default 500 ms, doubling up to 8 s, half of it by chance: so long it is late after an outage. */
   backoff?: BackoffOptions;
   logger: Logger;
   metrics: Metrics;
@@ -35,7 +35,7 @@ const defaultWatchSeconds = 10;
 const silenceGraceMs = 3_000;
 /** Without contact for so many watches it no longer counts as ready. */
 const staleWatches = 6;
-const defaultBackoff: BackoffOptions = { initialMs: 500, factor: 2, maxMs: 30_000, jitter: 0.5 };
+const defaultBackoff: BackoffOptions = { initialMs: 500, factor: 2, maxMs: 8_000, jitter: 0.5 };
 
 /**
  * A copy of one resource, kept up to date by list and watch, and shared by all who read it or subscribe to its changes.

@@ -12,6 +12,8 @@ export interface FaultProxy {
    */
   cut(): void;
   heal(): void;
+  /** Connections that there are now stay open and fall silent for good; new ones are good. */
+  silence(): void;
   /** Ends all connections by RST; new ones are taken as before. */
   reset(): void;
   /** Milliseconds that everything takes longer, each way. Default 0. */
@@ -45,6 +47,7 @@ export async function faultProxy(
     port: (server.address() as AddressInfo).port,
     cut: () => line.cut(),
     heal: () => line.heal(),
+    silence: () => line.silence(),
     reset,
     delay: (ms) => {
       line.delayMs = ms;
@@ -83,6 +86,7 @@ class Line {
   private gate = Promise.resolve();
   private open = (): void => undefined;
   private isCut = false;
+  private silences = 0;
 
   cut(): void {
     if (this.isCut) return;
@@ -97,14 +101,23 @@ class Line {
     this.open();
   }
 
+  silence(): void {
+    this.silences += 1;
+  }
+
   async passable(): Promise<void> {
     await this.gate;
   }
 
   /** One direction of one connection; the end of it needs the line as well. */
   carrier(): Transform {
+    const { silences } = this;
     const pass = (done: () => void): void => {
-      void this.passable().then(() => (this.delayMs > 0 ? setTimeout(done, this.delayMs) : done()));
+      void this.passable().then(() => {
+        if (silences !== this.silences) return;
+        if (this.delayMs > 0) setTimeout(done, this.delayMs);
+        else done();
+      });
     };
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => pass(() => done(null, chunk)),
