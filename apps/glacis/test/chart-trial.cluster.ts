@@ -1,13 +1,14 @@
 // `helm install` with no values: the suite in one pod beside the operator, from its first look to its last trace.
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
-import { sharedCluster, type SharedCluster, type TestNamespace } from '@glacis/testbed/cluster';
 import { tellStory } from '../src/demo/story.js';
-import { listObjects, packChart, Release } from './chart.js';
+import { listObjects, ownCluster, packChart, Release, restrictedNamespace } from './chart.js';
+import type { OwnCluster } from './chart.js';
 import { managerPods } from './manager-pod.js';
 
-let cluster: SharedCluster;
-let space: TestNamespace;
+const namespace = 'glacis-trial';
+
+let cluster: OwnCluster;
 let trial: Release;
 let before: string[];
 
@@ -17,14 +18,15 @@ interface Backend {
 }
 
 beforeAll(async () => {
-  cluster = await sharedCluster();
+  cluster = await ownCluster();
   before = await listObjects(cluster);
-  space = await cluster.namespace();
-  const standard = 'pod-security.kubernetes.io/enforce=restricted';
-  await cluster.kubectl('label', 'namespace', space.name, standard);
-  trial = new Release(cluster, space.name, await packChart(cluster, cluster.image));
+  await restrictedNamespace(cluster, namespace);
+  trial = new Release(cluster, namespace, await packChart(cluster, cluster.image));
 }, 1_200_000);
-afterAll(() => space?.remove(), 180_000);
+afterAll(async () => {
+  await cluster?.kubectl('delete', 'namespace', namespace, '--ignore-not-found');
+  await cluster?.stop();
+}, 180_000);
 
 test('is ready within 90 s, its pods by the standard `restricted`', async () => {
   const started = performance.now();
@@ -33,7 +35,6 @@ test('is ready within 90 s, its pods by the standard `restricted`', async () => 
 }, 120_000);
 
 test('plays the demo through the addresses of its Services, managers in pods', async () => {
-  const { name: namespace } = space;
   const managers = `glacis-backends.${namespace}.svc:7011`;
   const steps: string[] = [];
   await tellStory({
@@ -80,12 +81,12 @@ test('is gone after helm uninstall but for what the README names, which its comm
   const own = async (): Promise<string[]> =>
     (await listObjects(cluster)).filter((object) => !before.includes(object));
   const always = [
-    `ConfigMap ${space.name} kube-root-ca.crt`,
-    `Namespace <none> ${space.name}`,
-    `ServiceAccount ${space.name} default`,
+    `ConfigMap ${namespace} kube-root-ca.crt`,
+    `Namespace <none> ${namespace}`,
+    `ServiceAccount ${namespace} default`,
   ];
-  const claim = `PersistentVolumeClaim ${space.name} glacis-suite`;
-  const kept = [claim, `Secret ${space.name} glacis-join`];
+  const claim = `PersistentVolumeClaim ${namespace} glacis-suite`;
+  const kept = [claim, `Secret ${namespace} glacis-join`];
   const volume = /^PersistentVolume <none> /;
   expect((await own()).filter((object) => !volume.test(object))).toEqual(
     [...always, ...kept].toSorted(),

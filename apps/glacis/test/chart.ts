@@ -1,6 +1,12 @@
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
-import type { KubernetesClients } from '@glacis/testbed/cluster';
+import {
+  glacisImage,
+  sharedCluster,
+  startKubernetes,
+  type KubernetesClients,
+  type KubernetesNode,
+} from '@glacis/testbed/cluster';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +15,28 @@ import { Api } from '../src/demo/api.js';
 
 /** The chart of this checkout. */
 export const chartFolder = fileURLToPath(new URL('../../../charts/glacis', import.meta.url));
+
+/** A cluster that a test has for itself, with a real node that has the image. */
+export interface OwnCluster extends KubernetesClients {
+  image: string;
+  node?: KubernetesNode;
+  stop(): Promise<void>;
+}
+
+/** A new one, as what is common to a whole cluster is looked at; that of `KUBECONFIG` where it is set. */
+export async function ownCluster(): Promise<OwnCluster> {
+  if (process.env.KUBECONFIG) return { ...(await sharedCluster()), stop: async () => undefined };
+  const [cluster, image] = await Promise.all([startKubernetes({ node: true }), glacisImage()]);
+  await cluster.node?.importImages(image.archive);
+  return { ...cluster, image: image.name };
+}
+
+/** A namespace in which only pods by the standard `restricted` may run. */
+export async function restrictedNamespace(cluster: KubernetesClients, name: string): Promise<void> {
+  await cluster.kubectl('create', 'namespace', name);
+  const standard = 'pod-security.kubernetes.io/enforce=restricted';
+  await cluster.kubectl('label', 'namespace', name, standard);
+}
 
 /**
  * The chart as a release would pack it: its version is that of the image, so that it needs no values.

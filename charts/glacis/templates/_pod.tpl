@@ -38,7 +38,7 @@ spec:
       securityContext:
         {{- include "glacis.containerSecurity" . | nindent 8 }}
       env:
-        {{- include "glacis.env" (dict "root" $root "own" .env "given" .given) | nindent 8 }}
+        {{- include "glacis.env" (dict "root" $root "own" .env "given" .given) | trim | nindent 8 }}
       ports:
         {{- range $name, $port := .ports }}
         - { name: {{ $name }}, containerPort: {{ $port }} }
@@ -78,6 +78,18 @@ spec:
   {{- with $root.Values.pods.affinity }}
   affinity:
     {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if and $root.Values.pods.spreadOver (ne .component "suite") }}
+  topologySpreadConstraints:
+    {{- range $root.Values.pods.spreadOver }}
+    - topologyKey: {{ . }}
+      maxSkew: 1
+      whenUnsatisfiable: ScheduleAnyway
+      matchLabelKeys: [pod-template-hash]
+      labelSelector:
+        matchLabels:
+          {{- include "glacis.selector" $ | nindent 10 }}
+    {{- end }}
   {{- end }}
   {{- with $root.Values.pods.priorityClassName }}
   priorityClassName: {{ . }}

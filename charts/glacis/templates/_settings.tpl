@@ -19,32 +19,111 @@
 {{- end }}
 {{- end -}}
 
-{{/* What stands in certificates. */}}
-{{- define "glacis.certificateNames" -}}
-{{- $routes := ternary .Values.gatewayApi.passthrough dict .Values.gatewayApi.enabled -}}
-{{- $of := dict -}}
-{{- range list "gateway" "backends" "certificates" -}}
-{{- $_ := set $of . (include "glacis.serviceNames" (dict "root" $ "component" .) | fromYamlArray) -}}
-{{- end -}}
-- name: GLACIS_BACKENDS_PUBLIC_NAMES
-  value: {{ concat .Values.backends.names (list $routes.managers $routes.agents) $of.backends | compact | join "," }}
-- name: GLACIS_CERTS_EST_NAMES
-  value: {{ concat .Values.certificates.names (list $routes.est) $of.certificates | compact | join "," }}
-- { name: GLACIS_CERTS_GRPC_NAMES, value: "{{ join "," $of.certificates }}" }
-- { name: GLACIS_GATEWAY_GRPC_NAMES, value: "{{ join "," $of.gateway }}" }
-- { name: GLACIS_CERTS_RESERVED_NAMES, value: "{{ join "," (concat $of.gateway $of.backends $of.certificates) }}" }
-- { name: GLACIS_CERTS_PUBLIC_URL, value: {{ include "glacis.publicUrl" . | quote }} }
-{{- with include "glacis.statusUrl" . }}
+{{/* The names in the certificate of a service, and what else it writes into certificates: dict root, component. */}}
+{{- define "glacis.namesEnv" -}}
+{{- $values := .root.Values -}}
+{{- $routes := ternary $values.gatewayApi.passthrough dict $values.gatewayApi.enabled -}}
+{{- $own := include "glacis.serviceNames" . | fromYamlArray -}}
+{{- if eq .component "gateway" }}
+- { name: GLACIS_GATEWAY_GRPC_NAMES, value: "{{ join "," $own }}" }
+{{- else if eq .component "backends" }}
+{{- $names := concat $values.backends.names (list $routes.managers $routes.agents) $own | compact }}
+- { name: GLACIS_BACKENDS_PUBLIC_NAMES, value: "{{ join "," $names }}" }
+{{- else }}
+{{- $names := concat $values.certificates.names (list $routes.est) $own | compact }}
+{{- $reserved := $own }}
+{{- range list "gateway" "backends" }}
+{{- $reserved = concat $reserved (include "glacis.serviceNames" (dict "root" $.root "component" .) | fromYamlArray) }}
+{{- end }}
+- { name: GLACIS_CERTS_EST_NAMES, value: "{{ join "," $names }}" }
+- { name: GLACIS_CERTS_GRPC_NAMES, value: "{{ join "," $own }}" }
+- { name: GLACIS_CERTS_RESERVED_NAMES, value: "{{ join "," $reserved }}" }
+- { name: GLACIS_CERTS_PUBLIC_URL, value: {{ include "glacis.publicUrl" .root | quote }} }
+{{- with include "glacis.statusUrl" .root }}
 - { name: GLACIS_CERTS_STATUS_URL, value: {{ quote . }} }
 {{- end }}
 - { name: GLACIS_CERTS_ALLOW_LOOPBACK, value: "false" }
+{{- end }}
+{{- end -}}
+
+{{/* Where programs find the services: dict root, of (names of services). */}}
+{{- define "glacis.peerEnv" -}}
+{{- $ports := include "glacis.ports" .root | fromYaml -}}
+{{- $variables := dict "gateway" "GLACIS_GATEWAY_GRPC_URL" "backends" "GLACIS_BACKENDS_GRPC_URL" "certificates" "GLACIS_CERTS_GRPC_URL" -}}
+{{- $replicas := ternary "-replicas" "" (not (empty (include "glacis.distributed" .root))) -}}
+{{- range .of }}
+- { name: {{ get $variables . }}, value: "{{ include "glacis.address" (dict "root" $.root "component" (print . $replicas) "port" (get $ports .).grpc) }}" }
+{{- end }}
 {{- end -}}
 
 {{/* The trial: every service in one process, its data on a volume. */}}
 {{- define "glacis.suiteEnv" -}}
 {{ include "glacis.commonEnv" . }}
-{{ include "glacis.certificateNames" . }}
 - { name: GLACIS_DATA_DIR, value: /var/lib/glacis }
+{{- range $component, $ports := include "glacis.ports" . | fromYaml }}
+{{- include "glacis.namesEnv" (dict "root" $ "component" $component) }}
+{{- if $.Values.operator.enabled }}
+- { name: {{ $component | replace "certificates" "certs" | upper | printf "GLACIS_%s_GRPC_PORT" }}, value: {{ $ports.grpc | quote }} }
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A service apart: dict root, component. */}}
+{{- define "glacis.serviceEnv" -}}
+{{- $values := .root.Values -}}
+{{ include "glacis.commonEnv" .root }}
+{{- include "glacis.namesEnv" . }}
+{{ include "glacis.peerEnv" (dict "root" .root "of" (without (list "gateway" "backends" "certificates") .component)) }}
+- name: GLACIS_DATABASE_URL
+  valueFrom: { secretKeyRef: { name: {{ $values.postgres.secretName }}, key: {{ get $values.postgres.keys .component }} } }
+- { name: GLACIS_KAFKA_BROKERS, value: {{ $values.kafka.brokers | quote }} }
+- { name: GLACIS_KAFKA_PREFIX, value: {{ $values.kafka.prefix | quote }} }
+{{- with $values.kafka.tls }}
+{{- if .enabled }}
+- { name: GLACIS_KAFKA_TLS, value: "true" }
+{{- if .caSecretName }}
+- { name: GLACIS_KAFKA_TLS_CA_FILE, value: /etc/glacis/kafka-ca/ca.crt }
+{{- end }}
+{{- if .certSecretName }}
+- { name: GLACIS_KAFKA_TLS_CERT_FILE, value: /etc/glacis/kafka-cert/tls.crt }
+- { name: GLACIS_KAFKA_TLS_KEY_FILE, value: /etc/glacis/kafka-cert/tls.key }
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with $values.kafka.sasl }}
+{{- if .secretName }}
+- { name: GLACIS_KAFKA_SASL_MECHANISM, value: {{ .mechanism }} }
+- name: GLACIS_KAFKA_SASL_USER
+  valueFrom: { secretKeyRef: { name: {{ .secretName }}, key: username } }
+- name: GLACIS_KAFKA_SASL_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ .secretName }}, key: password } }
+{{- end }}
+{{- end }}
+{{- if eq .component "gateway" }}
+# Clients come by the address of the Service: they are led away before it stops to listen.
+- { name: GLACIS_HTTP_SHUTDOWN_DELAY, value: 3s }
+- { name: GLACIS_GATEWAY_KEK_FILE, value: /etc/glacis/kek/kek }
+- { name: GLACIS_GATEWAY_DATA_DIR, value: "" }
+- { name: GLACIS_GATEWAY_BACKENDS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "backends-replicas" "port" 9011) }}" }
+- { name: GLACIS_GATEWAY_CERTIFICATES_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "certificates-replicas" "port" 9010) }}" }
+{{- else }}
+- { name: GLACIS_{{ .component | replace "certificates" "certs" | upper }}_KEK_FILE, value: /etc/glacis/kek/kek }
+{{- end }}
+{{- end -}}
+
+{{- define "glacis.operatorEnv" -}}
+- { name: GLACIS_HOST, value: 0.0.0.0 }
+- { name: GLACIS_LOG_LEVEL, value: {{ .Values.logLevel }} }
+{{- with .Values.traceEndpoint }}
+- { name: GLACIS_TRACE_ENDPOINT, value: {{ quote . }} }
+{{- end }}
+- { name: GLACIS_JOIN_TOKEN_FILE, value: /etc/glacis/join/token }
+{{ include "glacis.peerEnv" (dict "root" . "of" (list "gateway" "backends" "certificates")) }}
+- { name: GLACIS_OPERATOR_DOOR_URL, value: "http://{{ include "glacis.address" (dict "root" . "component" "gateway" "port" 8080) }}" }
+- { name: GLACIS_OPERATOR_MANAGER_URL, value: {{ .Values.operator.managerUrl | default (include "glacis.address" (dict "root" . "component" "backends" "port" 7011)) }} }
+- { name: GLACIS_OPERATOR_MANAGER_IMAGE, value: {{ .Values.operator.managerImage | default (include "glacis.image" .) }} }
+- { name: GLACIS_OPERATOR_TENANT, value: {{ .Values.operator.tenant }} }
+- { name: GLACIS_OPERATOR_NAMESPACES, value: {{ join "," .Values.operator.namespaces | quote }} }
 {{- end -}}
 
 {{/* Given environment goes before ours, entry by entry; the order stays. Dict root, own, config. */}}
@@ -54,7 +133,7 @@
 {{- $later := dict -}}
 {{- range slice $all (add1 $index) }}{{ $_ := set $later .name true }}{{ end -}}
 {{- if not (hasKey $later $entry.name) }}
-{{ list $entry | toYaml }}
+{{- list $entry | toYaml | nindent 0 }}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -55,12 +55,25 @@ async function build(program: GoProgram, folder: string): Promise<void> {
   );
 }
 
+/**
+ * The folder of somebody else's module, fetched from the Go module proxy at the first call on a machine.
+ * @throws {MissingProgramError} without Go
+ */
+export async function goModule(module: string, version: string): Promise<string> {
+  const go = await requireProgram('go', 'golang-go');
+  return (await download(go, `${module}@${version}`)).Dir;
+}
+
+/** @param target module@version */
+async function download(go: string, target: string): Promise<{ Dir: string; GoMod: string }> {
+  const told = await runCommand(go, ['mod', 'download', '-json', target]);
+  return JSON.parse(told) as { Dir: string; GoMod: string };
+}
+
 /** A module's `replace` lines count only where it is built itself; folders stand for what is published beside it. */
 async function publishedModules(go: string, target: string, version: string): Promise<string[]> {
-  const downloaded = JSON.parse(await runCommand(go, ['mod', 'download', '-json', target])) as {
-    GoMod: string;
-  };
-  const manifest = JSON.parse(await runCommand(go, ['mod', 'edit', '-json', downloaded.GoMod])) as {
+  const { GoMod: file } = await download(go, target);
+  const manifest = JSON.parse(await runCommand(go, ['mod', 'edit', '-json', file])) as {
     Replace?: { Old: { Path: string }; New: { Path: string } }[];
   };
   return (manifest.Replace ?? [])

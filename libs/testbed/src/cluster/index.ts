@@ -1,7 +1,7 @@
 export { makeCertificateAuthority, type CertificateAuthority } from './certificate-authority.js';
 export { Daemon, type DaemonOptions } from './daemon.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
-export { goProgram, type GoProgram } from './go-program.js';
+export { goModule, goProgram, type GoProgram } from './go-program.js';
 export { startKafka, type KafkaCluster, type KafkaOptions, type ProxiedKafka } from './kafka.js';
 export type { SaslUser } from './kafka-properties.js';
 export type { ClientTlsFiles } from './kafka-tls.js';

@@ -1,0 +1,134 @@
+// What the values of the chart make, without running any of it: an API server without nodes looks at the objects.
+import { goModule, startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '@glacis/testbed';
+import { parseAllDocuments } from 'yaml';
+import { chartFolder } from './chart.js';
+
+const options = fileURLToPath(new URL('./chart-options.yaml', import.meta.url));
+const services = ['gateway', 'backends', 'certificates'];
+const apart = ['--set=postgres.secretName=postgres', '--set=kafka.brokers=kafka:9092'];
+
+let cluster: KubernetesCluster;
+
+interface Rendered {
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  spec?: { replicas?: number; template?: { spec: PodSpec } };
+}
+interface PodSpec {
+  serviceAccountName: string;
+  automountServiceAccountToken: boolean;
+  containers: { env: { name: string; value?: string }[] }[];
+}
+
+const template = (...values: string[]): Promise<string> =>
+  cluster.helm('template', 'glacis', chartFolder, '--kube-version=1.35.4', ...values);
+
+async function objects(...values: string[]): Promise<Rendered[]> {
+  const documents = parseAllDocuments(await template(...values));
+  return documents.map((document) => document.toJS() as Rendered | null).filter((each) => !!each);
+}
+
+async function podOf(name: string, ...values: string[]): Promise<PodSpec> {
+  const found = (await objects(...values)).find(
+    ({ spec, metadata }) => spec?.template && metadata.name === name,
+  );
+  return found!.spec!.template!.spec;
+}
+
+beforeAll(async () => {
+  cluster = await startKubernetes();
+}, 3_600_000);
+afterAll(() => cluster?.stop());
+
+test('helm lint has nothing to say', async () => {
+  expect(await cluster.helm('lint', '--strict', chartFolder)).toContain('0 chart(s) failed');
+});
+
+test.each([
+  ['logLevl=debug', /'logLevl' not allowed/],
+  ['gateway.replica=3', /'replica' not allowed/],
+  ['trial.storage.sise=1Gi', /'sise' not allowed/],
+  ['gateway.replicas=0', /minimum/],
+  ['logLevel=loud', /'debug', 'info', 'warn', 'error'/],
+])('%s is refused', async (value, reason) => {
+  await expect(template(`--set=${value}`)).rejects.toThrow(reason);
+});
+
+test('a Postgres without a Kafka, and the reverse, is refused with what is missing', async () => {
+  const [postgres, kafka] = apart as [string, string];
+  await expect(template(postgres)).rejects.toThrow('kafka.brokers is not');
+  await expect(template(kafka)).rejects.toThrow('postgres.secretName is not');
+});
+
+test('it can be part of another chart', async () => {
+  await expect(template('--set=global.region=eu,enabled=true')).resolves.toContain('glacis-suite');
+});
+
+test('every option together is what the API server takes', async () => {
+  const [routes, monitoring] = await Promise.all([
+    goModule('sigs.k8s.io/gateway-api', 'v1.6.3'),
+    goModule('github.com/prometheus-operator/prometheus-operator', 'v0.85.0'),
+  ]);
+  const folders = [
+    join(routes, 'config/crd/standard'),
+    join(monitoring, 'example/prometheus-operator-crd'),
+  ];
+  const wanted = /_(httproutes|tlsroutes|servicemonitors|prometheusrules)\.yaml$/;
+  for (const folder of folders) {
+    for (const file of (await readdir(folder)).filter((name) => wanted.test(name))) {
+      await cluster.kubectl('apply', '--server-side', '-f', join(folder, file));
+    }
+  }
+  await cluster.kubectl('wait', '--for=condition=Established', 'crds', '--all');
+  const file = join(await temporaryFolder(), 'objects.yaml');
+  await writeFile(file, await template('--values', options));
+  const dryRun = ['apply', '--server-side', '--dry-run=server', '--validate=strict'];
+  const taken = await cluster.kubectl(...dryRun, '-f', file);
+  for (const kind of ['httproute', 'tlsroute', 'prometheusrule', 'ingress', 'networkpolicy']) {
+    expect(taken).toContain(`${kind}.`);
+  }
+});
+
+test('services apart keep the names of the Services that the trial has', async () => {
+  const named = (all: Rendered[]): string[] =>
+    all.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  const [trial, distributed] = await Promise.all([objects(), objects(...apart)]);
+  expect(named(distributed)).toEqual(expect.arrayContaining(named(trial)));
+});
+
+test('each service has an account of its own, without a token, and its own key alone', async () => {
+  for (const service of services) {
+    const pod = await podOf(`glacis-${service}`, ...apart);
+    expect(pod.serviceAccountName).toBe(`glacis-${service}`);
+    expect(pod.automountServiceAccountToken).toBe(false);
+    expect(JSON.stringify(pod)).toContain(`"key":"${service}","path":"kek"`);
+  }
+});
+
+test('what is given as environment goes before what the chart sets, once each', async () => {
+  const { containers } = await podOf(
+    'glacis-backends',
+    ...apart,
+    '--set-json=env=[{"name":"GLACIS_LOG_LEVEL","value":"warn"},{"name":"A","value":"1"}]',
+    '--set-json=backends.env=[{"name":"A","value":"2"}]',
+  );
+  const { env } = containers[0]!;
+  expect(env.filter(({ name }) => name === 'GLACIS_LOG_LEVEL')).toEqual([
+    { name: 'GLACIS_LOG_LEVEL', value: 'warn' },
+  ]);
+  expect(env.filter(({ name }) => name === 'A')).toEqual([{ name: 'A', value: '2' }]);
+});
+
+test('names of objects hold in DNS, however long that of the release is', async () => {
+  const name = 'a-release-with-a-name-of-the-greatest-length-allow53';
+  const said = await cluster.helm('template', name, chartFolder, '--kube-version=1.35.4', ...apart);
+  const names = parseAllDocuments(said)
+    .map((document) => (document.toJS() as Rendered | null)?.metadata.name ?? '')
+    .filter(Boolean);
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((each) => each.length > 63 || each.includes('--'))).toEqual([]);
+});

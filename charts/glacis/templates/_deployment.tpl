@@ -1,0 +1,24 @@
+{{/* A Deployment: dict root, component, and what glacis.pod takes. */}}
+{{- define "glacis.deployment" -}}
+{{- $values := get .root.Values .component -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "glacis.metadata" . | nindent 2 }}
+spec:
+  {{- if not (dig "autoscaling" "enabled" false $values) }}
+  replicas: {{ $values.replicas }}
+  {{- end }}
+  # As many as there are to be stay ready.
+  strategy:
+    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
+  selector:
+    matchLabels:
+      {{- include "glacis.selector" . | nindent 6 }}
+  template:
+    {{- include "glacis.pod" (merge (dict "program" .component "given" $values.env "resources" $values.resources) .) | nindent 4 }}
+{{- end -}}
+
+{{- define "glacis.joinVolume" -}}
+{{ include "glacis.secretVolume" (dict "name" "join" "path" "/etc/glacis/join" "secret" (include "glacis.joinSecret" .)) }}
+{{- end -}}
