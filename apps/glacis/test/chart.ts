@@ -5,7 +5,7 @@ import {
   sharedCluster,
   startKubernetes,
   type KubernetesClients,
-  type KubernetesNode,
+  type KubernetesNodes,
 } from '@glacis/testbed/cluster';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export const chartFolder = fileURLToPath(new URL('../../../charts/glacis', impor
 /** A cluster that a test has for itself, with a real node that has the image. */
 export interface OwnCluster extends KubernetesClients {
   image: string;
-  node?: KubernetesNode;
+  nodes?: KubernetesNodes;
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface OwnCluster extends KubernetesClients {
 export async function ownCluster(): Promise<OwnCluster> {
   if (process.env.KUBECONFIG) return { ...(await sharedCluster()), stop: async () => undefined };
   const [cluster, image] = await Promise.all([startKubernetes({ node: true }), glacisImage()]);
-  await cluster.node?.importImages(image.archive);
+  await cluster.nodes?.importImages(image.archive);
   return { ...cluster, image: image.name };
 }
 
