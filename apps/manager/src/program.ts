@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Metrics, Tracing } from '@glacis/observability';
+import { Metrics, Tracing, type HealthServer } from '@glacis/observability';
 import { newId } from '@glacis/runtime';
 import { dial } from './dial.js';
 import type { Sleep } from './enrolment/auto-renewal.js';
@@ -64,17 +62,16 @@ export async function startProgram(
     metrics,
     connected: () => manager.connected,
   });
-  const { port: httpPort } = http.address() as AddressInfo;
+  const { port: httpPort } = http;
   const ports = { httpPort, ...(manager instanceof VmHost && { grpcPort: manager.port }) };
   log.info({ ...ports, generation: own.generation }, 'manager has started');
   return { ...ports, manager, ended: serve(manager, http, tracing) };
 }
 
-async function serve(manager: Role, http: Server, tracing: Tracing): Promise<Ending> {
+async function serve(manager: Role, http: HealthServer, tracing: Tracing): Promise<Ending> {
   try {
     return await manager.serve();
   } finally {
-    http.closeAllConnections();
     http.close();
     await tracing.close();
   }

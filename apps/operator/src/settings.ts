@@ -1,10 +1,12 @@
 import { placesOf } from '@glacis/grpc';
+import { peerShape, programShape, SettingsLoader, type PeerSettings } from '@glacis/host/bare';
 import {
   defineSettings,
   list,
   optionalText,
   port,
   setting,
+  SettingsError,
   text,
   url,
   type Values,
@@ -40,4 +42,31 @@ export const operatorSettings = defineSettings('GLACIS_OPERATOR_', {
   ),
 });
 
-export type OperatorSettings = Values<typeof operatorSettings.shape>;
+const processSettings = defineSettings('GLACIS_', { ...programShape, ...peerShape });
+
+export interface OperatorSettings {
+  own: Values<typeof operatorSettings.shape>;
+  process: Values<typeof processSettings.shape>;
+}
+
+/** @throws {SettingsError} naming every bad value */
+export function loadOperatorSettings(): OperatorSettings {
+  const loader = new SettingsLoader();
+  const settings = { own: loader.load(operatorSettings), process: loader.load(processSettings) };
+  loader.check();
+  checkPeers(settings.process);
+  return settings;
+}
+
+/** It can do nothing without any of them. */
+function checkPeers(settings: PeerSettings): void {
+  const peers = {
+    GLACIS_CERTS_GRPC_URL: settings.certsGrpcUrl,
+    GLACIS_BACKENDS_GRPC_URL: settings.backendsGrpcUrl,
+    GLACIS_GATEWAY_GRPC_URL: settings.gatewayGrpcUrl,
+  };
+  const missing = Object.entries(peers).filter(([, address]) => address === undefined);
+  if (missing.length > 0) {
+    throw new SettingsError(missing.map(([name]) => ({ name, reason: 'is not set' })));
+  }
+}

@@ -2,6 +2,12 @@ export { createLogger, LOGGER, type Logger, type LoggerOptions } from './logger.
 export { NestLogger } from './nest-logger.js';
 export { Histogram } from './histogram.js';
 export { Metrics, type HistogramOptions, type MetricOptions } from './metrics.js';
+export {
+  serveHealth,
+  type HealthAnswer,
+  type HealthServer,
+  type HealthServerOptions,
+} from './health-server.js';
 export { Health, type HealthCheck, type HealthEntry, type HealthReport } from './health.js';
 export {
   formatTraceparent,

@@ -1,10 +1,11 @@
 export * from './addresses.js';
+export { canonicalAddress, canonicalHost, type CanonicalAddress } from './canonical-address.js';
 export * from './certificate.js';
 export * from './certs-only.js';
 export * from './crl.js';
 export * from './csr.js';
 export type { CsrAnswer } from './csr-thread.js';
-export { bareCsr, renewalCsr } from './write-csr.js';
+export { bareCsr, namedCsr, renewalCsr } from './write-csr.js';
 export { DerError } from './der-reader.js';
 export { rewrap, seal, SealBrokenError, unseal, type Binding, type Sealed } from './envelope.js';
 export { extension, type AlternativeNames, type KeyUsage } from './extensions.js';

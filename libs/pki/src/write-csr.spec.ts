@@ -4,6 +4,7 @@ import {
   generateKeys,
   leafKeyAlgorithms,
   nameDer,
+  namedCsr,
   readCertificate,
   readCsr,
   renewalCsr,
@@ -43,6 +44,27 @@ describe('renewalCsr', () => {
       expect(read.output).toContain(`URI:${uri}, DNS:a.example, IP Address:10.0.0.1`);
     },
   );
+});
+
+describe('namedCsr', () => {
+  it('asks for the names that are given, as openssl reads it', async () => {
+    const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+    const names = { dnsNames: ['a.example'], ipAddresses: ['10.0.0.1', '2001:db8::1'] };
+    const request = namedCsr(privateKey, names);
+    expect(readCsr(request)).toMatchObject({ ...names, uris: [], spki: spkiOf(publicKey) });
+    const file = folder.put('named.der', request);
+    const read = await openssl('req', [
+      '-inform',
+      'DER',
+      '-in',
+      file,
+      '-verify',
+      '-noout',
+      '-text',
+    ]);
+    expect(read.output).toContain('DNS:a.example, IP Address:10.0.0.1');
+    expect(readCsr(namedCsr(privateKey, {}))).toMatchObject({ dnsNames: [], ipAddresses: [] });
+  });
 });
 
 describe('sameName', () => {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { explicit, integer, sequence, set } from './der.js';
+import { extension, type AlternativeNames } from './extensions.js';
 import { spkiOf } from './keys.js';
 import { oidDer, oids } from './oids.js';
 import { readCertificate } from './read-certificate.js';
@@ -11,6 +12,12 @@ import { signed } from './signing.js';
  */
 export function bareCsr(privateKey: KeyObject): Buffer {
   return request(privateKey, sequence(), []);
+}
+
+/** A request that asks for these alternative names and nothing else; the CA sets the subject. DER. */
+export function namedCsr(privateKey: KeyObject, names: AlternativeNames): Buffer {
+  const count = Object.values(names).reduce((sum, list: readonly string[]) => sum + list.length, 0);
+  return request(privateKey, sequence(), count === 0 ? [] : [extension.subjectAltName(names)]);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { freeText, pageQuery, plainText, trimmedText } from '@glacis/http';
 import { agentDialectNames, dialectNames } from '@glacis/grpc';
 import { z } from 'zod';
-import { canonicalAddress } from './address.js';
+import { canonicalAddress } from '@glacis/pki';
 import { entityTypes, isProtocolOf } from './backend.js';
 
 const name = trimmedText(1024);

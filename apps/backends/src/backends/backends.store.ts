@@ -1,5 +1,5 @@
 import { pageOf, type Queryable, type Tx } from '@glacis/store';
-import { canonicalAddress } from './address.js';
+import { canonicalAddress } from '@glacis/pki';
 import type { Backend, BackendInput, NewBackendInput } from './backend.js';
 import type { BackendListQuery } from './backend.schema.js';
 

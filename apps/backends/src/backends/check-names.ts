@@ -1,6 +1,6 @@
 import type { CheckNamesReply, CheckNamesRequest, NameHolder } from '@glacis/contracts';
 import type { Queryable } from '@glacis/store';
-import { canonicalHost } from './address.js';
+import { canonicalHost } from '@glacis/pki';
 import { isBackendId } from './backend-reader.js';
 
 interface Registration {

@@ -42,10 +42,12 @@ const keySelector = z
 const quantityForm =
   /^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$/;
 
-/** Amount of a resource: `500m`, `2Gi`, `1`. */
-export const quantity: z.ZodType<string | number> = z
-  .union([z.int(), z.string()])
-  .meta({ 'x-kubernetes-int-or-string': true, pattern: quantityForm.source, maxLength: 32 });
+/** Amount of a resource: `500m`, `2Gi`, `1`. Whole numbers may come as such; the type is that of client-node. */
+export const quantity = z.union([z.int(), z.string()]).meta({
+  'x-kubernetes-int-or-string': true,
+  pattern: quantityForm.source,
+  maxLength: 32,
+}) as unknown as z.ZodType<string>;
 
 const envVarSource = z
   .object({

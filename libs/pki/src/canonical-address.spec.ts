@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { canonicalAddress, canonicalHost } from './address.js';
+import { canonicalAddress, canonicalHost } from './canonical-address.js';
 
 describe('canonicalAddress', () => {
   it.each([

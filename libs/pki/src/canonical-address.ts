@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
-import { ipBytes, ipText, isHostName, isIpv4Mapped } from '@glacis/pki';
+import { ipBytes, ipText, isIpv4Mapped } from './addresses.js';
+import { isHostName } from './host-names.js';
 
 /** An address in the form in which addresses are compared (`backends.md` 2.4). */
 export interface CanonicalAddress {

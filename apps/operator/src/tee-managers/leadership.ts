@@ -1,0 +1,137 @@
+import type { BackendEvent, BackendsRpc } from '@glacis/contracts';
+import {
+  builtIns,
+  Controller,
+  keyOf,
+  ResourceClient,
+  type ApiServer,
+  type EventRecorder,
+  type Fence,
+  type ReconcileContext,
+  type ReconcileResult,
+  type Trigger,
+} from '@glacis/kube';
+import type { Logger, Metrics, Tracing } from '@glacis/observability';
+import type { Clock } from '@glacis/runtime';
+import { BackendWatches } from '../suite/backend-watches.js';
+import type { Door } from '../suite/door.js';
+import { Suite } from '../suite/suite.js';
+import { Applied } from './applied.js';
+import type { ClusterCache } from './cache.js';
+import { Doubts } from './doubts.js';
+import { reconcile } from './reconcile.js';
+import { Refusals } from './refusals.js';
+import { teeManagers, tenantLabel, type TeeManager } from './tee-manager.js';
+import type { Memory, Work, WorkSettings } from './work.js';
+
+export interface LeadershipOptions {
+  server: ApiServer;
+  cache: ClusterCache;
+  door: Door;
+  backends: Pick<BackendsRpc, 'watch'>;
+  recorder: EventRecorder;
+  settings: WorkSettings & { defaultTenant: string };
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  tracing: Tracing;
+}
+
+/** TeeManagers worked on at once. Most of a reconcile is waiting for answers. */
+const workers = 8;
+
+/** The work of a leader for one term. It begins without memory, as another may have led meanwhile. */
+export class Leadership {
+  readonly watches: BackendWatches;
+  private readonly memory: Memory = {
+    applied: new Applied(),
+    doubts: new Doubts(),
+    refusals: new Refusals(),
+  };
+  private add: (key: string) => void = () => undefined;
+
+  constructor(private readonly options: LeadershipOptions) {
+    this.watches = new BackendWatches({
+      backends: options.backends,
+      onEvent: (event) => this.heard(event),
+      onGap: (tenant) => this.missed(tenant),
+      logger: options.logger,
+    });
+  }
+
+  /** Works until the term is over. */
+  async run(term: Fence): Promise<void> {
+    const { server, cache, logger, metrics, tracing } = this.options;
+    const news: Trigger = {
+      synced: Promise.resolve(),
+      connect: (add) => {
+        this.add = add;
+        return () => (this.add = () => undefined);
+      },
+    };
+    const controller = new Controller({
+      name: 'teemanagers',
+      triggers: [...cache.triggers(), news],
+      reconcile: (key, context) => this.reconcile(key, context),
+      server,
+      workers,
+      logger,
+      metrics,
+      tracing,
+    });
+    await controller.run(term);
+    await this.watches.stop();
+  }
+
+  private async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
+    const manager = this.options.cache.managers.get(key);
+    if (!manager) {
+      this.memory.applied.forget(key);
+      return {};
+    }
+    const tenant = manager.status?.tenant ?? (await this.tenantOf(manager, context.server));
+    this.watches.ensure(tenant);
+    return { requeueAfterMs: await reconcile(this.workOn(manager, tenant, context)) };
+  }
+
+  /** By the label of the namespace, asked when it is needed: once in the life of a TeeManager. */
+  private async tenantOf({ metadata }: TeeManager, server: ApiServer): Promise<string> {
+    const namespaces = new ResourceClient(server, builtIns.namespaces);
+    const { labels = {} } = (await namespaces.get({ name: metadata.namespace ?? '' })).metadata;
+    return labels[tenantLabel] ?? this.options.settings.defaultTenant;
+  }
+
+  private workOn(manager: TeeManager, tenant: string, context: ReconcileContext): Work {
+    const { door, cache, settings, clock, recorder } = this.options;
+    const { server } = context;
+    return {
+      manager,
+      tenant,
+      now: clock.now(),
+      suite: new Suite(door, tenant, context),
+      managers: new ResourceClient(server, teeManagers),
+      secrets: new ResourceClient(server, builtIns.secrets),
+      services: new ResourceClient(server, builtIns.services),
+      statefulSets: new ResourceClient(server, builtIns.statefulSets),
+      nodes: new ResourceClient(server, builtIns.nodes),
+      cache,
+      memory: this.memory,
+      settings,
+      tell: ({ type = 'Normal', ...told }) => recorder.record({ about: manager, type, ...told }),
+    };
+  }
+
+  private heard({ type, subject }: BackendEvent): void {
+    if (type !== 'backend.connected') this.memory.doubts.raise(subject);
+    for (const { metadata } of this.options.cache.managers.by('backend', subject)) {
+      this.add(keyOf(metadata));
+    }
+  }
+
+  private missed(tenant: string): void {
+    for (const { metadata, status } of this.options.cache.managers.by('tenant', tenant)) {
+      this.memory.doubts.raise(status?.backendId);
+      this.add(keyOf(metadata));
+    }
+  }
+}
