@@ -32,7 +32,7 @@ export {
   type ReconcileContext,
   type ReconcileResult,
 } from './controller/controller.js';
-export { controllerKey, trigger, type Trigger } from './controller/trigger.js';
+export { controllerKey, News, trigger, type Trigger } from './controller/trigger.js';
 export { addFinalizer, dropFinalizer } from './controller/finalizers.js';
 export {
   EventRecorder,

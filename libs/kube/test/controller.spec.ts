@@ -9,6 +9,7 @@ import {
   dropFinalizer,
   EventRecorder,
   Informer,
+  News,
   ownedBy,
   refOf,
   ResourceClient,
@@ -242,6 +243,23 @@ describe('controller', () => {
     ]);
     const sent = fake.requests.find(({ path }) => path === `${secretsPath}/a`);
     expect(sent?.headers.traceparent).toMatch(/-0{15}3-01$/);
+  });
+
+  it('is told of keys by others than informers, while it runs', async () => {
+    const news = new News();
+    const seen: string[] = [];
+    const own = controller(async (key) => void seen.push(key), { triggers: [news] });
+    news.tell('too-early');
+    const leader = term();
+    const running = own.run(leader);
+    await waitFor(() => {
+      news.tell('told');
+      return seen.includes('told');
+    });
+    leader.end();
+    await running;
+    news.tell('too-late');
+    expect(new Set(seen)).toEqual(new Set(['told']));
   });
 
   it('ends a reconcile that takes too long', async () => {

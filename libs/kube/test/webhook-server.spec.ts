@@ -53,6 +53,7 @@ describe('webhook server', () => {
   let roots: Buffer;
   let metrics: Metrics;
   let server: WebhookServer;
+  let port: number;
   let seen: AdmissionRequest<Widget> | undefined;
   let aborted = false;
   let finish: () => void = () => undefined;
@@ -87,12 +88,14 @@ describe('webhook server', () => {
     metrics = new Metrics();
     const { source: certificate } = secret;
     const host = '127.0.0.1';
-    server = new WebhookServer({ host, port: 0, hooks, certificate, logger, metrics, ...options });
+    const given = { host, port: 0, hooks, certificate, drainMs: 0, logger, metrics };
+    server = new WebhookServer({ ...given, ...options });
     await server.start();
+    ({ port } = server);
   };
   const post = (path: string, body: unknown, options: object = {}): Promise<HttpAnswer> => {
     const sent = typeof body === 'string' ? body : JSON.stringify(body);
-    return https({ port: server.port, ca: roots, method: 'POST', path, ...options }, sent);
+    return https({ port, ca: roots, method: 'POST', path, ...options }, sent);
   };
   const answerTo = async (path: string, review: object) => {
     const { status, body } = await post(path, review);
@@ -110,7 +113,7 @@ describe('webhook server', () => {
     aborted = false;
   });
 
-  afterEach(() => server.stop(0));
+  afterEach(() => server.stop());
 
   describe('admission', () => {
     beforeEach(() => open());
@@ -242,8 +245,7 @@ describe('webhook server', () => {
 
     it('find hooks by POST only, and health by GET', async () => {
       await open();
-      const ask = (method: string, path: string) =>
-        https({ port: server.port, ca: roots, method, path });
+      const ask = (method: string, path: string) => https({ port, ca: roots, method, path });
       expect(await ask('GET', '/healthz')).toMatchObject({ status: 200, body: '' });
       expect(await ask('GET', '/validate')).toMatchObject({ status: 405 });
       expect(await ask('POST', '/elsewhere')).toMatchObject({ status: 404 });
@@ -262,27 +264,31 @@ describe('webhook server', () => {
       await waitFor(async () => (await post('/validate', padded(8_000))).status === 200);
     });
 
-    it('under way are answered when it stops', async () => {
-      await open();
+    it('are still taken for a while when it stops, and those under way are answered', async () => {
+      await open({ drainMs: 1_000 });
       const agent = new Agent({ keepAlive: true });
-      let begun = false;
-      finish = () => undefined;
       const before = finish;
       const held = post('/slow', admissionReview(), { agent });
-      await waitFor(() => (begun = finish !== before));
-      expect(begun).toBe(true);
-      const stopped = server.stop(60_000);
+      await waitFor(() => finish !== before);
+      const stopped = server.stop();
+      expect(() => server.check()).toThrow('it takes no reviews');
+      expect(await post('/validate', admissionReview())).toMatchObject({ status: 200 });
+      await waitFor(() =>
+        post('/validate', admissionReview()).then(
+          () => false,
+          () => true,
+        ),
+      );
       finish();
       expect(await held).toMatchObject({ status: 200 });
       await stopped;
       agent.destroy();
-      expect(() => server.check()).toThrow('does not listen');
     });
 
     it('come without TLS where it has no certificate', async () => {
       await open({ certificate: undefined });
       const body = JSON.stringify(admissionReview());
-      const url = `http://127.0.0.1:${server.port}/validate`;
+      const url = `http://127.0.0.1:${port}/validate`;
       const answer = await fetch(url, { method: 'POST', body });
       expect(await answer.json()).toMatchObject({ response: { allowed: true } });
     });
@@ -290,12 +296,12 @@ describe('webhook server', () => {
 
   describe('certificate', () => {
     const issuer = async (): Promise<string> => {
-      const options = { port: server.port, path: '/healthz', rejectUnauthorized: false };
+      const options = { port, path: '/healthz', rejectUnauthorized: false };
       return (await https(options)).issuer;
     };
     const protocol = (maxVersion: SecureVersion): Promise<string | null> =>
       new Promise((resolve, reject) => {
-        const options = { host: '127.0.0.1', port: server.port, ca: roots, maxVersion };
+        const options = { host: '127.0.0.1', port, ca: roots, maxVersion };
         const socket = connect({ ...options, minVersion: 'TLSv1' }, () => {
           resolve(socket.getProtocol());
           socket.destroy();
@@ -315,9 +321,7 @@ describe('webhook server', () => {
       await open();
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const kept = () =>
-        https({ port: server.port, ca: roots, path: '/healthz', agent }).then(
-          ({ localPort }) => localPort,
-        );
+        https({ port, ca: roots, path: '/healthz', agent }).then(({ localPort }) => localPort);
       const connection = await kept();
       await secret.renew(await authority('second CA'));
       await waitFor(async () => (await issuer()) === 'CN=second CA');

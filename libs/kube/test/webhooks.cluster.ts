@@ -104,6 +104,39 @@ const registrations = (url: string): object[] => {
   ];
 };
 
+/** What the README says that the bundles need. */
+const rights = (user: string): object[] => {
+  const verbs = ['get', 'list', 'watch', 'patch'];
+  const rule = (apiGroup: string, resource: string, name: string): object => ({
+    apiGroups: [apiGroup],
+    resources: [resource],
+    resourceNames: [name],
+    verbs,
+  });
+  const admission = 'admissionregistration.k8s.io';
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const metadata = { name: user };
+  return [
+    {
+      apiVersion,
+      kind: 'ClusterRole',
+      metadata,
+      rules: [
+        rule(admission, 'validatingwebhookconfigurations', 'gadgets'),
+        rule(admission, 'mutatingwebhookconfigurations', 'gadgets'),
+        rule('apiextensions.k8s.io', 'customresourcedefinitions', 'gadgets.test.glacis.dev'),
+      ],
+    },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    },
+  ];
+};
+
 const refs = [
   { kind: 'validatingWebhooks', name: 'gadgets' },
   { kind: 'mutatingWebhooks', name: 'gadgets' },
@@ -176,8 +209,10 @@ beforeAll(async () => {
   secret = await MountedSecret.of(await authority('first CA'));
   metrics = new Metrics();
   const { source } = secret;
+  const { file } = await stand.cluster.user('bundler');
+  await stand.cluster.apply(...rights('bundler'));
   bundles = new CaBundles({
-    server: stand.direct,
+    server: await stand.as(file),
     source,
     registrations: refs,
     fieldManager: 'kube-test',

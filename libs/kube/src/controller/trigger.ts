@@ -26,6 +26,22 @@ export function trigger<T extends KubeObject>(
   };
 }
 
+/** What a controller is to look at for other reasons than a change of an object: the events of another service, say. */
+export class News implements Trigger {
+  readonly synced: Promise<void> = Promise.resolve();
+  private readonly listeners = new Set<(key: string) => void>();
+
+  connect(add: (key: string) => void): () => void {
+    this.listeners.add(add);
+    return () => void this.listeners.delete(add);
+  }
+
+  /** Between terms nobody listens: each begins with every object. */
+  tell(key: string): void {
+    for (const add of this.listeners) add(key);
+  }
+}
+
 /** For `trigger`: the key of the controlling owner, if it is of this type. */
 export function controllerKey(type: ResourceType): (object: KubeObject) => string[] {
   return ({ metadata }) =>

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps, Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
 import { Tracing, type Logger, type Metrics } from '@glacis/observability';
 import { Loop, systemClock, type Clock } from '@glacis/runtime';
@@ -32,6 +33,8 @@ export interface WebhookServerOptions {
   maxPendingBytes?: number;
   /** Connections at once; further ones are closed at accept. Default 512. */
   maxConnections?: number;
+  /** Milliseconds for which `stop` still takes reviews, until Services have heard that this replica goes. Default 3,000. */
+  drainMs?: number;
   /** Gets a span for each review. Default: none is recorded. */
   tracing?: Pick<Tracing, 'start'>;
   logger: Logger;
@@ -41,6 +44,8 @@ export interface WebhookServerOptions {
 
 /** Milliseconds between two looks at the certificate. */
 const reloadMs = 1_000;
+/** Milliseconds that reviews under way have to end when nothing new is taken any more. */
+const graceMs = 5_000;
 
 const limits = {
   headersTimeout: 10_000,
@@ -106,11 +111,12 @@ export class WebhookServer {
     if (this.turnover) this.reload.start();
   }
 
-  /** Takes nothing new, answers what is under way, and ends what is left after `graceMs` (default 5,000). */
-  async stop(graceMs = 5_000): Promise<void> {
+  /** Counts as not ready at once, ends connections with their next answer, and takes nothing new after `drainMs`. */
+  async stop(): Promise<void> {
     this.stopping = true;
     await this.reload.stop();
     if (!this.server.listening) return;
+    await sleep(this.options.drainMs ?? 3_000);
     const closed = once(this.server, 'close');
     this.server.close();
     const timer = setTimeout(() => this.server.closeAllConnections(), graceMs);
@@ -118,9 +124,9 @@ export class WebhookServer {
     clearTimeout(timer);
   }
 
-  /** For `Health`. @throws {Error} while it does not listen, and with a certificate that has expired */
+  /** For `Health`. @throws {Error} while it does not listen or is about to stop, and with a certificate that has expired */
   check(): void {
-    if (!this.server.listening) throw new Error('it does not listen');
+    if (!this.server.listening || this.stopping) throw new Error('it takes no reviews');
     if (this.served && expiryOf(this.served) <= this.clock.now().getTime()) {
       throw new Error('its certificate has expired');
     }
