@@ -177,6 +177,25 @@ describe('startKubernetes with a node', () => {
     await cluster.kubectl('uncordon', drained);
   });
 
+  it('has simulated nodes beside real ones, for pods that tolerate them', async () => {
+    const [name] = await cluster.simulatedNodes(1);
+    const pod = (kind: string, tolerations: object[]): object => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: kind, namespace: 'default' },
+      spec: {
+        nodeSelector: { 'kubernetes.io/hostname': name },
+        tolerations,
+        containers: [{ name: 'none', image: 'localhost/none:1' }],
+      },
+    });
+    const tolerant = [{ key: 'glacis.dev/simulated', operator: 'Exists' }];
+    await cluster.apply(pod('plain', []), pod('tolerant', tolerant));
+    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/tolerant', '--timeout=60s');
+    await cluster.kubectl('wait', '--for=condition=PodScheduled=false', 'pod/plain');
+    await cluster.kubectl('delete', 'pod/plain', 'pod/tolerant', `node/${name}`);
+  });
+
   it('gives a claim a folder that an ordinary user writes to, and removes it with the claim', async () => {
     const claim = {
       apiVersion: 'v1',

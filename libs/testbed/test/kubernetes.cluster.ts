@@ -140,6 +140,18 @@ describe('startKubernetes', () => {
     await expect(valueOf('chart')).rejects.toThrow('not found');
   });
 
+  it('simulates nodes and pods on them', async () => {
+    const names = await cluster.simulatedNodes(3);
+    const image = 'localhost/none:1';
+    await cluster.kubectl('create', 'deployment', 'many', `--image=${image}`, '--replicas=20');
+    await cluster.kubectl('rollout', 'status', 'deployment/many', '--timeout=60s');
+    const nodes = ['-l', 'app=many', '-o', 'jsonpath={.items[*].spec.nodeName}'];
+    const used = new Set((await cluster.kubectl('get', 'pods', ...nodes)).split(' '));
+    expect([...used].toSorted()).toEqual(names);
+    await cluster.kubectl('delete', 'deployment/many');
+    await cluster.kubectl('wait', '--for=delete', 'pods', '-l', 'app=many', '--timeout=60s');
+  });
+
   it('keeps what is stored when the API server is killed or stopped, and works on', async () => {
     const { apiserver } = cluster;
     await cluster.apply(configMap('kept', 'before'));

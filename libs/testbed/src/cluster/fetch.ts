@@ -5,6 +5,8 @@ import {
   etcdProgram,
   helmProgram,
   kubernetesProgram,
+  kwokProgram,
+  kwokStages,
   type KubernetesProgram,
 } from './kubernetes/kubernetes-programs.js';
 
@@ -28,4 +30,6 @@ export async function fetchAll(): Promise<void> {
   for (const name of ofKubernetes) await kubernetesProgram(name);
   await helmProgram();
   await coreDnsProgram();
+  await kwokProgram();
+  await kwokStages();
 }

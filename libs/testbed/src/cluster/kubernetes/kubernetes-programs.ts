@@ -1,4 +1,7 @@
-import { goProgram } from '../go-program.js';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cached } from '../cache.js';
+import { goModule, goProgram } from '../go-program.js';
 
 const version = 'v1.35.4';
 const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
@@ -46,4 +49,30 @@ export async function helmProgram(): Promise<string> {
 
 export async function coreDnsProgram(): Promise<string> {
   return goProgram({ name: 'coredns', module: 'github.com/coredns/coredns', version: 'v1.14.7' });
+}
+
+const kwok = { module: 'sigs.k8s.io/kwok', version: 'v0.8.0' };
+
+/** What simulates nodes and pods. */
+export async function kwokProgram(): Promise<string> {
+  return goProgram({ name: 'kwok', ...kwok, package: `${kwok.module}/cmd/kwok` });
+}
+
+/** How simulated nodes and pods go on, as KWOK's own configuration has it for those that are ready at once. */
+export async function kwokStages(): Promise<string> {
+  const folder = await cached(`kwok-stages-${kwok.version}`, async (draft) => {
+    const source = await goModule(kwok.module, kwok.version);
+    const parts = ['node/fast', 'node/heartbeat', 'pod/fast'].map((part) =>
+      join(source, 'kustomize/stage', part),
+    );
+    const texts = await Promise.all(parts.map(stagesIn));
+    await writeFile(join(draft, 'stages.yaml'), texts.flat().join('---\n'));
+  });
+  return readFile(join(folder, 'stages.yaml'), 'utf8');
+}
+
+async function stagesIn(folder: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml'));
+  const stages = names.filter((name) => name !== 'kustomization.yaml');
+  return Promise.all(stages.map((name) => readFile(join(folder, name), 'utf8')));
 }

@@ -12,6 +12,7 @@ import { makeIdentity } from './identity.js';
 import { anyNetwork, maxNodes } from './network.js';
 import { NodeNamespace } from './node-namespace.js';
 import { startNodes } from './node.js';
+import { addSimulatedNodes, startSimulator, type SimulatorPlace } from './simulated-nodes.js';
 import { startStorage } from './storage.js';
 
 export interface KubernetesOptions {
@@ -29,6 +30,12 @@ export interface KubernetesCluster extends KubernetesAccess {
   address: ClusterAddress;
   /** To take the API away and give it back at the same address; what is stored stays. */
   apiserver: Daemon;
+  /**
+   * Adds nodes on which pods seem to run: they are `Ready` at once and nothing is behind them, up to 1,022 pods. Where real
+   * nodes are, pods go there only if they tolerate the taint `glacis.dev/simulated`.
+   * @returns the names of the nodes
+   */
+  simulatedNodes(count: number): Promise<string[]>;
   /** Ends everything and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -102,7 +109,29 @@ async function startIn(folder: string, running: Running): Promise<Omit<Kubernete
     const places = namespaces.map((namespace) => ({ ...place, namespace }));
     address.nodes = await startNodes(places, admins);
   }
-  return { ...reachCluster(address), address, apiserver: plane.apiserver };
+  return {
+    ...reachCluster(address),
+    address,
+    apiserver: plane.apiserver,
+    simulatedNodes: simulation(place, admins, { daemons, tainted: withNodes }),
+  };
+}
+
+/** The simulator starts with the first of its nodes. */
+function simulation(
+  place: SimulatorPlace,
+  clients: KubernetesClients,
+  { daemons, tainted }: { daemons: Daemon[]; tainted: boolean },
+): KubernetesCluster['simulatedNodes'] {
+  let simulator: Promise<unknown> | undefined;
+  let made = 0;
+  return async (count) => {
+    simulator ??= startSimulator(place, clients).then((daemon) => daemons.push(daemon));
+    await simulator;
+    const first = made + 1;
+    made += count;
+    return addSimulatedNodes(clients, { first, count, tainted });
+  };
 }
 
 async function startControlPlane(plane: ControlPlane, clients: KubernetesClients): Promise<void> {

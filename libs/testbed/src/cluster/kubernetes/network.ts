@@ -6,6 +6,8 @@ export interface ClusterNetwork {
   /** The machine, as the nodes and the pods see it. */
   machineAddress: string;
   podAddresses: string;
+  /** Of simulated pods, where nobody answers; 1,022. */
+  simulatedAddresses: string;
   serviceAddresses: string;
   /** Of `kubernetes.default`. */
   apiServiceAddress: string;
@@ -53,6 +55,7 @@ function networkOf(index: number): ClusterNetwork {
   return {
     machineAddress: `${outer}.1`,
     podAddresses: `198.18.${third}.0/20`,
+    simulatedAddresses: `198.18.${third + 8}.0/22`,
     serviceAddresses: `198.19.${third}.0/20`,
     apiServiceAddress: `198.19.${third}.1`,
     nodes: Array.from({ length: maxNodes }, (_, node) => ({
