@@ -1,6 +1,7 @@
-// What of charts/glacis is generated from its values.yaml: the schema of the values, and their tables in the README.
-import { readFileSync } from 'node:fs';
-import { isMap, isSeq, parseDocument } from 'yaml';
+// What of charts/glacis is generated: from its values.yaml their schema and their tables in the README, from k8s/ the copies
+// that Helm can read and the table of rights.
+import { readdirSync, readFileSync } from 'node:fs';
+import { isMap, isSeq, parseAllDocuments, parseDocument } from 'yaml';
 
 const folder = 'charts/glacis';
 /** Maps of Kubernetes from names to texts. */
@@ -8,17 +9,44 @@ const texts = new Set(['annotations', 'labels', 'nodeSelector', 'serviceAccountA
 /** What Kubernetes checks itself, also where the default has keys. */
 const free = new Set(['resources']);
 
-/** Texts by path. */
+const rights = 'k8s/rbac/operator.yaml';
+const definitions = 'k8s/crds';
+
+/** Texts by path. Those of `k8s/` have to be there before. */
 export function chartFiles() {
   const values = parseDocument(readFileSync(`${folder}/values.yaml`, 'utf8')).contents;
   const readme = readFileSync(`${folder}/README.md`, 'utf8');
-  const [begin, end] = ['<!-- generated from values.yaml -->', '<!-- end of what is generated -->'];
-  const head = readme.split(begin)[0];
-  const tail = readme.split(end)[1];
+  const parts = { rights: rightsTable(), values: valueTables(values) };
+  const copies = [rights, ...readdirSync(definitions).map((name) => `${definitions}/${name}`)];
   return {
     [`${folder}/values.schema.json`]: JSON.stringify(rootSchema(values)),
-    [`${folder}/README.md`]: `${head}${begin}\n\n${valueTables(values)}\n\n${end}${tail}`,
+    [`${folder}/README.md`]: Object.entries(parts).reduce(replacePart, readme),
+    ...Object.fromEntries(
+      copies.map((path) => [path.replace('k8s', `${folder}/files`), readFileSync(path, 'utf8')]),
+    ),
   };
+}
+
+/** Puts a generated part between its two marks. */
+function replacePart(text, [name, part]) {
+  const [begin, end] = [`<!-- ${name}: generated -->`, `<!-- ${name}: end -->`];
+  return `${text.split(begin)[0]}${begin}\n\n${part}\n\n${end}${text.split(end)[1]}`;
+}
+
+/** What the operator may do, one line per rule. */
+function rightsTable() {
+  const roles = parseAllDocuments(readFileSync(rights, 'utf8')).map((document) => document.toJS());
+  const rows = roles.flatMap(({ kind, rules }) =>
+    rules.map(({ apiGroups, resources, verbs }) => {
+      const things = resources.map((each) => {
+        const [resource, ...part] = each.split('/');
+        return [[resource, ...apiGroups].filter(Boolean).join('.'), ...part].join('/');
+      });
+      const where = kind === 'Role' ? 'its own namespace' : 'namespaces that it serves';
+      return `| ${things.map((each) => `\`${each}\``).join(', ')} | ${verbs.join(', ')} | ${where} |`;
+    }),
+  );
+  return ['| resource | verbs | where |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
 /** The paragraph right above a key as one line, and what `@schema` at its end adds to the schema. */

@@ -1,9 +1,19 @@
 // `helm install` with no values: the suite in one pod beside the operator, from its first look to its last trace.
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { tellStory } from '../src/demo/story.js';
-import { listObjects, ownCluster, packChart, Release, restrictedNamespace } from './chart.js';
-import type { OwnCluster } from './chart.js';
+import {
+  chartFolder,
+  listObjects,
+  ownCluster,
+  packChart,
+  Release,
+  restrictedNamespace,
+  type OwnCluster,
+} from './chart.js';
 import { managerPods } from './manager-pod.js';
 
 const namespace = 'glacis-trial';
@@ -52,9 +62,30 @@ test('plays the demo through the addresses of its Services, managers in pods', a
   await trial.kubectl('delete', 'pods,secrets', '--selector=test=manager', '--wait');
 }, 300_000);
 
+test('a TeeManager becomes a registered, certified and connected manager, and goes again', async () => {
+  await cluster.apply({
+    apiVersion: 'tee.glacis.dev/v1alpha1',
+    kind: 'TeeManager',
+    metadata: { name: 'first', namespace },
+    spec: { backend: { name: 'first' }, tee: 'none' },
+  });
+  await trial.kubectl('wait', 'teemanager/first', '--for=condition=Ready', '--timeout=90s');
+  await trial.kubectl('delete', 'teemanager/first', '--timeout=120s');
+}, 300_000);
+
 test('helm test finds the door ready and the names of the Services in every certificate', async () => {
   expect(await trial.helm('test', 'glacis')).toContain('Succeeded');
 }, 120_000);
+
+test('backends.md 13: every series of ours in an alert is one that pods have', async () => {
+  const rules = await readFile(join(chartFolder, 'files/alerts.yaml'), 'utf8');
+  const named = [...rules.matchAll(/\b([a-z]\w+)\{/g)].map(([, name = '']) => name);
+  const foreign = /^(up|kube_\w+)$/;
+  const address = await trial.service('glacis-gateway', 8080);
+  const metrics = await (await fetch(`http://${address}/metrics`)).text();
+  const missing = named.filter((name) => !foreign.test(name) && !metrics.includes(`\n${name}`));
+  expect(missing).toEqual([]);
+});
 
 test('an upgrade and a rollback keep the data and the Secrets', async () => {
   const hosts = async (): Promise<string[]> => {
@@ -76,25 +107,43 @@ test('an upgrade and a rollback keep the data and the Secrets', async () => {
   expect([await join(), await hosts()]).toEqual([token, known]);
 }, 600_000);
 
-test('is gone after helm uninstall but for what the README names, which its command removes', async () => {
-  await trial.helm('uninstall', 'glacis', '--wait', '--cascade=foreground');
-  const own = async (): Promise<string[]> =>
-    (await listObjects(cluster)).filter((object) => !before.includes(object));
+test('is gone after helm uninstall but for what the README names, which its commands remove', async () => {
+  await trial.helm('uninstall', 'glacis', '--wait');
+  // Of every namespace; a volume goes with its claim.
   const always = [
     `ConfigMap ${namespace} kube-root-ca.crt`,
     `Namespace <none> ${namespace}`,
     `ServiceAccount ${namespace} default`,
   ];
-  const claim = `PersistentVolumeClaim ${namespace} glacis-suite`;
-  const kept = [claim, `Secret ${namespace} glacis-join`];
-  const volume = /^PersistentVolume <none> /;
-  expect((await own()).filter((object) => !volume.test(object))).toEqual(
-    [...always, ...kept].toSorted(),
-  );
-  const selector = '--selector=app.kubernetes.io/instance=glacis';
-  await trial.kubectl('delete', 'secrets,persistentvolumeclaims', selector);
-  await waitFor(async () => (await own()).every((object) => always.includes(object)), {
-    deadlineMs: 60_000,
-    what: 'only the namespace to be left',
-  });
+  const left = async (): Promise<string[]> =>
+    (await listObjects(cluster)).filter(
+      (object) =>
+        ![...before, ...always].includes(object) && !object.startsWith('PersistentVolume '),
+    );
+  const kept = [
+    'CustomResourceDefinition <none> teemanagers.tee.glacis.dev',
+    `Lease ${namespace} glacis-operator`,
+    `PersistentVolumeClaim ${namespace} glacis-suite`,
+    `Secret ${namespace} glacis-join`,
+  ];
+  await becomes(left, kept);
+  for (const command of await removals()) await trial.kubectl(...command);
+  await becomes(left, []);
+  const volumes = async (): Promise<string[]> =>
+    (await listObjects(cluster)).filter((object) => !before.includes(object));
+  await becomes(volumes, always);
 }, 300_000);
+
+/** Fails with the difference when a list does not come to be what is expected. */
+async function becomes(list: () => Promise<string[]>, expected: string[]): Promise<void> {
+  const same = async (): Promise<boolean> => isDeepStrictEqual(await list(), expected);
+  await waitFor(same, { deadlineMs: 60_000, everyMs: 500 }).catch(() => undefined);
+  expect(await list()).toEqual(expected);
+}
+
+/** The arguments of each kubectl(1) that the README has for what is left. */
+async function removals(): Promise<string[][]> {
+  const readme = await readFile(join(chartFolder, 'README.md'), 'utf8');
+  const lines = readme.match(/^kubectl delete .*$/gm) ?? [];
+  return lines.map((line) => line.split(' ').slice(1));
+}

@@ -7,10 +7,7 @@ import {
   type KubernetesClients,
   type KubernetesNodes,
 } from '@glacis/testbed/cluster';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parse } from 'yaml';
 import { Api } from '../src/demo/api.js';
 
 /** The chart of this checkout. */
@@ -23,10 +20,16 @@ export interface OwnCluster extends KubernetesClients {
   stop(): Promise<void>;
 }
 
-/** A new one, as what is common to a whole cluster is looked at; that of `KUBECONFIG` where it is set. */
-export async function ownCluster(): Promise<OwnCluster> {
+/**
+ * A new one, as what is common to a whole cluster is looked at; that of `KUBECONFIG` where it is set.
+ * @param nodes how many a new one has
+ */
+export async function ownCluster(nodes = 1): Promise<OwnCluster> {
   if (process.env.KUBECONFIG) return { ...(await sharedCluster()), stop: async () => undefined };
-  const [cluster, image] = await Promise.all([startKubernetes({ node: true }), glacisImage()]);
+  const [cluster, image] = await Promise.all([
+    startKubernetes({ node: true, nodes }),
+    glacisImage(),
+  ]);
   await cluster.nodes?.importImages(image.archive);
   return { ...cluster, image: image.name };
 }
@@ -38,21 +41,19 @@ export async function restrictedNamespace(cluster: KubernetesClients, name: stri
   await cluster.kubectl('label', 'namespace', name, standard);
 }
 
-/**
- * The chart as a release would pack it: its version is that of the image, so that it needs no values.
- * @returns the path of the archive
- */
-export async function packChart(cluster: KubernetesClients, image: string): Promise<string> {
-  const [repository, tag = ''] = image.split(/:(?=[^/]*$)/);
-  const values = parse(await readFile(join(chartFolder, 'values.yaml'), 'utf8')) as {
-    image: { repository: string };
-  };
-  if (repository !== values.image.repository) {
-    throw new Error(`${image} is none of ${values.image.repository}, which the chart names`);
-  }
+/** The chart in an archive, and the values that it needs nevertheless. */
+export interface PackedChart {
+  archive: string;
+  values: string[];
+}
+
+/** The chart as a release would pack it: its version is that of the image, so that it needs no values. */
+export async function packChart(cluster: KubernetesClients, image: string): Promise<PackedChart> {
+  const [repository = '', tag = ''] = image.split(/:(?=[^/]*$)/);
   const folder = await temporaryFolder();
   const said = await cluster.helm('package', chartFolder, '--app-version', tag, '-d', folder);
-  return said.trim().split(' ').at(-1)!;
+  const values = repository === 'localhost/glacis' ? [] : [`--set=image.repository=${repository}`];
+  return { archive: said.trim().split(' ').at(-1)!, values };
 }
 
 /** A release of the chart in a namespace of its own. */
@@ -60,17 +61,22 @@ export class Release {
   constructor(
     readonly cluster: KubernetesClients,
     readonly namespace: string,
-    readonly chart: string,
+    private readonly chart: PackedChart,
     readonly name = 'glacis',
   ) {}
 
   /** Resolves when all of it is ready, in 90 s at most. */
   async install(...values: string[]): Promise<void> {
-    await this.helm('install', this.name, this.chart, '--wait', '--timeout=90s', ...values);
+    await this.apply('install', ['--timeout=90s', ...values]);
   }
 
   async upgrade(...values: string[]): Promise<void> {
-    await this.helm('upgrade', this.name, this.chart, '--wait', '--timeout=180s', ...values);
+    await this.apply('upgrade', ['--timeout=180s', ...values]);
+  }
+
+  private async apply(verb: string, options: string[]): Promise<void> {
+    const { archive, values } = this.chart;
+    await this.helm(verb, this.name, archive, '--wait', ...values, ...options);
   }
 
   helm(...args: string[]): Promise<string> {
@@ -97,6 +103,28 @@ export class Release {
     return address;
   }
 
+  /** A column of the pods of one program: `name`, or another path such as `status.podIP`. */
+  async pods(component: string, path = 'metadata.name'): Promise<string[]> {
+    const selector = `--selector=app.kubernetes.io/component=${component}`;
+    const running = '--field-selector=status.phase=Running';
+    const told = await this.kubectl(
+      'get',
+      'pods',
+      selector,
+      running,
+      '-o',
+      `jsonpath={.items[*].${path}}`,
+    );
+    return told.split(' ').filter(Boolean);
+  }
+
+  /** The door of services apart, as the first administrator sees it. */
+  async apartApi(): Promise<Api> {
+    const program = ['node', 'apps/gateway/dist/admin-token.js'];
+    const token = await this.kubectl('exec', `deployment/${this.name}-gateway`, '--', ...program);
+    return new Api(`http://${await this.service(`${this.name}-gateway`, 8080)}`, token.trim());
+  }
+
   /** The door, as the first administrator of a trial sees it. */
   async trialApi(): Promise<Api> {
     const file = '/var/lib/glacis/admin.token';
@@ -105,11 +133,10 @@ export class Release {
   }
 }
 
-/** `kind namespace/name` of every object that users of the API can make, but for those that tell of others. */
+/** `kind namespace name` of every object that users of the API can make, but for events, which end by themselves. */
 export async function listObjects(cluster: KubernetesClients): Promise<string[]> {
-  const derived = /^(events|endpoints|endpointslices|componentstatuses|leases)\b/;
   const told = await cluster.kubectl('api-resources', '--verbs=list,create', '--output=name');
-  const resources = told.split('\n').filter((name) => name && !derived.test(name));
+  const resources = told.split('\n').filter((name) => name && !name.startsWith('events'));
   const columns = 'custom-columns=:kind,:metadata.namespace,:metadata.name';
   const objects = await cluster.kubectl(
     'get',

@@ -31,7 +31,7 @@ export class Hosts {
   private readonly clients: ManagerClient[] = [];
   private named = 0;
 
-  constructor(private readonly suite: () => RunningSuite) {}
+  constructor(private readonly suite: () => Pick<RunningSuite, 'api' | 'managers'>) {}
 
   async enrolled(): Promise<Host> {
     const reply = await this.api.call('POST', '/backends', { name: `enrolled ${this.named++}` });

@@ -11,6 +11,8 @@ export interface ManagerPods {
   image: string;
   /** `host:port` of the manager stream. */
   managers: string;
+  /** Name of the node that they are to run on. Default: any. */
+  node?: string;
 }
 
 /** Managers in pods of their own, with their certificates from a Secret. */
@@ -73,7 +75,7 @@ async function secretOf({ namespace }: ManagerPods, name: string, tls: string): 
 }
 
 function podOf(
-  { namespace, image, managers }: ManagerPods,
+  { namespace, image, managers, node }: ManagerPods,
   name: string,
   env: Record<string, string>,
 ): object {
@@ -90,6 +92,7 @@ function podOf(
     kind: 'Pod',
     metadata: { name, namespace, labels: { test: 'manager' } },
     spec: {
+      ...(node && { nodeName: node }),
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
       securityContext: {

@@ -1,3 +1,6 @@
+/** Milliseconds that a call may take, whatever happens to whom it went to. */
+const limitMs = 30_000;
+
 /** The calls that the demo makes, as any REST client would make them. */
 export class Api {
   constructor(
@@ -9,6 +12,7 @@ export class Api {
   async call(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(new URL(path, this.door), {
       method,
+      signal: AbortSignal.timeout(limitMs),
       headers: {
         authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,0 +1,54 @@
+import { waitFor } from '@glacis/runtime';
+import { randomUUID } from 'node:crypto';
+import type { Api } from '../src/demo/api.js';
+
+/** Enrols hosts one after the other, whatever happens to the suite meanwhile, and knows what it was told. */
+export class Writer {
+  /** How often the suite said that it did not, or did not say. */
+  refused = 0;
+  private readonly ids: string[] = [];
+  private stopped = false;
+  private readonly run: Promise<void>;
+
+  constructor(private readonly api: Api) {
+    this.run = this.write();
+  }
+
+  get written(): number {
+    return this.ids.length;
+  }
+
+  /** Resolves when so many more writes have been acknowledged. */
+  async acknowledged(count: number): Promise<void> {
+    const enough = this.written + count;
+    const deadlineMs = 60_000;
+    await waitFor(() => this.written >= enough, { deadlineMs, what: `${count} writes` });
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.run;
+  }
+
+  /** The acknowledged writes that are not there. */
+  async lost(): Promise<string[]> {
+    const missing: string[] = [];
+    for (const id of this.ids) {
+      const there = async (): Promise<boolean> =>
+        (await this.api.call('GET', `/backends/${id}`)).ok;
+      if (!(await waitFor(there).catch(() => false))) missing.push(id);
+    }
+    return missing;
+  }
+
+  private async write(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        const reply = await this.api.call('POST', '/backends', { name: randomUUID() });
+        this.ids.push((reply.headers.get('location') ?? '').slice('/backends/'.length));
+      } catch {
+        this.refused += 1;
+      }
+    }
+  }
+}
