@@ -34,6 +34,7 @@ export interface Suite {
 export async function startSuite(settings: SuiteSettings): Promise<Suite> {
   const joinToken = await joinTokenOf(settings);
   const host = { ...makeHost('glacis', settings, settings.databaseUrl ?? ''), joinToken };
+  host.metrics.observeProcess();
   const database = settings.databaseUrl
     ? { url: settings.databaseUrl, stop: async () => undefined }
     : await startPostgres({ dataDir: settings.dataDir, logger: host.logger });

@@ -133,10 +133,13 @@ export class Release {
   }
 }
 
-/** `kind namespace name` of every object that users of the API can make, but for events, which end by themselves. */
+/**
+ * `kind namespace name` of every object that users of the API can make, but for events, which end by themselves, and
+ * groups of the API, which come and go with their definitions.
+ */
 export async function listObjects(cluster: KubernetesClients): Promise<string[]> {
   const told = await cluster.kubectl('api-resources', '--verbs=list,create', '--output=name');
-  const resources = told.split('\n').filter((name) => name && !name.startsWith('events'));
+  const resources = told.split('\n').filter((name) => name && !/^(events|apiservices)\b/.test(name));
   const columns = 'custom-columns=:kind,:metadata.namespace,:metadata.name';
   const objects = await cluster.kubectl(
     'get',
