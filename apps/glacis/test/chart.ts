@@ -139,7 +139,9 @@ export class Release {
  */
 export async function listObjects(cluster: KubernetesClients): Promise<string[]> {
   const told = await cluster.kubectl('api-resources', '--verbs=list,create', '--output=name');
-  const resources = told.split('\n').filter((name) => name && !/^(events|apiservices)\b/.test(name));
+  const resources = told
+    .split('\n')
+    .filter((name) => name && !/^(events|apiservices)\b/.test(name));
   const columns = 'custom-columns=:kind,:metadata.namespace,:metadata.name';
   const objects = await cluster.kubectl(
     'get',
