@@ -79,6 +79,7 @@ function makeSecrets(dataDir) {
     GLACIS_JOIN_TOKEN_FILE: file('join.token'),
     GLACIS_CERTS_KEK_FILE: file('kek'),
     GLACIS_BACKENDS_KEK_FILE: file('backends.kek'),
+    GLACIS_GATEWAY_KEK_FILE: file('gateway.kek'),
     GLACIS_GATEWAY_DATA_DIR: join(dataDir, 'gateway'),
   };
 }

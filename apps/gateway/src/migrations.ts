@@ -1,6 +1,7 @@
 import { eventsMigrations } from '@glacis/events';
 import { auditMigrations } from '@glacis/identity';
 import { migration, type MigrationClass } from '@glacis/store';
+import { createIssuerKeys } from './tokens/issuer-keys.migrations.js';
 
 /**
  * `tokens` never holds the text of a token. `revoked_xid` is the transaction that revoked it: with it the revocations
@@ -27,6 +28,7 @@ const createTokens = migration(
 /** The whole schema `gateway`. */
 export const gatewayMigrations: MigrationClass[] = [
   createTokens,
+  createIssuerKeys,
   ...auditMigrations,
   ...eventsMigrations,
 ];

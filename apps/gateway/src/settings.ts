@@ -17,9 +17,14 @@ import {
 export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   httpPort: setting(port, '8080', 'Port of the door when it runs on its own.'),
   dataDir: setting(
+    optionalText,
+    '',
+    'Folder that `admin.token` is written to at the start, the token of the first administrator; empty: none is made, see `admin-token.js`.',
+  ),
+  kekFile: setting(
     text,
-    '.glacis',
-    'Folder of the keys of the token issuer and of the first token, when it runs on its own; replicas share it.',
+    undefined,
+    'File with the key-encryption keys for the keys that sign tokens, one of 32 bytes per line in base64 or hex; the first encrypts.',
   ),
   grpcHost: setting(host, '0.0.0.0', 'Address on which other services are listened for.'),
   grpcPort: setting(
@@ -42,7 +47,7 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   revocationPoll: setting(
     durationMs,
     '500ms',
-    'Time between two reads of the revocations, for those whose broadcast was lost.',
+    'Time between two looks at the revoked tokens and at the keys of tokens, for news whose broadcast was lost.',
   ),
   backendsUrls: setting(
     urls,

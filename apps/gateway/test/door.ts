@@ -1,17 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { EventsModule, EventsServer, InProcessBus, type BusDriver } from '@glacis/events';
 import { RpcDirectory } from '@glacis/grpc';
 import { createHttpApp } from '@glacis/http';
 import { IdentityModule, TokenVerifier, type RevokedTokens } from '@glacis/identity';
 import type { TestIdentity } from '@glacis/identity/testing';
 import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
-import { CLOCK, ManualClock } from '@glacis/runtime';
+import { CLOCK, ManualClock, writeSecretFile } from '@glacis/runtime';
+import { loadKeks } from '@glacis/pki';
 import { loadSettings } from '@glacis/settings';
-import { DATABASE_URL, Store } from '@glacis/store';
+import { DATABASE_URL, openStore, Store } from '@glacis/store';
+import { temporaryFolder } from '@glacis/testbed';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { GatewayModule } from '../src/gateway.module.js';
+import { gatewayMigrations } from '../src/migrations.js';
 import { gatewaySettings } from '../src/settings.js';
+import { IssuerKeySafe } from '../src/tokens/issuer-key-safe.js';
+import { lockKeys, replaceKeys } from '../src/tokens/issuer-keys.store.js';
 
 export interface DoorOptions {
   databaseUrl: string;
@@ -82,8 +89,34 @@ function hostModule(provided: [unknown, unknown][]): DynamicModule {
   return { module: HostModule, global: true, providers, exports };
 }
 
+let kek: Promise<string> | undefined;
+
+/** The same for all doors, as replicas share it. */
+export function kekFile(): Promise<string> {
+  kek ??= temporaryFolder().then(async (folder) => {
+    const file = join(folder, 'kek');
+    await writeSecretFile(file, randomBytes(32));
+    return file;
+  });
+  return kek;
+}
+
+/** The keys of the identity are those of the doors on this database, unless others are there already. */
+async function keepKeys({ databaseUrl: url, identity }: DoorOptions): Promise<void> {
+  const logger = createLogger({ name: 'test', level: 'silent' });
+  const store = await openStore({ service: 'gateway', url, migrations: gatewayMigrations, logger });
+  const safe = new IssuerKeySafe(await loadKeks(await kekFile()));
+  const { signing } = await identity.issuer.keys.current();
+  const key = await safe.sealSigning(signing.key);
+  await store.transaction(async (tx) => {
+    if ((await lockKeys(tx)).length === 0) await replaceKeys(tx, [key]);
+  });
+  await store.close();
+}
+
 export async function openDoor(options: DoorOptions): Promise<Door> {
   const { identity, clock, databaseUrl } = options;
+  await keepKeys(options);
   const lines: string[] = [];
   const logger = createLogger({
     name: 'test',
@@ -112,7 +145,10 @@ export async function openDoor(options: DoorOptions): Promise<Door> {
       EventsModule.forRoot({ bus: () => bus, pollMs: 50 }),
       IdentityModule.forRoot({ issuer, verifier, revoked }),
       GatewayModule.forRoot(
-        loadSettings(gatewaySettings, { env: options.env ?? {}, overrides: { grpcPort: '' } }),
+        loadSettings(gatewaySettings, {
+          env: options.env ?? {},
+          overrides: { grpcPort: '', kekFile: await kekFile() },
+        }),
       ),
       ...(options.modules ?? []),
     ],

@@ -9,8 +9,6 @@ export interface DataFolder {
   root: string;
   /** Key-encryption key: 32 random bytes, made on the first start. */
   kekFile: string;
-  /** Keys of the local token issuer. */
-  issuerDir: string;
   /** Bearer token of the first administrator. */
   adminTokenFile: string;
 }
@@ -23,8 +21,8 @@ export class KekMissingError extends Error {
 }
 
 /**
- * Opens the data folder and makes the key-encryption key on the very first start, which is told by the issuer's keys:
- * they are made after it.
+ * Opens the data folder and makes the key-encryption key on the very first start, which is told by the token: it is
+ * made after it. Where somebody has deleted both, the keys in the database refuse the new one.
  * @throws {KekMissingError} when an earlier start had one
  */
 export async function openDataFolder(root: string): Promise<DataFolder> {
@@ -32,11 +30,10 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
   const folder = {
     root,
     kekFile: join(root, 'kek'),
-    issuerDir: join(root, 'issuer'),
     adminTokenFile: join(root, 'admin.token'),
   };
   if (!existsSync(folder.kekFile)) {
-    if (existsSync(folder.issuerDir)) throw new KekMissingError(folder.kekFile);
+    if (existsSync(folder.adminTokenFile)) throw new KekMissingError(folder.kekFile);
     await writeSecretFile(folder.kekFile, randomBytes(32));
   }
   return folder;

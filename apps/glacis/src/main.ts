@@ -1,4 +1,5 @@
 import { run } from '@glacis/host';
+import { SealBrokenError } from '@glacis/pki';
 import { loadSettings } from '@glacis/settings';
 import { DataFolderInUseError, UnreachableFolderError } from '@glacis/store';
 import { KekMissingError } from './data-folder.js';
@@ -23,5 +24,5 @@ await run({
   name: 'Glacis',
   start,
   stopLimitMs: 30_000,
-  plain: [DataFolderInUseError, UnreachableFolderError, KekMissingError],
+  plain: [DataFolderInUseError, UnreachableFolderError, KekMissingError, SealBrokenError],
 });

@@ -28,7 +28,9 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
       kekFile: dataFolder.kekFile,
     },
   });
-  const gateway = loadSettings(gatewaySettings, { overrides: internal });
+  const gateway = loadSettings(gatewaySettings, {
+    overrides: { ...internal, kekFile: dataFolder.kekFile },
+  });
   return [
     GatewayModule.forRoot(gateway),
     CertificatesModule.forRoot(certificates),

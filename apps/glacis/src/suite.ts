@@ -66,10 +66,10 @@ export async function open(
   dataFolder: DataFolder,
   host: Host,
 ): Promise<Program> {
-  const identity = await openIdentity({
+  const identity = openIdentity({
     settings: loadSettings(identitySettings),
     logger: host.logger,
-    issuerDir: dataFolder.issuerDir,
+    makesTokens: true,
   });
   const program = await openProgram({
     host,

@@ -1,11 +1,6 @@
 import { kafkaSettings, type KafkaSettings } from '@glacis/events';
 import { httpSettings, type HttpSettings } from '@glacis/http';
-import {
-  identitySettings,
-  KeyFileError,
-  openIdentity,
-  type IdentitySettings,
-} from '@glacis/identity';
+import { identitySettings, openIdentity, type IdentitySettings } from '@glacis/identity';
 import { waitFor } from '@glacis/runtime';
 import type { SettingsDefinition, Shape, Values } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
@@ -26,8 +21,8 @@ export interface ServiceOptions<S extends Shape> {
   apis: readonly string[];
   httpPort: (settings: Values<S>) => number;
   module: (settings: Values<S>) => DynamicModule;
-  /** Folder of the keys of the token issuer; only the gateway has one. */
-  issuerDir?: (settings: Values<S>) => string;
+  /** True for the gateway. Default false. */
+  makesTokens?: boolean;
   /** True: its module serves `/openapi.json` itself. */
   ownDocument?: boolean;
   /** Done when the service is there and before its first request. */
@@ -43,18 +38,17 @@ export interface ServiceOptions<S extends Shape> {
 /** The `main.ts` of a service that runs by itself: settings, database, bus, module, ports, and its end. */
 export function runService<S extends Shape>(options: ServiceOptions<S>): Promise<void> {
   const { name, stopLimitMs = 10_000, plain = [] } = options;
-  const explained = [KeyFileError, ...plain];
-  return run({ name, stopLimitMs, plain: explained, start: () => start(options) });
+  return run({ name, stopLimitMs, plain, start: () => start(options) });
 }
 
 async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Program> {
   const { name } = options;
   const { program, service, tokens, kafka, http } = loadAll(options.settings);
   const host = await hostOf(name, program);
-  const identity = await openIdentity({
+  const identity = openIdentity({
     settings: tokens,
     logger: host.logger,
-    issuerDir: options.issuerDir?.(service),
+    makesTokens: options.makesTokens,
   });
   await waitForDatabase(host.databaseUrl, { limitMs: program.startTimeout, logger: host.logger });
   const running = await openProgram({

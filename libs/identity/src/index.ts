@@ -4,7 +4,13 @@ export {
   type TokenIssuerOptions,
   type TokenRequest,
 } from './tokens/token-issuer.js';
-export { KeyFileError } from './tokens/key-file.js';
+export {
+  keyRing,
+  newSigningKey,
+  publicJwk,
+  type KeyRing,
+  type RetiredKey,
+} from './tokens/key-ring.js';
 export { TokenVerifier, type TokenVerifierOptions } from './tokens/token-verifier.js';
 export { type TrustedIssuer } from './tokens/trusted-issuer.js';
 export { maxLeewaySeconds, RevokedTokens, type RevokedToken } from './tokens/revoked-tokens.js';

@@ -6,7 +6,7 @@ import { identitySettings } from './settings.js';
 const key = 'k'.repeat(32);
 const provider = (issuer: string): string => JSON.stringify([{ issuer }]);
 
-const open = (env: Record<string, string>): Promise<unknown> =>
+const open = async (env: Record<string, string>): Promise<unknown> =>
   openIdentity({
     settings: loadSettings(identitySettings, { env }),
     logger: createLogger({ name: 'test', level: 'silent' }),

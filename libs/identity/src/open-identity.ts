@@ -20,8 +20,8 @@ export interface OpenIdentityOptions {
   settings: IdentitySettings;
   logger: Logger;
   clock?: Clock;
-  /** Folder of the keys of the gateway; absent in every other program. */
-  issuerDir?: string;
+  /** True in the program that makes tokens, with the gateway in it, which keeps the keys. */
+  makesTokens?: boolean;
 }
 
 interface Parts {
@@ -37,14 +37,13 @@ interface Parts {
  * others are read with the first token, so that programs start in any order.
  * @throws {SettingsError} when no token at all could be verified, two issuers have one name, or trust would rest on
  *   plain http
- * @throws {KeyFileError} when the gateway's own key cannot be used
  */
-export async function openIdentity(options: OpenIdentityOptions): Promise<IdentityOptions> {
-  const { settings, logger, clock = systemClock, issuerDir } = options;
+export function openIdentity(options: OpenIdentityOptions): IdentityOptions {
+  const { settings, logger, clock = systemClock, makesTokens = false } = options;
   checkIssuers(settings);
   const warn = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
   const parts = { settings, clock, revoked: new RevokedTokens(clock), warn };
-  const own = issuerDir === undefined ? ownElsewhere(parts) : await ownHere(parts, issuerDir);
+  const own = makesTokens ? ownHere(parts) : ownElsewhere(parts);
   const issuers = [...own.trusted, ...others(parts)];
   if (issuers.length === 0) throw nobody();
   const { revoked } = parts;
@@ -55,9 +54,9 @@ export async function openIdentity(options: OpenIdentityOptions): Promise<Identi
 
 type Own = Pick<IdentityOptions, 'issuer' | 'feed'> & { trusted: TrustedIssuer[] };
 
-async function ownHere({ settings, clock }: Parts, folder: string): Promise<Own> {
+function ownHere({ settings, clock }: Parts): Own {
   const { issuer: name, audience } = settings;
-  const issuer = await TokenIssuer.open(folder, { issuer: name, audience, clock });
+  const issuer = new TokenIssuer({ issuer: name, audience, clock });
   return { issuer, trusted: [issuer.trusted()] };
 }
 

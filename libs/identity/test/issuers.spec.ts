@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => provider.stop());
 
-function open(env: Record<string, string>): Promise<IdentityOptions> {
+function open(env: Record<string, string>): IdentityOptions {
   return openIdentity({ settings: loadSettings(identitySettings, { env }), logger, clock });
 }
 
@@ -44,7 +44,7 @@ async function status(identity: IdentityOptions, token: string): Promise<number>
 
 describe('an OpenID Connect provider', () => {
   test('is found by its discovery document, and its claims are read', async () => {
-    const identity = await openOidc();
+    const identity = openOidc();
     const token = await provider.token('one', { jti: 'id-1', roles: ['admin', 'chef'] });
     expect(await verify(identity, token)).toEqual({
       subject: 'ada',
@@ -79,7 +79,7 @@ describe('an OpenID Connect provider', () => {
   });
 
   test('maps its own claims and roles to ours, and speaks for its tenants only', async () => {
-    const identity = await openOidc({
+    const identity = openOidc({
       tenant_claim: 'https://example.com/org',
       tenants: ['acme', 'beta'],
       roles_claim: 'realm_access.roles',
@@ -103,7 +103,7 @@ describe('an OpenID Connect provider', () => {
     expect(await status(identity, await token('gamma'))).toBe(401);
     expect(await status(identity, await token(7))).toBe(401);
     expect(await status(identity, await token('a\nb'))).toBe(401);
-    const fixed = await openOidc({ tenant: 'acme' });
+    const fixed = openOidc({ tenant: 'acme' });
     expect(await verify(fixed, await provider.token('one', { domain: 'beta' }))).toMatchObject({
       tenant: 'acme',
     });
@@ -113,13 +113,13 @@ describe('an OpenID Connect provider', () => {
     const token = await provider.token('one', {
       roles: ['platform-admin', '__proto__', 'constructor'],
     });
-    expect((await verify(await openOidc(), token)).roles).toEqual([]);
+    expect((await verify(openOidc(), token)).roles).toEqual([]);
   });
 
   test('is believed with its algorithms, audience, kind and times only', async () => {
     await provider.addKey('edge', 'ES384');
     await provider.addKey('pss', 'PS256');
-    const identity = await openOidc({ algorithms: ['RS256', 'ES384'], audience: 'api' });
+    const identity = openOidc({ algorithms: ['RS256', 'ES384'], audience: 'api' });
     const good = { aud: 'api' };
     const now = Math.floor(clock.now().getTime() / 1000);
     const tokens: [number, string][] = [
@@ -140,7 +140,7 @@ describe('an OpenID Connect provider', () => {
   });
 
   test('a clock that differs is tolerated within the leeway', async () => {
-    const identity = await openOidc({}, { GLACIS_TOKENS_LEEWAY: '30s' });
+    const identity = openOidc({}, { GLACIS_TOKENS_LEEWAY: '30s' });
     const now = Math.floor(clock.now().getTime() / 1000);
     expect(await status(identity, await provider.token('one', { exp: now - 20 }))).toBe(200);
     expect(await status(identity, await provider.token('one', { nbf: now + 20 }))).toBe(200);
@@ -148,7 +148,7 @@ describe('an OpenID Connect provider', () => {
   });
 
   test('a new key is noticed with its first token; made-up key ids do not make us ask more often', async () => {
-    const identity = await openOidc();
+    const identity = openOidc();
     await verify(identity, await provider.token('one'));
     await provider.addKey('two');
     clock.advance(2_000);
@@ -172,7 +172,7 @@ describe('an OpenID Connect provider', () => {
 
   test('a withdrawn key counts no longer, also for tokens seen before', async () => {
     await provider.addKey('two');
-    const identity = await openOidc();
+    const identity = openOidc();
     const token = await provider.token('one');
     await verify(identity, token);
     provider.dropKey('one');
@@ -186,7 +186,7 @@ describe('an OpenID Connect provider', () => {
 
   test('a withdrawn key counts no longer from the moment on that we are told of it', async () => {
     await provider.addKey('two');
-    const identity = await openOidc();
+    const identity = openOidc();
     const [one, two] = [await provider.token('one'), await provider.token('two')];
     await verify(identity, one);
     provider.dropKey('one');
@@ -196,7 +196,7 @@ describe('an OpenID Connect provider', () => {
   });
 
   test('one that does not answer: known keys go on for an hour, the rest is 503 until it is back', async () => {
-    const identity = await openOidc();
+    const identity = openOidc();
     const answer = (status: number) => () => {
       for (const path of ['/.well-known/openid-configuration', '/jwks']) {
         provider.answers.set(path, (_request, response) => response.writeHead(status).end('{}'));
@@ -231,18 +231,18 @@ describe('an OpenID Connect provider', () => {
     ];
     for (const document of documents) {
       provider.answers.set(path, (_request, response) => response.end(JSON.stringify(document)));
-      expect(await status(await openOidc(), await provider.token('one'))).toBe(503);
+      expect(await status(openOidc(), await provider.token('one'))).toBe(503);
     }
     provider.answers.set(path, (_request, response) =>
       response.writeHead(302, { location: `${issuer}/elsewhere` }).end(),
     );
-    expect(await status(await openOidc(), await provider.token('one'))).toBe(503);
+    expect(await status(openOidc(), await provider.token('one'))).toBe(503);
     expect(provider.seen).not.toContain('/elsewhere');
     provider.answers.clear();
     provider.answers.set('/jwks', (_request, response) =>
       response.end('{"keys":[{"kty":"oct","k":"eA"}]}'),
     );
-    expect(await status(await openOidc(), await provider.token('one'))).toBe(401);
+    expect(await status(openOidc(), await provider.token('one'))).toBe(401);
   });
 });
 
@@ -265,7 +265,7 @@ describe('older tokens (backends.md 2.1)', () => {
   }
 
   test('are accepted with the configured key, as members of their domain', async () => {
-    const identity = await open({ GLACIS_TOKENS_OLDER_KEY: key });
+    const identity = open({ GLACIS_TOKENS_OLDER_KEY: key });
     expect(await verify(identity, older())).toEqual({
       subject: 'user-1',
       tenant: 'acme',
@@ -287,7 +287,7 @@ describe('older tokens (backends.md 2.1)', () => {
   });
 
   test('of another key, algorithm, kind, issuer or time are not', async () => {
-    const identity = await open({ GLACIS_TOKENS_OLDER_KEY: key });
+    const identity = open({ GLACIS_TOKENS_OLDER_KEY: key });
     const bad = [
       older({}, {}, 'another shared key of thirty-two bytes'),
       older({}, { alg: 'HS256' }, key, 'sha256'),
@@ -307,7 +307,7 @@ describe('older tokens (backends.md 2.1)', () => {
 
   test('a key of another issuer is never taken for theirs', async () => {
     const oidc = JSON.stringify([{ issuer: provider.issuer }]);
-    const identity = await open({ GLACIS_TOKENS_OLDER_KEY: key, GLACIS_TOKENS_OIDC: oidc });
+    const identity = open({ GLACIS_TOKENS_OLDER_KEY: key, GLACIS_TOKENS_OIDC: oidc });
     expect(await status(identity, older({ iss: provider.issuer, aud: 'glacis' }))).toBe(401);
     expect(
       await status(identity, await provider.token('one', { iss: 'magistrala.auth', type: 0 })),
@@ -319,7 +319,7 @@ describe('older tokens (backends.md 2.1)', () => {
 describe('settings', () => {
   const faults = async (env: Record<string, string>): Promise<string> => {
     try {
-      await open(env);
+      open(env);
     } catch (error) {
       if (error instanceof SettingsError) return error.message;
       throw error;

@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-function openService(urls: string[], env: Record<string, string> = {}): Promise<IdentityOptions> {
+function openService(urls: string[], env: Record<string, string> = {}): IdentityOptions {
   const settings = loadSettings(identitySettings, {
     env: { GLACIS_TOKENS_GATEWAY_URLS: urls.join(','), ...env },
   });
@@ -54,7 +54,7 @@ const makeToken = async () => {
 const revoke = (id: string) => door.call(`/tokens/${id}`, { method: 'DELETE', bearer: platform });
 
 test('it takes tokens of the gateway, and a revoked one no longer once it has polled', async () => {
-  const service = await openService([door.url], { GLACIS_TOKENS_REVOCATION_POLL: '20ms' });
+  const service = openService([door.url], { GLACIS_TOKENS_REVOCATION_POLL: '20ms' });
   const { token, id } = await makeToken();
   expect(await status(service, token)).toBe(200);
   service.feed?.start();
@@ -66,16 +66,16 @@ test('it takes tokens of the gateway, and a revoked one no longer once it has po
 test('a token that was revoked before it started is refused from its first use on', async () => {
   const { token, id } = await makeToken();
   await revoke(id);
-  expect(await status(await openService([door.url]), token)).toBe(401);
+  expect(await status(openService([door.url]), token)).toBe(401);
 });
 
 test('it asks the next replica of the gateway when one does not answer', async () => {
-  const service = await openService([await deadUrl(), door.url]);
+  const service = openService([await deadUrl(), door.url]);
   expect(await status(service, (await makeToken()).token)).toBe(200);
 });
 
 test('without any gateway tokens are 503, not 401', async () => {
-  const service = await openService([await deadUrl()]);
+  const service = openService([await deadUrl()]);
   expect(await status(service, platform)).toBe(503);
   expect(await status(service, 'nonsense')).toBe(401);
 });
@@ -121,7 +121,7 @@ describe('POST /tokens/keys/rotation', () => {
   });
 
   test('gives a new key that services learn of with the next token; old tokens are still good', async () => {
-    const service = await openService([door.url]);
+    const service = openService([door.url]);
     const before = (await makeToken()).token;
     expect(await status(service, before)).toBe(200);
     const reply = await rotate({});
@@ -137,7 +137,7 @@ describe('POST /tokens/keys/rotation', () => {
   });
 
   test('without overlap refuses all earlier tokens, here at once and elsewhere when it is told', async () => {
-    const service = await openService([door.url]);
+    const service = openService([door.url]);
     const before = (await makeToken()).token;
     expect(await status(service, before)).toBe(200);
     expect((await rotate({ overlap: '0' })).status).toBe(200);

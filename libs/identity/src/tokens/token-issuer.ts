@@ -1,17 +1,9 @@
 import type { KeyObject } from 'node:crypto';
 import { newId, systemClock, type Clock } from '@glacis/runtime';
-import { errors, SignJWT, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import { SignJWT, type JSONWebKeySet, type JWTPayload } from 'jose';
 import { accessTokenType, signatureAlgorithm } from './claims.js';
-import { KeyFolder } from './key-folder.js';
-import {
-  isOver,
-  keyRing,
-  keySetAt,
-  MemoryKeys,
-  newSigningKey,
-  publicJwk,
-  type IssuerKeys,
-} from './key-ring.js';
+import { IssuerKeys } from './issuer-keys.js';
+import { keyRing, keySetAt } from './key-ring.js';
 import { ownIssuer, type TrustedIssuer } from './trusted-issuer.js';
 
 export interface TokenIssuerOptions {
@@ -41,36 +33,26 @@ export interface IssuedToken {
   expiresAt: Date;
 }
 
-/** Milliseconds for which a retired key verifies beyond its overlap: a token may be signed while the key is replaced. */
-const rotationMarginMs = 60_000;
-
 /** Makes access tokens: EdDSA JWTs, signed with a key of its own. */
 export class TokenIssuer {
   readonly issuer: string;
   readonly audience: string;
+  /** They have to be told where they are kept. */
+  readonly keys: IssuerKeys;
   private readonly clock: Clock;
 
-  private constructor(
-    private readonly keys: IssuerKeys,
-    options: TokenIssuerOptions,
-  ) {
+  constructor(options: TokenIssuerOptions = {}) {
     this.issuer = options.issuer ?? 'glacis';
     this.audience = options.audience ?? 'glacis';
     this.clock = options.clock ?? systemClock;
+    this.keys = new IssuerKeys(this.clock);
   }
 
-  /**
-   * The issuer whose keys lie in `folder`, which several processes may share; folder (0700) and key (0600) are made
-   * when absent.
-   * @throws {KeyFileError} when the key file is exposed to others or holds no Ed25519 key
-   */
-  static async open(folder: string, options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
-    return new TokenIssuer(await KeyFolder.open(folder), options);
-  }
-
-  /** An issuer with the given Ed25519 private key, in memory. */
+  /** An issuer with the given Ed25519 private key, which is kept in memory. */
   static async fromKey(key: KeyObject, options: TokenIssuerOptions = {}): Promise<TokenIssuer> {
-    return new TokenIssuer(new MemoryKeys(keyRing(key, [])), options);
+    const issuer = new TokenIssuer(options);
+    await issuer.keys.keptBy(() => keyRing(key, []));
+    return issuer;
   }
 
   /** The public keys (RFC 7517), the signing one first; the key id is the thumbprint of RFC 7638. */
@@ -80,31 +62,7 @@ export class TokenIssuer {
 
   /** What a verifier in this process needs to accept its tokens. */
   trusted(): TrustedIssuer {
-    const keys: JWTVerifyGetKey = async (header, token) => {
-      const ring = await this.keys.current();
-      if (isOver(ring, header.kid, this.clock.now())) throw new errors.JWKSNoMatchingKey();
-      return ring.find(header, token);
-    };
-    return ownIssuer(this, { keys });
-  }
-
-  /**
-   * Signs with a new key from now on. Not to be called twice at once, from any process.
-   * @param overlapMs how long tokens made before are still good; 0 refuses all of them
-   * @param record told the id of the new key, which is used only once this has resolved
-   * @returns the id of the new key
-   */
-  async rotate(
-    overlapMs: number,
-    record: (keyId: string) => Promise<void> = async () => undefined,
-  ): Promise<string> {
-    const key = newSigningKey();
-    const keyId = String((await publicJwk(key)).kid);
-    await record(keyId);
-    const now = this.clock.now();
-    const until = new Date(now.getTime() + (overlapMs > 0 ? overlapMs + rotationMarginMs : 0));
-    await this.keys.rotate(key, until, now);
-    return keyId;
+    return ownIssuer(this, { keys: this.keys.find, refresh: () => this.keys.expire() });
   }
 
   async issue(request: TokenRequest): Promise<IssuedToken> {

@@ -6,13 +6,9 @@ import {
   sign,
   type KeyObject,
 } from 'node:crypto';
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Problem, type Principal } from '@glacis/http';
 import { ManualClock } from '@glacis/runtime';
 import fc from 'fast-check';
-import { KeyFileError } from './key-file.js';
 import { RevocationFeed, type RevocationSource } from './revocation-feed.js';
 import { RevokedTokens } from './revoked-tokens.js';
 import { TokenIssuer } from './token-issuer.js';
@@ -357,43 +353,11 @@ describe('revoked tokens', () => {
 });
 
 describe('the issuer', () => {
-  let folder: string;
-  beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'glacis-issuer-'))));
-  afterEach(() => rm(folder, { recursive: true, force: true }));
-
-  test('keeps one key in its folder, for its owner only, and finds it again', async () => {
-    const inside = join(folder, 'keys');
-    const first = await TokenIssuer.open(inside);
-    expect(await readdir(inside)).toEqual(['signing-key.pem']);
-    expect((await stat(join(inside, 'signing-key.pem'))).mode & 0o777).toBe(0o600);
-    expect((await stat(inside)).mode & 0o777).toBe(0o700);
-    expect(await (await TokenIssuer.open(inside)).jwks()).toEqual(await first.jwks());
-  });
-
-  test('gives all who start at once the same key', async () => {
-    const issuers = await Promise.all(Array.from({ length: 8 }, () => TokenIssuer.open(folder)));
-    const ids = await Promise.all(issuers.map(async (issuer) => (await keyOf(issuer)).kid));
-    expect(new Set(ids).size).toBe(1);
-    expect(await readdir(folder)).toEqual(['signing-key.pem']);
-  });
-
   test('names its key by the thumbprint of RFC 7638', async () => {
-    const { kid, x, ...rest } = await keyOf(await TokenIssuer.open(folder));
+    const { issuer } = await suite();
+    const { kid, x, ...rest } = await keyOf(issuer);
     const members = `{"crv":"Ed25519","kty":"OKP","x":"${x}"}`;
     expect(kid).toBe(createHash('sha256').update(members).digest('base64url'));
     expect(rest).toEqual({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' });
-  });
-
-  test('refuses a key file that others may read, or that holds no Ed25519 key', async () => {
-    const path = join(folder, 'signing-key.pem');
-    await TokenIssuer.open(folder);
-    await chmod(path, 0o640);
-    await expect(TokenIssuer.open(folder)).rejects.toMatchObject({ code: 'exposed', path });
-    await chmod(path, 0o600);
-    await writeFile(path, 'not a key');
-    await expect(TokenIssuer.open(folder)).rejects.toThrow(KeyFileError);
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    await writeFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    await expect(TokenIssuer.open(folder)).rejects.toMatchObject({ code: 'unreadable' });
   });
 });
