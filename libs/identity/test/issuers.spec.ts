@@ -63,18 +63,18 @@ describe('an OpenID Connect provider', () => {
     await realm.addKey('one', 'ES256');
     const oidc = (issuer: object) => open({ GLACIS_TOKENS_OIDC: JSON.stringify([issuer]) });
     const { issuer } = realm;
-    expect(await status(await oidc({ issuer }), await realm.token('one'))).toBe(200);
+    expect(await status(oidc({ issuer }), await realm.token('one'))).toBe(200);
     const path = '/realms/one/.well-known/openid-configuration';
     realm.answers.set(path, (_request, response) => response.writeHead(404).end());
     const metadata = '/.well-known/oauth-authorization-server/realms/one';
     realm.answers.set(metadata, (_request, response) =>
       response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` })),
     );
-    expect(await status(await oidc({ issuer }), await realm.token('one'))).toBe(200);
+    expect(await status(oidc({ issuer }), await realm.token('one'))).toBe(200);
     realm.answers.delete(metadata);
-    expect(await status(await oidc({ issuer }), await realm.token('one'))).toBe(503);
+    expect(await status(oidc({ issuer }), await realm.token('one'))).toBe(503);
     const direct = { issuer, jwks_uri: `${issuer}/jwks` };
-    expect(await status(await oidc(direct), await realm.token('one'))).toBe(200);
+    expect(await status(oidc(direct), await realm.token('one'))).toBe(200);
     await realm.stop();
   });
 

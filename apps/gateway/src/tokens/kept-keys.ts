@@ -73,7 +73,7 @@ export class KeptKeys {
     const until = new Date(now.getTime() + restMs);
     const good = keys.filter((key) => key.until === null || key.until > now);
     return Promise.all(
-      good.map((key) => (key.until === null ? this.safe.retire(key, until) : key)),
+      good.map(async (key) => (key.until === null ? this.safe.retire(key, until) : key)),
     );
   }
 
