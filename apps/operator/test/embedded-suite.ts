@@ -84,6 +84,10 @@ export class EmbeddedSuite {
     return (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as T;
   }
 
+  log(): Promise<string> {
+    return readFile(this.daemon.logFile, 'utf8');
+  }
+
   stop(): Promise<void> {
     return this.daemon.stop();
   }
