@@ -15,25 +15,34 @@ export interface BackendView {
   certificate_serial?: string;
 }
 
-/** A cluster without nodes, somebody who does as if there were some, the suite, and the operator in processes of their own. */
+/** A cluster, the suite, and the operator, in processes of their own. */
 export class World {
   private constructor(
     readonly cluster: KubernetesCluster,
     readonly suite: EmbeddedSuite,
-    readonly kubelet: PretendKubelet,
     readonly kubeconfig: string,
+    private readonly kubelet?: PretendKubelet,
   ) {}
 
+  /** In a cluster without nodes, with somebody who does as if there were some. */
   static async open(): Promise<World> {
     const [cluster, suite] = await Promise.all([startKubernetes(), EmbeddedSuite.start()]);
+    return World.around(cluster, suite, await PretendKubelet.start(cluster.admin.file));
+  }
+
+  /** @param kubelet absent: there are nodes */
+  static async around(
+    cluster: KubernetesCluster,
+    suite: EmbeddedSuite,
+    kubelet?: PretendKubelet,
+  ): Promise<World> {
     await cluster.apply(teeManagerDefinition);
     await cluster.kubectl('wait', '--for=condition=Established', 'crd/teemanagers.tee.glacis.dev');
-    const kubeconfig = await operatorUser(cluster);
-    return new World(cluster, suite, await PretendKubelet.start(cluster.admin.file), kubeconfig);
+    return new World(cluster, suite, await operatorUser(cluster), kubelet);
   }
 
   async close(): Promise<void> {
-    await this.kubelet.stop();
+    await this.kubelet?.stop();
     await this.suite.stop();
     await this.cluster.stop();
   }

@@ -1,6 +1,7 @@
 import type { BackendEvent, BackendsRpc } from '@glacis/contracts';
 import {
   builtIns,
+  compareVersions,
   Controller,
   keyOf,
   ResourceClient,
@@ -47,6 +48,7 @@ export class Leadership {
     applied: new Applied(),
     doubts: new Doubts(),
     refusals: new Refusals(),
+    latest: new Map(),
   };
   private add: (key: string) => void = () => undefined;
 
@@ -84,14 +86,24 @@ export class Leadership {
   }
 
   private async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
-    const manager = this.options.cache.managers.get(key);
-    if (!manager) {
+    const cached = this.options.cache.managers.get(key);
+    if (!cached) {
       this.memory.applied.forget(key);
+      this.memory.latest.delete(key);
       return {};
     }
+    const manager = await this.asLastWritten(cached, context.server);
     const tenant = manager.status?.tenant ?? (await this.tenantOf(manager, context.server));
     this.watches.ensure(tenant);
     return { requeueAfterMs: await reconcile(this.workOn(manager, tenant, context)) };
+  }
+
+  /** The cache may not know yet what was written a moment ago: what is decided by the old would be refused anyway. */
+  private async asLastWritten(cached: TeeManager, server: ApiServer): Promise<TeeManager> {
+    const latest = this.memory.latest.get(keyOf(cached.metadata));
+    const { resourceVersion } = cached.metadata;
+    if (latest === undefined || compareVersions(resourceVersion, latest) >= 0) return cached;
+    return (await new ResourceClient(server, teeManagers).find(cached.metadata)) ?? cached;
   }
 
   /** By the label of the namespace, asked when it is needed: once in the life of a TeeManager. */

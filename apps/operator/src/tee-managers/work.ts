@@ -1,3 +1,4 @@
+import { keyOf } from '@glacis/kube';
 import type { builtIns, ResourceClient, ResourceType, StoreReader } from '@glacis/kube';
 import type { Suite } from '../suite/suite.js';
 import type { Applied } from './applied.js';
@@ -23,6 +24,8 @@ export interface Memory {
   applied: Applied;
   doubts: Doubts;
   refusals: Refusals;
+  /** Version of each TeeManager as it was last written, by its key. */
+  latest: Map<string, string>;
 }
 
 export interface WorkSettings {
@@ -59,4 +62,6 @@ export interface Work {
 /** Writes the status if it says something else than before. */
 export async function saveStatus(work: Work, status: TeeManagerStatus): Promise<void> {
   work.manager = await work.managers.updateStatus(work.manager, status);
+  const { metadata } = work.manager;
+  work.memory.latest.set(keyOf(metadata), metadata.resourceVersion);
 }
