@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './small-heap.js';
 import { run } from '@glacis/host/bare';
 import { KubeError } from '@glacis/kube';
 import { startOperator, type Operator } from './program.js';

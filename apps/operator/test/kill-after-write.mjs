@@ -1,29 +1,32 @@
-// Loaded into the operator before it starts: kills it, as a power cut would, as soon as the answer to its n-th write since
-// KILL_FILE came to be has arrived, which holds n. A write is what changes something at the API server or in the suite;
-// the Lease and Events are none.
+// Loaded into the operator before it starts: kills it, as a power cut would, as soon as the answer to its n-th write has
+// arrived. KILL_FILE holds n and what it is about; it counts from there when it comes to be or changes. A write is what
+// changes something at the API server or in the suite; the Lease and Events are none.
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 
 const { KILL_FILE: file = '' } = process.env;
+let armed = '';
 let writes = 0;
 
-function armedAt() {
+function lastOne() {
+  let order = '';
   try {
-    return Number(readFileSync(file, 'utf8'));
+    order = readFileSync(file, 'utf8');
   } catch {
-    writes = 0;
-    return 0;
+    // Not armed.
   }
+  if (order !== armed) writes = 0;
+  armed = order;
+  return Number(order.split(' ')[0]);
 }
 
 /** Counts the request, and says whether it is the last one. */
 function isLast(method = 'GET', path) {
   if (['GET', 'HEAD'].includes(method) || /\/(leases|events)(\/|\?|$)/.test(path)) return false;
-  const at = armedAt();
-  if (at === 0) return false;
+  const last = lastOne();
   writes += 1;
-  return writes === at;
+  return writes === last;
 }
 
 const end = () => process.kill(process.pid, 'SIGKILL');

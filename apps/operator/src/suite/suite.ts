@@ -37,12 +37,20 @@ interface Termination {
 const pageSize = 100;
 const maxPages = 100;
 
+/** Of the reconcile that asks. */
+export interface SuiteContext {
+  signal?: AbortSignal;
+  traceparent?: string;
+  /** Whether anything may still be asked; looked at right before each call, as timers of a paused process come late. */
+  holds?: () => boolean;
+}
+
 /** What the operator asks of the suite, in one tenant. Every call throws `SuiteError` only. */
 export class Suite {
   constructor(
     private readonly door: Pick<Door, 'call'>,
     private readonly tenant: string,
-    private readonly context: { signal?: AbortSignal; traceparent?: string } = {},
+    private readonly context: SuiteContext = {},
   ) {}
 
   /** @returns its id; the same for the same key. @throws {SuiteError} refused: `backend-exists` among others */
@@ -137,8 +145,10 @@ export class Suite {
     return (await this.call({ method: 'GET', path: '/certs/ca?only=roots' })).text;
   }
 
-  private call(call: DoorCall): Promise<Answer> {
-    const { signal, traceparent } = this.context;
+  private async call(call: DoorCall): Promise<Answer> {
+    const { signal, traceparent, holds } = this.context;
+    if (holds?.() === false)
+      throw new SuiteError('unavailable', 'the term of the leader has ended');
     return this.door.call(this.tenant, { ...call, signal, traceparent });
   }
 

@@ -62,5 +62,6 @@ async function endBackend(work: Work): Promise<void> {
     for (const serial of serials) await suite.revoke(serial, 'cessationOfOperation');
   }
   await suite.deleteBackend(id);
+  work.memory.doubts.raise(id);
   work.tell({ reason: 'Deregistered', action: 'Deregister', note: `backend ${id} is deleted` });
 }

@@ -38,6 +38,8 @@ export interface LeadershipOptions {
   tracing: Tracing;
 }
 
+type TermContext = ReconcileContext & { holds: () => boolean };
+
 /** TeeManagers worked on at once. Most of a reconcile is waiting for answers. */
 const workers = 8;
 
@@ -74,7 +76,7 @@ export class Leadership {
     const controller = new Controller({
       name: 'teemanagers',
       triggers: [...cache.triggers(), news],
-      reconcile: (key, context) => this.reconcile(key, context),
+      reconcile: (key, context) => this.reconcile(key, { ...context, holds: () => term.holds() }),
       server,
       workers,
       logger,
@@ -85,7 +87,7 @@ export class Leadership {
     await this.watches.stop();
   }
 
-  private async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
+  private async reconcile(key: string, context: TermContext): Promise<ReconcileResult> {
     const cached = this.options.cache.managers.get(key);
     if (!cached) {
       this.memory.applied.forget(key);
@@ -113,7 +115,7 @@ export class Leadership {
     return labels[tenantLabel] ?? this.options.settings.defaultTenant;
   }
 
-  private workOn(manager: TeeManager, tenant: string, context: ReconcileContext): Work {
+  private workOn(manager: TeeManager, tenant: string, context: TermContext): Work {
     const { door, cache, settings, clock, recorder } = this.options;
     const { server } = context;
     return {

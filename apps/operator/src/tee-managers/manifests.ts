@@ -128,7 +128,7 @@ function containerOf({ spec }: TeeManager, workload: Workload): PodSpec['contain
       capabilities: { drop: ['ALL'] },
       readOnlyRootFilesystem: true,
     },
-    startupProbe: { ...probe('/livez'), periodSeconds: 1, failureThreshold: 60 },
+    startupProbe: { ...probe('/livez'), periodSeconds: 1, failureThreshold: 120 },
     livenessProbe: { ...probe('/livez'), periodSeconds: 10 },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 2, failureThreshold: 1 },
     volumeMounts: [
