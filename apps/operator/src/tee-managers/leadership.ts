@@ -4,13 +4,13 @@ import {
   compareVersions,
   Controller,
   keyOf,
+  News,
   ResourceClient,
   type ApiServer,
   type EventRecorder,
   type Fence,
   type ReconcileContext,
   type ReconcileResult,
-  type Trigger,
 } from '@glacis/kube';
 import type { Logger, Metrics, Tracing } from '@glacis/observability';
 import type { Clock } from '@glacis/runtime';
@@ -52,7 +52,7 @@ export class Leadership {
     refusals: new Refusals(),
     latest: new Map(),
   };
-  private add: (key: string) => void = () => undefined;
+  private readonly news = new News();
 
   constructor(private readonly options: LeadershipOptions) {
     this.watches = new BackendWatches({
@@ -66,16 +66,9 @@ export class Leadership {
   /** Works until the term is over. */
   async run(term: Fence): Promise<void> {
     const { server, cache, logger, metrics, tracing } = this.options;
-    const news: Trigger = {
-      synced: Promise.resolve(),
-      connect: (add) => {
-        this.add = add;
-        return () => (this.add = () => undefined);
-      },
-    };
     const controller = new Controller({
       name: 'teemanagers',
-      triggers: [...cache.triggers(), news],
+      triggers: [...cache.triggers(), this.news],
       reconcile: (key, context) => this.reconcile(key, { ...context, holds: () => term.holds() }),
       server,
       workers,
@@ -138,14 +131,14 @@ export class Leadership {
   private heard({ type, subject }: BackendEvent): void {
     if (type !== 'backend.connected') this.memory.doubts.raise(subject);
     for (const { metadata } of this.options.cache.managers.by('backend', subject)) {
-      this.add(keyOf(metadata));
+      this.news.tell(keyOf(metadata));
     }
   }
 
   private missed(tenant: string): void {
     for (const { metadata, status } of this.options.cache.managers.by('tenant', tenant)) {
       this.memory.doubts.raise(status?.backendId);
-      this.add(keyOf(metadata));
+      this.news.tell(keyOf(metadata));
     }
   }
 }

@@ -39,6 +39,8 @@ export const wishes = {
 export const notes = {
   /** Of the certificate in the Secret, and of the one that the Pod was started with. */
   serial: `${group}/certificate-serial`,
+  /** On what is applied: hash of the manifest. */
+  manifest: `${group}/manifest`,
   /** On the Secret: serials that are to be revoked once the new one is in use. */
   superseded: `${group}/superseded-serials`,
   /** On the Secret: the reissue wish that its certificate has fulfilled. */
