@@ -11,7 +11,7 @@ import {
   type HealthReport,
   type Logger,
 } from '@glacis/observability';
-import { newId, systemClock } from '@glacis/runtime';
+import { newId, systemClock, waitFor } from '@glacis/runtime';
 import type { OperatorSettings } from './settings.js';
 import { GatewayCredentials } from './suite/credentials.js';
 import { Door } from './suite/door.js';
@@ -49,8 +49,9 @@ export async function startOperator(settings: OperatorSettings): Promise<Operato
     logger,
     metrics,
   });
-  const lead = (term: Term): Promise<void> =>
-    new Leadership({
+  const lead = async (term: Term): Promise<void> => {
+    await mayCall(peers, term.signal);
+    const leadership = new Leadership({
       ...basis,
       server,
       cache,
@@ -59,7 +60,9 @@ export async function startOperator(settings: OperatorSettings): Promise<Operato
       recorder,
       settings: { ...own, defaultTenant: own.tenant },
       clock: systemClock,
-    }).run(term);
+    });
+    await leadership.run(term);
+  };
   const lease = { namespace: own.namespace ?? server.namespace, name: leaseName };
   const elector = new LeaderElector({ server, lease, identity, lead, logger, metrics });
   const http = await serveHealth({
@@ -82,6 +85,18 @@ export async function startOperator(settings: OperatorSettings): Promise<Operato
     access.close();
   };
   return { httpPort: http.port, stop };
+}
+
+/** Milliseconds for the first certificate. Without it, work that waits for it says so in each TeeManager. */
+const certificateMs = 10_000;
+
+/** A moment after the start there is a certificate of our own, and work that begins earlier would fail. */
+async function mayCall(peers: Peers, signal: AbortSignal): Promise<void> {
+  const certified = (): boolean => {
+    if (!signal.aborted) peers.check();
+    return true;
+  };
+  await waitFor(certified, { deadlineMs: certificateMs, everyMs: 50 }).catch(() => undefined);
 }
 
 interface Basis {

@@ -31,6 +31,7 @@ beforeAll(async () => {
   await operator.start();
 });
 afterAll(async () => {
+  process.stderr.write(`writes after which the operator was killed: ${JSON.stringify(starts)}\n`);
   await operator?.daemon.stop();
   await world?.close();
 });

@@ -2,7 +2,6 @@
 import { glacisImage, startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
-import { EmbeddedSuite } from './embedded-suite.js';
 import type { OperatorProcess } from './operator-process.js';
 import { World } from './world.js';
 
@@ -14,11 +13,10 @@ let world: World;
 let operator: OperatorProcess;
 
 beforeAll(async () => {
-  cluster = await startKubernetes({ node: true });
   const image = await glacisImage();
+  cluster = await startKubernetes({ node: true });
   await cluster.nodes?.importImages(image.archive);
-  const suite = await EmbeddedSuite.start({ address: cluster.nodes?.machineAddress });
-  world = await World.around(cluster, suite);
+  world = await World.around(cluster, { address: cluster.nodes?.machineAddress });
   const enforce = 'pod-security.kubernetes.io/enforce=restricted';
   await cluster.kubectl('label', 'namespace', 'default', enforce);
   operator = await world.operator({ env: { GLACIS_OPERATOR_MANAGER_IMAGE: image.name } });

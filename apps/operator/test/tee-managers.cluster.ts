@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
 import type { StatefulSet } from '../src/tee-managers/manifests.js';
+import type { TeeManager } from '../src/tee-managers/tee-manager.js';
 import type { OperatorProcess } from './operator-process.js';
 import { condition, isCurrent, World } from './world.js';
 
@@ -218,6 +219,25 @@ test('objects of the same names that are not ours are left alone', async () => {
   expect(
     (await world.read<{ spec: { clusterIP: string } }>('mine', 'service')).spec.clusterIP,
   ).not.toBe('None');
+});
+
+test('backends.md 15.7: when the issuer was revoked, another key and certificate come at once', async () => {
+  await world.create('under-ca');
+  const before = (await world.running('under-ca')).status?.certificateSerial;
+  const { issuers } = await world.suite.call<{ issuers: Record<string, string>[] }>(
+    'GET',
+    '/certs/ca/issuers',
+  );
+  const current = issuers.find(({ kind, state }) => kind === 'intermediate' && state === 'current');
+  await world.suite.call('PATCH', `/certs/ca/${current?.['issuer_id']}/revoke`);
+  const isAnother = ({ status }: TeeManager): boolean =>
+    status?.phase === 'Running' && status.certificateSerial !== before;
+  const after = await world.until('under-ca', isAnother);
+  expect(await world.valid(after.status?.backendId)).toEqual([after.status?.certificateSerial]);
+  // All the others as well.
+  await waitFor(async () => (await world.read('rekeyed')).status?.phase === 'Running', {
+    deadlineMs: 60_000,
+  });
 });
 
 test('backends.md 15.9: deleted, it leaves neither certificate nor backend', async () => {

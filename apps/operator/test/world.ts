@@ -3,9 +3,11 @@ import { startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster
 import { teeManagerDefinition } from '../src/tee-managers/tee-manager.crd.js';
 import type { TeeManager } from '../src/tee-managers/tee-manager.js';
 import type { Secret } from '../src/tee-managers/tls-secret.js';
-import { EmbeddedSuite } from './embedded-suite.js';
+import { EmbeddedSuite, type SuiteOptions } from './embedded-suite.js';
 import { OperatorProcess, operatorUser } from './operator-process.js';
 import { PretendKubelet } from './pretend-kubelet.js';
+
+const definitionName = 'teemanagers.tee.glacis.dev';
 
 export interface BackendView {
   id: string;
@@ -26,19 +28,26 @@ export class World {
 
   /** In a cluster without nodes, with somebody who does as if there were some. */
   static async open(): Promise<World> {
-    const [cluster, suite] = await Promise.all([startKubernetes(), EmbeddedSuite.start()]);
-    return World.around(cluster, suite, await PretendKubelet.start(cluster.admin.file));
+    const cluster = await startKubernetes();
+    return World.around(cluster, {}, await PretendKubelet.start(cluster.admin.file));
   }
 
-  /** @param kubelet absent: there are nodes */
+  /** The cluster goes with it. @param kubelet absent: there are nodes */
   static async around(
     cluster: KubernetesCluster,
-    suite: EmbeddedSuite,
+    options: SuiteOptions,
     kubelet?: PretendKubelet,
   ): Promise<World> {
-    await cluster.apply(teeManagerDefinition);
-    await cluster.kubectl('wait', '--for=condition=Established', 'crd/teemanagers.tee.glacis.dev');
-    return new World(cluster, suite, await operatorUser(cluster), kubelet);
+    try {
+      await cluster.apply(teeManagerDefinition);
+      await cluster.kubectl('wait', '--for=condition=Established', `crd/${definitionName}`);
+      const user = await operatorUser(cluster);
+      return new World(cluster, await EmbeddedSuite.start(options), user, kubelet);
+    } catch (error) {
+      await kubelet?.stop();
+      await cluster.stop();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
