@@ -43,7 +43,8 @@ async function hold(names: ComponentName[]): Promise<void> {
   await log.close();
   const ready = await waitFor(
     async () => (await readState()) !== null || (holder.exitCode !== null && 'ended'),
-    { deadlineMs: startDeadlineMs, what: names.join(' and ') },
+    // Each look goes through all processes.
+    { deadlineMs: startDeadlineMs, everyMs: 500, what: names.join(' and ') },
   );
   if (ready === 'ended') throw new Error(await readFile(logFile, 'utf8'));
   holder.unref();

@@ -62,7 +62,7 @@ export class Daemon {
           if (!this.running) return { ready: false };
           return (await ready(await newLog())) && { ready: true };
         },
-        { deadlineMs: startDeadlineMs, what: `${name} to be ready` },
+        { deadlineMs: startDeadlineMs, everyMs: 50, what: `${name} to be ready` },
       );
       if (!started.ready) throw new Error(`${name} has ended`);
     } catch (cause) {

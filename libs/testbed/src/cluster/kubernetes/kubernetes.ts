@@ -141,6 +141,7 @@ async function startControlPlane(plane: ControlPlane, clients: KubernetesClients
   // Pods are refused in a namespace that has none.
   await waitFor(() => clients.kubectl('get', 'serviceaccount', 'default'), {
     deadlineMs: 60_000,
+    everyMs: 200,
     what: 'the controllers to work',
   });
 }
