@@ -258,6 +258,9 @@ test('backends.md 15.9: deleted, it leaves neither certificate nor backend', asy
 
 test('backends.md 15.9: without the suite it waits, and says how to let it go', async () => {
   await world.suite.daemon.stop();
+  await world.create('late');
+  const late = await world.until('late', reasonOf('Registered', 'SuiteUnreachable'));
+  expect(late.status).toMatchObject({ phase: 'Pending' });
   await world.cluster.kubectl('delete', 'teem', 'first', '--wait=false');
   const waits = await world.until('first', reasonOf('Ready', 'SuiteUnreachable'));
   expect(condition(waits, 'Ready')?.message).toContain('force-delete');
@@ -265,4 +268,5 @@ test('backends.md 15.9: without the suite it waits, and says how to let it go', 
   await world.annotate('first', 'tee.glacis.dev/force-delete=true');
   await world.gone('first');
   await world.suite.daemon.start();
+  await world.running('late');
 });

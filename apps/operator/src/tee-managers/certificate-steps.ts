@@ -34,12 +34,13 @@ async function request(work: Work, secret: Secret | undefined, why: string): Pro
   const { manager } = work;
   const { privateKey } = await generateKeys(manager.spec.certificate.keyAlgorithm);
   const csr = namedCsr(privateKey, certificateNames(manager));
-  work.tell({ reason: 'KeyMade', action: 'Issue', note: `new key for a certificate: ${why}` });
   const data = {
     [files.nextKey]: privateKeyPem(privateKey),
     [files.nextRequest]: toPem('CERTIFICATE REQUEST', csr),
   };
-  return writeSecret(work, secret, { data, annotations: {} });
+  const written = await writeSecret(work, secret, { data, annotations: {} });
+  work.tell({ reason: 'KeyMade', action: 'Issue', note: `new key for a certificate: ${why}` });
+  return written;
 }
 
 async function submit(work: Work, { secret, backend }: Order): Promise<Secret> {
@@ -51,8 +52,7 @@ async function submit(work: Work, { secret, backend }: Order): Promise<Secret> {
   const issued = await suite.issue(backend.id, { csr, ttl: manager.spec.certificate.ttl, key });
   const stillValid = old && (await suite.certificate(old.serial))?.status === 'valid';
   const roots = await suite.roots();
-  work.tell({ reason: 'CertificateIssued', action: 'Issue', note: `certificate ${issued.serial}` });
-  return writeSecret(work, secret, {
+  const written = await writeSecret(work, secret, {
     data: {
       [files.roots]: roots,
       [files.certificate]: issued.certificate,
@@ -66,6 +66,8 @@ async function submit(work: Work, { secret, backend }: Order): Promise<Secret> {
       [notes.reissue]: manager.metadata.annotations?.[wishes.reissue] ?? null,
     },
   });
+  work.tell({ reason: 'CertificateIssued', action: 'Issue', note: `certificate ${issued.serial}` });
+  return written;
 }
 
 async function renew(work: Work, { secret }: Order): Promise<Secret> {
@@ -74,15 +76,16 @@ async function renew(work: Work, { secret }: Order): Promise<Secret> {
   if (!old) throw new Error('there is no certificate to renew');
   const issued = await suite.renew(old.serial, manager.spec.certificate.ttl);
   const roots = await suite.roots();
-  const note = `certificate ${issued.serial} in place of ${old.serial}`;
-  work.tell({ reason: 'CertificateRenewed', action: 'Renew', note });
-  return writeSecret(work, secret, {
+  const written = await writeSecret(work, secret, {
     data: { [files.roots]: roots, [files.certificate]: issued.certificate },
     annotations: {
       [notes.serial]: issued.serial,
       [notes.superseded]: listed([...superseded, old.serial]),
     },
   });
+  const note = `certificate ${issued.serial} in place of ${old.serial}`;
+  work.tell({ reason: 'CertificateRenewed', action: 'Renew', note });
+  return written;
 }
 
 /**
