@@ -55,6 +55,7 @@ async function down(): Promise<void> {
   holders.forEach((pid) => process.kill(pid, 'SIGTERM'));
   await waitFor(async () => (await findHolders()).length === 0, {
     deadlineMs: 60_000,
+    everyMs: 200,
     what: 'the components to end',
   });
   await removeState();
