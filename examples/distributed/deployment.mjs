@@ -41,7 +41,6 @@ export function deployment({ replicas = 1, dataDir = '.glacis', offset = 0 } = {
     GLACIS_GATEWAY_GRPC_URL: list('gateway', 'GLACIS_GATEWAY_GRPC_PORT'),
     GLACIS_GATEWAY_CERTIFICATES_URLS: list('certificates', 'GLACIS_CERTS_HTTP_PORT', 'http://'),
     GLACIS_GATEWAY_BACKENDS_URLS: list('backends', 'GLACIS_BACKENDS_HTTP_PORT', 'http://'),
-    GLACIS_TOKENS_GATEWAY_URLS: list('gateway', 'GLACIS_GATEWAY_HTTP_PORT', 'http://'),
     GLACIS_CERTS_PUBLIC_URL: `http://127.0.0.1:${8080 + offset}`,
   };
   const secrets = makeSecrets(resolve(dataDir));

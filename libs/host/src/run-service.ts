@@ -49,6 +49,7 @@ async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Progr
     settings: tokens,
     logger: host.logger,
     makesTokens: options.makesTokens,
+    gateway: program.gatewayGrpcUrl ? host.directory.client('gateway') : undefined,
   });
   await waitForDatabase(host.databaseUrl, { limitMs: program.startTimeout, logger: host.logger });
   const running = await openProgram({

@@ -1,3 +1,4 @@
+import type { GatewayRpc } from '@glacis/contracts';
 import { problems } from '@glacis/http';
 import type { Logger } from '@glacis/observability';
 import { systemClock, type Clock } from '@glacis/runtime';
@@ -6,6 +7,7 @@ import type { JWTVerifyGetKey } from 'jose';
 import type { IdentityOptions } from './identity.module.js';
 import type { IdentitySettings } from './settings.js';
 import { GatewayClient } from './tokens/gateway-client.js';
+import { gatewayCalls, type GatewaySource } from './tokens/gateway-source.js';
 import { oidcIssuer } from './tokens/oidc-issuer.js';
 import { olderIssuer } from './tokens/older-issuer.js';
 import { RemoteKeys } from './tokens/remote-keys.js';
@@ -22,6 +24,8 @@ export interface OpenIdentityOptions {
   clock?: Clock;
   /** True in the program that makes tokens, with the gateway in it, which keeps the keys. */
   makesTokens?: boolean;
+  /** Where it is given, keys and revoked tokens are read by calls, and not at `GLACIS_TOKENS_GATEWAY_URLS`. */
+  gateway?: GatewayRpc;
 }
 
 interface Parts {
@@ -43,7 +47,7 @@ export function openIdentity(options: OpenIdentityOptions): IdentityOptions {
   checkIssuers(settings);
   const warn = (what: string) => (error: unknown) => logger.warn({ err: error }, what);
   const parts = { settings, clock, revoked: new RevokedTokens(clock), warn };
-  const own = makesTokens ? ownHere(parts) : ownElsewhere(parts);
+  const own = makesTokens ? ownHere(parts) : ownElsewhere(parts, gatewayOf(options));
   const issuers = [...own.trusted, ...others(parts)];
   if (issuers.length === 0) throw nobody();
   const { revoked } = parts;
@@ -61,11 +65,12 @@ function ownHere({ settings, clock }: Parts): Own {
 }
 
 /** Our own issuer as a service apart from the gateway sees it: good once keys and revocations have been read. */
-function ownElsewhere({ settings, clock, revoked, warn }: Parts): Own {
-  const { gatewayUrls: urls, issuer, stale: staleMs, refresh: refreshMs } = settings;
-  if (urls.length === 0) return { trusted: [] };
-  checkUrls(urls, settings.allowHttp);
-  const gateway = new GatewayClient(urls);
+function ownElsewhere(
+  { settings, clock, revoked, warn }: Parts,
+  gateway: GatewaySource | undefined,
+): Own {
+  if (gateway === undefined) return { trusted: [] };
+  const { issuer, stale: staleMs, refresh: refreshMs } = settings;
   const intervalMs = settings.revocationPoll;
   const onError = warn('revoked tokens not read');
   const feed = new RevocationFeed({ source: gateway, revoked, intervalMs, clock, onError });
@@ -109,6 +114,14 @@ function checkIssuers({ issuer, oidc, olderIssuer: older, olderKey }: IdentitySe
   }
 }
 
+function gatewayOf({ gateway, settings }: OpenIdentityOptions): GatewaySource | undefined {
+  if (gateway !== undefined) return gatewayCalls(gateway);
+  const { gatewayUrls: urls, allowHttp } = settings;
+  if (urls.length === 0) return undefined;
+  checkUrls(urls, allowHttp);
+  return new GatewayClient(urls);
+}
+
 function checkUrls(urls: readonly string[], allowHttp: boolean): void {
   const bad = allowHttp ? [] : urls.filter((url) => !mayCarryTrust(url));
   if (bad.length === 0) return;
@@ -119,5 +132,5 @@ function checkUrls(urls: readonly string[], allowHttp: boolean): void {
 function nobody(): SettingsError {
   const reason =
     'name the gateway here, or other issuers in GLACIS_TOKENS_OIDC or GLACIS_TOKENS_OLDER_KEY: no token could be verified';
-  return new SettingsError([{ name: 'GLACIS_TOKENS_GATEWAY_URLS', reason }]);
+  return new SettingsError([{ name: 'GLACIS_GATEWAY_GRPC_URL', reason }]);
 }

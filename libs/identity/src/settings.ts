@@ -34,7 +34,7 @@ export const identitySettings: SettingsDefinition<{
   gatewayUrls: setting(
     urls,
     '',
-    'Where a service that runs apart reaches the replicas of the gateway, for its keys and its revoked tokens. Not read by the gateway.',
+    'Where a service that runs apart and cannot call the gateway (`GLACIS_GATEWAY_GRPC_URL`) reaches the doors of its replicas, for its keys and its revoked tokens.',
   ),
   allowHttp: setting(
     flag,

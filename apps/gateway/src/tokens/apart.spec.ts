@@ -1,3 +1,4 @@
+import { RpcDirectory } from '@glacis/grpc';
 import { identitySettings, openIdentity, type IdentityOptions } from '@glacis/identity';
 import { testIdentity, type TestIdentity } from '@glacis/identity/testing';
 import { Problem } from '@glacis/http';
@@ -11,17 +12,21 @@ import { gatewayMigrations } from '../migrations.js';
 
 // A service that runs apart from the gateway and knows nothing of it but its address.
 
+const logger = createLogger({ name: 'test', level: 'silent' });
+
 let database: TestDatabase;
 let clock: ManualClock;
 let identity: TestIdentity;
 let door: Door;
+let directory: RpcDirectory;
 let platform: string;
 
 beforeAll(async () => {
   database = await testDatabase({ gateway: gatewayMigrations });
   clock = new ManualClock(new Date());
   identity = await testIdentity(clock);
-  door = await openDoor({ databaseUrl: database.url, clock, identity });
+  directory = new RpcDirectory();
+  door = await openDoor({ databaseUrl: database.url, clock, identity, directory });
   platform = await identity.token({ tenant: 'acme', roles: ['admin', 'platform-admin'] });
 });
 
@@ -34,7 +39,7 @@ function openService(urls: string[], env: Record<string, string> = {}): Identity
   const settings = loadSettings(identitySettings, {
     env: { GLACIS_TOKENS_GATEWAY_URLS: urls.join(','), ...env },
   });
-  return openIdentity({ settings, logger: createLogger({ name: 'test', level: 'silent' }), clock });
+  return openIdentity({ settings, logger, clock });
 }
 
 async function status({ verifier }: IdentityOptions, token: string): Promise<number> {
@@ -53,20 +58,38 @@ const makeToken = async () => {
 };
 const revoke = (id: string) => door.call(`/tokens/${id}`, { method: 'DELETE', bearer: platform });
 
-test('it takes tokens of the gateway, and a revoked one no longer once it has polled', async () => {
-  const service = openService([door.url], { GLACIS_TOKENS_REVOCATION_POLL: '20ms' });
-  const { token, id } = await makeToken();
-  expect(await status(service, token)).toBe(200);
-  service.feed?.start();
-  await revoke(id);
-  await waitFor(async () => (await status(service, token)) === 401);
-  await service.feed?.stop();
+/** Of the gateway it knows where its door is, or it may call it. */
+const open = {
+  'reads at the door': (env?: Record<string, string>) => openService([door.url], env),
+  calls: (env: Record<string, string> = {}) => {
+    const settings = loadSettings(identitySettings, { env });
+    return openIdentity({ settings, logger, clock, gateway: directory.client('gateway') });
+  },
+};
+
+describe.each(['reads at the door', 'calls'] as const)('a service that %s', (how) => {
+  test('takes tokens of the gateway, and a revoked one no longer once it has polled', async () => {
+    const service = open[how]({ GLACIS_TOKENS_REVOCATION_POLL: '20ms' });
+    const { token, id } = await makeToken();
+    expect(await status(service, token)).toBe(200);
+    service.feed?.start();
+    await revoke(id);
+    await waitFor(async () => (await status(service, token)) === 401);
+    await service.feed?.stop();
+  });
+
+  test('refuses a token that was revoked before it started from its first use on', async () => {
+    const { token, id } = await makeToken();
+    await revoke(id);
+    expect(await status(open[how](), token)).toBe(401);
+  });
 });
 
-test('a token that was revoked before it started is refused from its first use on', async () => {
-  const { token, id } = await makeToken();
-  await revoke(id);
-  expect(await status(openService([door.url]), token)).toBe(401);
+test('the gateway not answering calls, tokens are 503, not 401', async () => {
+  const nobody = new RpcDirectory().client('gateway');
+  const settings = loadSettings(identitySettings, { env: {} });
+  const service = openIdentity({ settings, logger, clock, gateway: nobody });
+  expect(await status(service, platform)).toBe(503);
 });
 
 test('it asks the next replica of the gateway when one does not answer', async () => {

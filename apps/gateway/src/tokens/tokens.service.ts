@@ -5,9 +5,16 @@ import { CLOCK, systemClock, type Clock } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { GATEWAY_SETTINGS, type GatewaySettings } from '../settings.js';
+import {
+  firstAdministrator,
+  makeToken,
+  type CreatedToken,
+  type Maker,
+  type TokenWish,
+} from './make-token.js';
 import { grantFault } from './token-rules.js';
 import type { RoleName, Token } from './token.entity.js';
-import { findToken, insertToken, listTokens, lockToken, markRevoked } from './tokens.store.js';
+import { findToken, listTokens, lockToken, markRevoked } from './tokens.store.js';
 
 export interface NewToken {
   subject: string;
@@ -18,18 +25,6 @@ export interface NewToken {
   ttl?: number;
 }
 
-/** The one moment at which the text of a token is there to be handed over. */
-export interface CreatedToken {
-  token: string;
-  id: string;
-  expiresAt: Date;
-}
-
-interface Maker {
-  actor: string;
-  requestId?: string;
-}
-
 const minTtlMs = 1_000;
 const serviceTtlMs = 15 * 60_000;
 
@@ -37,19 +32,18 @@ const serviceTtlMs = 15 * 60_000;
 export class TokensService {
   constructor(
     @Inject(GATEWAY_SETTINGS) private readonly settings: GatewaySettings,
-    private readonly store: Store,
-    private readonly issuer: TokenIssuer,
+    readonly store: Store,
+    readonly issuer: TokenIssuer,
     private readonly revoked: RevokedTokens,
-    private readonly audit: Audit,
+    readonly audit: Audit,
     private readonly outbox: Outbox,
     @Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock,
   ) {}
 
-  /** The token of the first administrator: of tenant `default`, and of the platform. As good as the longest life. */
+  /** The token of the first administrator, good for the longest life. */
   createFirst(): Promise<CreatedToken> {
-    const roles: RoleName[] = ['admin', 'platform-admin'];
     const ttlMs = this.settings.tokenTtlMax;
-    return this.make({ subject: 'admin', tenant: 'default', roles, ttlMs }, { actor: 'gateway' });
+    return this.make({ ...firstAdministrator, ttlMs }, { actor: 'gateway' });
   }
 
   /** For a service of ours, which renews it as it likes: an administrator's of that tenant, for a short while. */
@@ -108,32 +102,8 @@ export class TokensService {
     throw problems.malformed(`ttl: must be from 1s to ${longest}s`, { members: { field: 'ttl' } });
   }
 
-  /** Signed before it is recorded: a crash between the two leaves a token that nobody was given. */
-  private async make(
-    wanted: { subject: string; tenant: string | null; roles: RoleName[]; ttlMs: number },
-    maker: Maker,
-  ): Promise<CreatedToken> {
-    const { token, id, issuedAt, expiresAt } = await this.issuer.issue(wanted);
-    const { subject, tenant, roles } = wanted;
-    await this.store.transaction(async (tx) => {
-      await insertToken(tx, {
-        id,
-        subject,
-        tenant,
-        roles,
-        createdAt: issuedAt,
-        createdBy: maker.actor,
-        expiresAt,
-      });
-      await this.audit.record(tx, {
-        ...maker,
-        tenant,
-        action: 'token.create',
-        subject: id,
-        after: { subject, tenant, roles, expires_at: expiresAt.toISOString() },
-      });
-    });
-    return { token, id, expiresAt };
+  private make(wish: TokenWish, maker: Maker): Promise<CreatedToken> {
+    return makeToken(this, wish, maker);
   }
 }
 

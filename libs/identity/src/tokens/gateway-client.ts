@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { fetchJson } from './fetch-json.js';
-import type { RevocationPage, RevocationSource } from './revocation-feed.js';
+import type { GatewaySource } from './gateway-source.js';
+import type { RevocationPage } from './revocation-feed.js';
 
-/** What the gateway publishes of its issuer, read by services that run apart from it. */
-export class GatewayClient implements RevocationSource {
+/** The gateway as its door answers, for services that cannot call it. */
+export class GatewayClient implements GatewaySource {
   private next = 0;
 
   /** @param urls where its replicas are reached; each question goes to the next one when one does not answer */
