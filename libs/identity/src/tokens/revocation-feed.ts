@@ -24,6 +24,7 @@ export interface RevocationFeedOptions {
   /** Milliseconds between two reads: how late a revocation is known when its broadcast was lost. Default 500. */
   intervalMs?: number;
   clock?: Clock;
+  /** Told of the first failure of a row. */
   onError: (error: unknown) => void;
 }
 
@@ -32,6 +33,7 @@ export class RevocationFeed {
   private watermark: string | null = null;
   private readAt: number | undefined;
   private reading: Promise<void> | undefined;
+  private failing = false;
   private readonly clock: Clock;
   private readonly loop: Loop;
 
@@ -40,8 +42,14 @@ export class RevocationFeed {
     this.loop = new Loop({
       name: 'token revocations',
       intervalMs: options.intervalMs ?? 500,
-      run: () => this.read(),
-      onError: options.onError,
+      run: async () => {
+        await this.read();
+        this.failing = false;
+      },
+      onError: (error) => {
+        if (!this.failing) options.onError(error);
+        this.failing = true;
+      },
     });
   }
 
