@@ -40,6 +40,7 @@ export class EmbeddedSuite {
         ...process.env,
         GLACIS_DATA_DIR: dataDir,
         GLACIS_PORT: String(port),
+        GLACIS_BACKENDS_MANAGER_HOST: address,
         GLACIS_BACKENDS_MANAGER_PORT: String(managers),
         GLACIS_BACKENDS_PUBLIC_NAMES: `localhost,127.0.0.1,${address}`,
         GLACIS_BACKENDS_AGENT_PORT: '0',
