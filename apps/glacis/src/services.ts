@@ -4,6 +4,7 @@ import { GatewayModule, gatewaySettings } from '@glacis/gateway';
 import { loadSettings } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { DataFolder } from './data-folder.js';
+import { isLoopback, reachableUrl } from './reach.js';
 import type { SuiteSettings } from './settings.js';
 
 /** Every service, mounted behind one door. */
@@ -15,9 +16,9 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
       ...internal,
       estHost: settings.host,
       kekFile: dataFolder.kekFile,
-      allowLoopback: 'true',
-      // A port that changes from start to start is no address to print into certificates.
-      publicUrl: settings.port === 0 ? '' : `http://${settings.host}:${settings.port}`,
+      // Hosts elsewhere are no reason to let anybody be a server at localhost.
+      allowLoopback: String(isLoopback(settings.host)),
+      publicUrl: reachableUrl(settings.host, settings.port),
     },
   });
   const backends = loadSettings(backendsSettings, {
