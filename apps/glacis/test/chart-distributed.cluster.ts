@@ -54,34 +54,40 @@ afterAll(async () => {
   await Promise.all([postgres?.stop(), kafka?.stop()]);
 }, 120_000);
 
-/** Streams that the living pods hold, all of them together. */
+/** Streams that the pods hold, all of them together. */
 async function streams(): Promise<number> {
   const addresses = await release.pods('backends', 'status.podIP');
-  const held = await Promise.all(
-    addresses.map(async (address) => {
-      const signal = AbortSignal.timeout(1_000);
-      const metrics = await (await fetch(`http://${address}:9011/metrics`, { signal })).text();
-      const values = metrics.matchAll(/^glacis_backends_connected\{.*\} (\d+)$/gm);
-      return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
-    }),
-  );
+  // Who does not answer holds none.
+  const held = await Promise.all(addresses.map((address) => streamsOf(address).catch(() => 0)));
   return held.reduce((sum, each) => sum + each, 0);
+}
+
+async function streamsOf(address: string): Promise<number> {
+  const signal = AbortSignal.timeout(1_000);
+  const metrics = await (await fetch(`http://${address}:9011/metrics`, { signal })).text();
+  const values = metrics.matchAll(/^glacis_backends_connected\{.*\} (\d+)$/gm);
+  return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** Does harm while writes go on, and looks for what was lost and how long streams were away. */
 async function suffer(what: string, harm: () => Promise<void>): Promise<void> {
+  let live = 0;
+  const all = async (): Promise<boolean> => (live = await streams()) === hosts;
+  await waitFor(all, { deadlineMs: 60_000, what: 'all streams' });
   const writer = new Writer(api);
   await writer.acknowledged(20);
   await harm();
   const began = performance.now();
-  await waitFor(async () => (await streams()) === hosts, {
-    deadlineMs: streamsBackMs,
-    everyMs: 100,
-    what: `${hosts} streams to be back`,
-  });
-  const back = performance.now() - began;
-  await writer.acknowledged(20);
-  await writer.stop();
+  let back = 0;
+  try {
+    await waitFor(all, { deadlineMs: streamsBackMs, everyMs: 100 });
+    back = performance.now() - began;
+  } catch (cause) {
+    throw new Error(`${live} of ${hosts} streams are back`, { cause });
+  } finally {
+    await writer.acknowledged(20);
+    await writer.stop();
+  }
   const lost = await writer.lost();
   console.log(
     `${what}: streams back after ${(back / 1_000).toFixed(1)} s, ` +
@@ -128,7 +134,6 @@ describe('under load', () => {
       }
       await startManager(tls, { GLACIS_MANAGER_VM_DRIVER: 'stub', GLACIS_MANAGER_HTTP_PORT: '0' });
     }
-    await waitFor(async () => (await streams()) === hosts, { deadlineMs: 60_000 });
   }, 180_000);
 
   test.each(['backends', 'certificates', 'gateway'])(
