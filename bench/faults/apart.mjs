@@ -1,31 +1,29 @@
-// `npm run faults -- [streams] [seed] [part of a title]`: breaks what the suite apart stands on, one thing after another,
-// while callers write, issue and revoke and managers hold streams. `npm run faults -- rolling …` restarts every replica in
-// turn instead.
-// Prints one line `name value unit` per figure; exit 1 when anything acknowledged was lost, happened twice, came in
-// another order, or a stream of a revoked certificate lived on. Needs Linux, root, Java, Maven and Postgres.
+// Breaks what the suite apart stands on, one thing after another, while callers write, issue and revoke and managers hold
+// streams; with `rolling` it restarts every replica in turn instead. Breaches: anything acknowledged was lost, happened
+// twice, came in another order, or a stream of a revoked certificate lived on. Needs Linux, root, Java, Maven and Postgres.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { authorityFaults, roots } from './crash/authority.mjs';
-import { Random } from './crash/random.mjs';
+import { authorityFaults, roots } from '../crash/authority.mjs';
+import { Random } from '../crash/random.mjs';
 import {
   brokenAudits,
   eventsAndEffects,
   lostWrites,
   settle,
   unexplained,
-} from './crash/verify.mjs';
-import { Writers } from './crash/writers.mjs';
-import { Fleet } from './faults/fleet.mjs';
-import { eventsFlow } from './faults/flow.mjs';
-import { compareWithOutboxes } from './faults/kafka-log.mjs';
-import { restarts } from './faults/rolling.mjs';
-import { scenarios } from './faults/scenarios.mjs';
-import { openStage } from './faults/stage.mjs';
-import { Target } from './faults/target.mjs';
-import { percentile } from './support/load.mjs';
+} from '../crash/verify.mjs';
+import { Writers } from '../crash/writers.mjs';
+import { Fleet } from './fleet.mjs';
+import { eventsFlow } from './flow.mjs';
+import { compareWithOutboxes } from './kafka-log.mjs';
+import { restarts } from './rolling.mjs';
+import { scenarios } from './scenarios.mjs';
+import { openStage } from './stage.mjs';
+import { Target } from './target.mjs';
+import { percentile } from '../support/load.mjs';
 
 const [first, ...others] = process.argv.slice(2);
 const rolling = first === 'rolling';

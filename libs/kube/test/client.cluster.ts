@@ -56,6 +56,23 @@ describe('the client, on the real API server', () => {
     await expect(nobody.get(ref)).rejects.toEqual(coded('forbidden'));
   });
 
+  it('lets nothing of a write that was given up arrive later, over TLS', async () => {
+    const { proxy, cluster } = stand;
+    const client = widgetsOf(stand.shaky);
+    const patches = async (): Promise<number> =>
+      (await cluster.auditEvents()).filter(({ verb }) => verb === 'patch').length;
+    const before = await patches();
+    const made = await client.create({ metadata: ref, spec: { size: 1 } });
+    proxy.cut();
+    await expect(client.patch(ref, { spec: { size: 2 } })).rejects.toMatchObject({
+      code: 'timeout',
+    });
+    proxy.heal();
+    // The connections that were held are through before a new one.
+    expect(await client.get(ref)).toEqual(made);
+    expect(await patches()).toBe(before);
+  });
+
   it('lists in pages, with kind and version', async () => {
     const client = new ResourceClient(direct, builtIns.configMaps);
     const names = Array.from({ length: 520 }, (_, i) => `page-${i}`);

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@glacis/testbed';
+import { faultProxy } from '@glacis/testbed/cluster';
 import { ApiServer, builtIns, KubeError, openAccess, ResourceClient } from '../src/index.js';
 import { FakeApiServer } from './fake-api-server.js';
 import { collection, connected, type Connected } from './widgets.js';
@@ -140,6 +141,21 @@ describe('the client of a resource', () => {
     const small = await connected(fake, { maxAnswerBytes: 1_000 });
     await expect(small.client.get({ name: 'big' })).rejects.toEqual(refusal('unavailable'));
     small.access.close();
+  });
+
+  it('lets nothing of a call that was given up arrive later', async () => {
+    const proxy = await faultProxy({ port: fake.port });
+    const far = await connected(fake, { port: proxy.port, timeoutMs: 300 });
+    await far.client.create({ metadata: ref, spec: { size: 1 } });
+    proxy.cut();
+    const before = fake.requests.length;
+    await expect(far.client.patch(ref, { spec: { size: 2 } })).rejects.toEqual(refusal('timeout'));
+    proxy.heal();
+    await far.client.get(ref);
+    const arrived = fake.requests.slice(before).map(({ method }) => method);
+    far.access.close();
+    await proxy.close();
+    expect(arrived).toEqual(['GET']);
   });
 
   it('sends nothing any more once the fence is down, and ends what is under way', async () => {

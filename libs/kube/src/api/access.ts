@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent, type RequestOptions } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
+import { TlsAgent } from './connections.js';
 import { KubeError } from './kube-error.js';
 
 /** Where the API server is and what it lets us in with. */
@@ -12,6 +13,8 @@ export interface Access {
    * @param anew forgets what is remembered: files, tokens and kubeconfig are read again
    */
   credentials(anew: boolean): Promise<Credentials>;
+  /** Ends the connections that nobody uses at the moment: they are not to be trusted. */
+  closeIdle(): void;
   /** Ends the connections that are kept open. */
   close(): void;
 }
@@ -91,6 +94,11 @@ class ConfiguredAccess implements Access {
     return this.remembered.credentials;
   }
 
+  closeIdle(): void {
+    const idle = Object.values(this.agent?.agent.freeSockets ?? {}).flat();
+    for (const socket of idle) socket?.destroy();
+  }
+
   close(): void {
     this.agent?.agent.destroy();
   }
@@ -118,7 +126,7 @@ class ConfiguredAccess implements Access {
     const of = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n');
     if (this.agent?.of !== of) {
       const tls = { ca, cert, key, rejectUnauthorized, servername };
-      this.agent = { of, agent: new Agent({ ...agentOptions, ...definedOf(tls) }) };
+      this.agent = { of, agent: new TlsAgent({ ...agentOptions, ...definedOf(tls) }) };
     }
     return this.agent.agent;
   }

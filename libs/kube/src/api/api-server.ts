@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { RecordedSpan, Tracing } from '@glacis/observability';
 import { abortable } from './abortable.js';
 import type { Access } from './access.js';
+import { giveUp } from './connections.js';
 import { errorOfStatus, KubeError, type KubeStatus } from './kube-error.js';
 
 export interface ApiServerOptions {
@@ -89,6 +90,8 @@ export class ApiServer {
       return body;
     } catch (error) {
       const failure = failureOf(error, deadline.signal);
+      // What has silenced one connection, such as a firewall that forgot it, may have silenced all.
+      if (failure.code === 'timeout') this.access.closeIdle();
       span?.end(failure, { 'error.type': failure.code });
       throw failure;
     } finally {
@@ -147,7 +150,6 @@ export class ApiServer {
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
       method: call.method,
       agent,
-      signal,
       headers: {
         ...headers,
         accept: 'application/json',
@@ -160,7 +162,11 @@ export class ApiServer {
       },
     });
     return new Promise((resolve, reject) => {
+      const stop = (): void => giveUp(request);
+      signal.addEventListener('abort', stop, { once: true });
+      request.once('close', () => signal.removeEventListener('abort', stop));
       request.once('response', resolve).on('error', reject).end(body);
+      if (signal.aborted) stop();
     });
   }
 }

@@ -17,13 +17,14 @@ export interface InformerOptions<T extends KubeObject> {
   selection?: Selection;
   indexes?: Record<string, IndexFunction<T>>;
   /**
-   * Seconds after which the server is asked to end a watch; 3 at least, default 10. It sends a bookmark 2 s before if
-   * it knows of anything newer. A watch that is silent for 3 s longer is dead, so this bounds how long events can be missed.
+   * Seconds after which the server is asked to end a watch; 3 at least, default 8. It sends a bookmark 2 s before if
+   * it knows of anything newer. One that goes on for 3 s longer and says nothing is dead: so this bounds how long events can
+   * be missed.
    */
   watchSeconds?: number;
   /** Milliseconds after which everything is listed anew, for events that got lost without a sign. Default 600,000. */
   relistMs?: number;
-  /** Between failed tries. Default 500 ms, doubling up to 8 s, half of it by chance: so long it is late after an outage. */
+  /** Between failed tries. Default 500 ms, doubling up to 5 s, half of it by chance: so long it is late after an outage. */
   backoff?: BackoffOptions;
   logger: Logger;
   metrics: Metrics;
@@ -31,11 +32,11 @@ export interface InformerOptions<T extends KubeObject> {
 
 export type ChangeHandler<T> = (change: Change<T>) => void;
 
-const defaultWatchSeconds = 10;
+const defaultWatchSeconds = 8;
 const silenceGraceMs = 3_000;
 /** Without contact for so many watches it no longer counts as ready. */
 const staleWatches = 6;
-const defaultBackoff: BackoffOptions = { initialMs: 500, factor: 2, maxMs: 8_000, jitter: 0.5 };
+const defaultBackoff: BackoffOptions = { initialMs: 500, factor: 2, maxMs: 5_000, jitter: 0.5 };
 
 /**
  * A copy of one resource, kept up to date by list and watch, and shared by all who read it or subscribe to its changes.
@@ -157,7 +158,7 @@ export class Informer<T extends KubeObject> {
 
   private async watch(): Promise<void> {
     const { source, selection, watchSeconds = defaultWatchSeconds } = this.options;
-    const life = new Life(watchSeconds * 1000 + silenceGraceMs, this.stopping.signal);
+    const life = new Life(watchSeconds * 1000, this.stopping.signal);
     const before = this.position ?? '';
     try {
       const events = source.watch({
@@ -166,7 +167,7 @@ export class Informer<T extends KubeObject> {
         seconds: watchSeconds,
         onData: () => {
           this.heard();
-          life.renew();
+          life.heard();
         },
         signal: life.signal,
       });
@@ -222,22 +223,21 @@ function withoutManagedFields<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...object.metadata, managedFields: undefined } };
 }
 
-/** Ends a watch from this side: at the signal, or after `ms` without a sign. */
+/** Ends a watch from this side: at the signal, or when it is past its end and has been silent for the grace. */
 class Life {
   private readonly controller = new AbortController();
   private readonly began = performance.now();
-  private readonly timer: NodeJS.Timeout;
+  private heardAt = this.began;
+  private timer: NodeJS.Timeout;
   private readonly stop = (): void => this.controller.abort();
   silent = false;
 
+  /** @param dueMs after which the server ends it */
   constructor(
-    ms: number,
+    dueMs: number,
     private readonly outer: AbortSignal,
   ) {
-    this.timer = setTimeout(() => {
-      this.silent = true;
-      this.stop();
-    }, ms);
+    this.timer = setTimeout(() => this.judge(), dueMs + silenceGraceMs);
     if (outer.aborted) this.stop();
     outer.addEventListener('abort', this.stop);
   }
@@ -250,12 +250,22 @@ class Life {
     return performance.now() - this.began;
   }
 
-  renew(): void {
-    this.timer.refresh();
+  heard(): void {
+    this.heardAt = performance.now();
   }
 
   end(): void {
     clearTimeout(this.timer);
     this.outer.removeEventListener('abort', this.stop);
+  }
+
+  private judge(): void {
+    const left = this.heardAt + silenceGraceMs - performance.now();
+    if (left > 0) {
+      this.timer = setTimeout(() => this.judge(), left);
+      return;
+    }
+    this.silent = true;
+    this.stop();
   }
 }

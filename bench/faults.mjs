@@ -1,0 +1,7 @@
+// `npm run faults`: breaks what programs stand on while they are at work, and counts what was lost or done twice. Each
+// prints one line `name value unit` per figure, and exits 1 on a breach.
+//   npm run faults -- [streams] [seed] [part of a title]   the suite apart: brokers, database, disk, replicas, network
+//   npm run faults -- rolling …                            the same, every replica restarted in turn
+//   npm run faults -- kube [seed] [part of a title]        two operators: API server, watches, Lease, clocks
+const [first] = process.argv.slice(2);
+await import(first === 'kube' ? './faults/kube.mjs' : './faults/apart.mjs');
