@@ -17,7 +17,7 @@ export interface InformerOptions<T extends KubeObject> {
   selection?: Selection;
   indexes?: Record<string, IndexFunction<T>>;
   /**
-   * Seconds after which the server is asked to end a watch; 3 at least, default 8. It sends a bookmark 2 s before if
+   * Seconds after which the server is asked to end a watch; 3 at least, default 5. It sends a bookmark 2 s before if
    * it knows of anything newer. One that goes on for 3 s longer and says nothing is dead: so this bounds how long events can
    * be missed.
    */
@@ -32,7 +32,7 @@ export interface InformerOptions<T extends KubeObject> {
 
 export type ChangeHandler<T> = (change: Change<T>) => void;
 
-const defaultWatchSeconds = 8;
+const defaultWatchSeconds = 5;
 const silenceGraceMs = 3_000;
 /** Without contact for so many watches it no longer counts as ready. */
 const staleWatches = 6;
