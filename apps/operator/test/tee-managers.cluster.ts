@@ -205,6 +205,28 @@ test('backends.md 15.1: the tenant is the one of the namespace', async () => {
   await expect(world.backend(there)).rejects.toThrow('404');
 });
 
+test('backends.md 16.9: the device of the TEE is requested where a node offers it, and not elsewhere', async () => {
+  const device = 'sev-snp.amd.com/esids';
+  const marked = { 'feature.node.kubernetes.io/cpu-security.sev.snp.enabled': 'true' };
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'snp-1', labels: marked } };
+  await world.cluster.apply(node);
+  const status = { capacity: { [device]: '5' }, allocatable: { [device]: '5' } };
+  const patch = JSON.stringify({ status });
+  await world.cluster.kubectl('patch', 'node', 'snp-1', '--subresource=status', '-p', patch);
+  const resources = async (tee: string): Promise<unknown> => {
+    await world.create(tee, { tee });
+    await world.running(tee);
+    const set = await world.read<StatefulSet>(tee, 'statefulset');
+    return set.spec?.template.spec?.containers[0]?.resources;
+  };
+  expect(await resources('snp')).toEqual({
+    limits: { [device]: '1' },
+    requests: { [device]: '1' },
+  });
+  expect(await resources('tdx')).toEqual({});
+  await world.cluster.kubectl('delete', 'node', 'snp-1');
+});
+
 test('objects of the same names that are not ours are left alone', async () => {
   const service = {
     apiVersion: 'v1',
