@@ -103,14 +103,9 @@
 # Clients come by the address of the Service: they are led away before it stops to listen.
 - { name: GLACIS_HTTP_SHUTDOWN_DELAY, value: 3s }
 - { name: GLACIS_GATEWAY_KEK_FILE, value: /etc/glacis/kek/kek }
-# A token of the first administrator; it goes with the pod.
-- { name: GLACIS_GATEWAY_DATA_DIR, value: /tmp }
 - { name: GLACIS_GATEWAY_BACKENDS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "backends-replicas" "port" 9011) }}" }
 - { name: GLACIS_GATEWAY_CERTIFICATES_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "certificates-replicas" "port" 9010) }}" }
 {{- else }}
-# Keys of tokens, over the network of the cluster.
-- { name: GLACIS_TOKENS_GATEWAY_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "gateway-replicas" "port" 8080) }}" }
-- { name: GLACIS_TOKENS_ALLOW_HTTP, value: "true" }
 - { name: GLACIS_{{ .component | replace "certificates" "certs" | upper }}_KEK_FILE, value: /etc/glacis/kek/kek }
 {{- end }}
 {{- end -}}
