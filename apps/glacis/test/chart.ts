@@ -71,7 +71,7 @@ export class Release {
   }
 
   async upgrade(...values: string[]): Promise<void> {
-    await this.apply('upgrade', ['--timeout=180s', ...values]);
+    await this.apply('upgrade', ['--timeout=240s', ...values]);
   }
 
   private async apply(verb: string, options: string[]): Promise<void> {
