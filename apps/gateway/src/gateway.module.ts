@@ -17,6 +17,7 @@ import { InternalPort } from './rpc/internal-port.js';
 import { ServicesController } from './services/services.controller.js';
 import { ServicesService } from './services/services.service.js';
 import { GATEWAY_SETTINGS, type GatewaySettings } from './settings.js';
+import { ExpiredTokens } from './tokens/expired-tokens.js';
 import { IssuerKeysController } from './tokens/issuer-keys.controller.js';
 import { IssuerKeysService } from './tokens/issuer-keys.service.js';
 import { IssuerKeysWatch } from './tokens/issuer-keys-watch.js';
@@ -68,6 +69,7 @@ export class GatewayModule {
       ],
       providers: [
         { provide: GATEWAY_SETTINGS, useValue: settings },
+        ExpiredTokens,
         ForwardingRoutes,
         GatewayRpcService,
         InternalPort,

@@ -44,6 +44,11 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   ),
   tokenTtl: setting(durationMs, '24h', 'Life of a token when its maker names none.'),
   tokenTtlMax: setting(durationMs, '8760h', 'Longest life that a token may be given.'),
+  tokenRetention: setting(
+    durationMs.refine((ms) => ms >= 600_000, { error: 'expected at least 10m' }),
+    '720h',
+    'How long a token is still listed after its end, at least 10m.',
+  ),
   revocationPoll: setting(
     durationMs,
     '500ms',

@@ -8,6 +8,7 @@ import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { openDoor, type Door, type DoorOptions } from '../../test/door.js';
 import { gatewayMigrations } from '../migrations.js';
+import { ExpiredTokens } from './expired-tokens.js';
 import { revocationSource } from './tokens.store.js';
 import { TokensService } from './tokens.service.js';
 
@@ -470,4 +471,17 @@ describe('a revocation reaches', () => {
     const third = await source.revokedSince(second.watermark);
     expect(idsOf(third)).toEqual([]);
   });
+});
+
+test('a token is listed for a while after its end, and then forgotten', async () => {
+  const { id } = (await create({ ...good, ttl: '1h' })).json;
+  const listed = async (): Promise<number> =>
+    (await door.call(`/tokens/${id}`, { bearer: admin })).status;
+  const expired = door.app.get(ExpiredTokens, { strict: false });
+  clock.advance(hour + 720 * hour - 1_000);
+  await expired.purge();
+  expect(await listed()).toBe(200);
+  clock.advance(2_000);
+  await expired.purge();
+  expect(await listed()).toBe(404);
 });

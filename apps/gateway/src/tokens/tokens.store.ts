@@ -82,6 +82,11 @@ export async function markRevoked(
   );
 }
 
+/** Removes tokens that ended before then, revoked or not. */
+export async function purgeTokens(db: Queryable, endedBefore: Date): Promise<void> {
+  await db.query('DELETE FROM tokens WHERE expires_at < $1', [endedBefore]);
+}
+
 /** Revocations in one answer at most, about 100 bytes each. */
 const pageSize = 10_000;
 
