@@ -53,6 +53,22 @@ describe('the door', () => {
     expect(isUnavailable(await caught(door().call('a', { method: 'GET', path: '/x' })))).toBe(true);
   });
 
+  it('does not read an answer that has no end', async () => {
+    let closed = Promise.resolve<unknown>(undefined);
+    handler = (_, response) => {
+      closed = once(response, 'close');
+      const more = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536, ' ')));
+      };
+      response.writeHead(200).on('drain', more);
+      more();
+    };
+    const patient = new Door({ url, credentials: numbered(), metrics: new Metrics() });
+    const error = await caught(patient.call('a', { method: 'GET', path: '/x' }));
+    expect(error).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('long') });
+    await closed;
+  });
+
   it.each([
     [409, 'backend-exists', false],
     [422, 'name-not-allowed', false],

@@ -1,4 +1,5 @@
 import type { Metrics } from '@glacis/observability';
+import { readText } from '@glacis/runtime';
 import type { Credentials } from './credentials.js';
 import { SuiteError } from './suite-error.js';
 
@@ -98,10 +99,10 @@ export class Door {
 }
 
 async function read(response: Response): Promise<Answer> {
-  const text = await response.text().catch((cause: unknown) => {
+  const text = await readText(response, maxAnswerBytes).catch((cause: unknown) => {
     throw unavailable('an answer of the door broke off', { cause });
   });
-  if (text.length > maxAnswerBytes) throw unavailable('an answer of the door is too long');
+  if (text === undefined) throw unavailable('an answer of the door is too long');
   if (response.ok) return { location: response.headers.get('location'), text };
   throw failureOf(response, text);
 }

@@ -1,3 +1,5 @@
+import { readText } from '@glacis/runtime';
+
 export interface FetchJsonOptions {
   /** Milliseconds for the whole answer. Default 3,000. */
   timeoutMs?: number;
@@ -33,22 +35,11 @@ export async function fetchJson(url: string, options: FetchJsonOptions = {}): Pr
     await response.body?.cancel();
     throw new FetchError(url, `status ${response.status}`, response.status);
   }
-  const text = await readText(url, response, maxBytes);
+  const text = await readText(response, maxBytes);
+  if (text === undefined) throw new FetchError(url, `longer than ${maxBytes} bytes`);
   try {
     return JSON.parse(text);
   } catch {
     throw new FetchError(url, 'the body is not JSON', response.status);
   }
-}
-
-async function readText(url: string, { body }: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop cancels what is still to come.
-  for await (const chunk of body ?? []) {
-    length += chunk.length;
-    if (length > maxBytes) throw new FetchError(url, `longer than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
