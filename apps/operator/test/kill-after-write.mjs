@@ -1,7 +1,8 @@
 // Loaded into the operator before it starts: kills it, as a power cut would, as soon as the answer to its n-th write has
-// arrived. KILL_FILE holds n and what it is about; it counts from there when it comes to be or changes. A write is what
-// changes something at the API server or in the suite; the Lease and Events are none.
-import { readFileSync } from 'node:fs';
+// arrived. KILL_FILE holds n and what it is about; it counts from there when it comes to be or changes. Who removes the
+// file decides: a process that is about to end, or the test that needs no end any more. A write is what changes something
+// at the API server or in the suite; the Lease and Events are none.
+import { readFileSync, unlinkSync } from 'node:fs';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 
@@ -29,7 +30,14 @@ function isLast(method = 'GET', path) {
   return writes === last;
 }
 
-const end = () => process.kill(process.pid, 'SIGKILL');
+function end() {
+  try {
+    unlinkSync(file);
+  } catch {
+    return;
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
 
 const request = https.request;
 https.request = (url, options, ...rest) => {

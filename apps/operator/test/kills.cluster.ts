@@ -1,7 +1,7 @@
 // The operator killed after each single write of each thing that it does, and started again: the same end as if nothing
 // had happened, and nothing done twice. And where the private keys are not.
 import { X509Certificate } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@glacis/runtime';
@@ -45,6 +45,17 @@ interface Story {
   check: (n: number) => Promise<void>;
 }
 
+/** Whether the order to be killed was carried out; if not, it is withdrawn. */
+async function isKilled(): Promise<boolean> {
+  try {
+    await unlink(killFile);
+    return false;
+  } catch {
+    await waitFor(() => !operator.daemon.running, { deadlineMs: 10_000, what: 'the end' });
+    return true;
+  }
+}
+
 /** The story again and again, the operator killed after its first write, after its second, until it gets to the end. */
 async function sweep(name: string, { begin, isDone, check }: Story): Promise<void> {
   for (let n = 1; n <= maxWrites; n++) {
@@ -52,8 +63,7 @@ async function sweep(name: string, { begin, isDone, check }: Story): Promise<voi
     await begin(n);
     const limit = { deadlineMs: 90_000, everyMs: 100, what: `${name}, killed after write ${n}` };
     await waitFor(async () => !operator.daemon.running || isDone(n), limit);
-    await rm(killFile);
-    const killed = !operator.daemon.running;
+    const killed = await isKilled();
     if (killed) await operator.start();
     await waitFor(() => isDone(n), limit);
     await check(n);
