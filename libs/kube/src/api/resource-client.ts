@@ -47,6 +47,10 @@ export interface WatchOptions extends Selection {
   signal: AbortSignal;
 }
 
+/** Of RFC 6902, what is used of it. */
+export type PatchOperation =
+  { op: 'add' | 'replace' | 'test'; path: string; value: unknown } | { op: 'remove'; path: string };
+
 const pageSize = 500;
 const maxObjects = 100_000;
 
@@ -117,6 +121,21 @@ export class ResourceClient<T extends KubeObject> {
     const path = subresource === undefined ? this.path(ref) : `${this.path(ref)}/${subresource}`;
     const contentType = 'application/merge-patch+json';
     return this.typed(await this.server.call({ method: 'PATCH', path, body: patch, contentType }));
+  }
+
+  /**
+   * JSON patch (RFC 6902): all of its operations, or none.
+   * @throws {KubeError} conflict when one of its `test` operations does not hold, or a path is not there
+   */
+  async jsonPatch(ref: ObjectRef, operations: readonly PatchOperation[]): Promise<T> {
+    const contentType = 'application/json-patch+json';
+    const call = { method: 'PATCH', path: this.path(ref), body: operations, contentType } as const;
+    try {
+      return this.typed(await this.server.call(call));
+    } catch (error) {
+      if (!isKubeError(error, 'invalid') || error.status !== 422) throw error;
+      throw new KubeError('conflict', error.message, { status: 422, cause: error });
+    }
   }
 
   /**
