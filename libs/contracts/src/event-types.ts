@@ -29,9 +29,13 @@ const backend = z.object({
 /** Of a stream beside the main one, which does not decide whether its backend is connected. */
 const beside = z.literal('log-forwarder').optional();
 
+const app = { app_id: z.string(), namespace: z.string(), name: z.string() };
+const savedBy = z.enum(['api', 'cluster', 'import']);
+const version = z.int().positive();
+
 const entity = { entity_type: z.string(), entity_id: z.string() };
 
-/** Every event of the suite. `backends.md` 11 and `certificates.md` 9 fix the members. */
+/** Every event of the suite. `backends.md` 11 and `certificates.md` 9 fix the members of theirs. */
 export const eventTypes = {
   'backend.created': define('backend', backend),
   'backend.updated': define('backend', backend),
@@ -200,6 +204,23 @@ export const eventTypes = {
       reason: z.number().int(),
       revoked_at: time,
       sequence: z.number().int(),
+    }),
+  ),
+  /** An App is there: drafted, found in the cluster, or imported (`graph-apps.md` 6). */
+  'app.created': define('app', z.object({ ...app, source: savedBy })),
+  /** With all its versions. */
+  'app.deleted': define('app', z.object(app)),
+  'version.saved': define('app', z.object({ ...app, version, hash: z.string(), source: savedBy })),
+  /** The cluster has taken a version to deploy, or with `deployed` false to take down. */
+  'deployment.requested': define('app', z.object({ ...app, version, deployed: z.boolean() })),
+  /** The operator has come to an end with it, good or bad. */
+  'deployment.finished': define(
+    'app',
+    z.object({
+      ...app,
+      version,
+      phase: z.enum(['Deployed', 'Undeployed', 'Failed']),
+      reason: z.string().optional(),
     }),
   ),
   /** Every verifier drops the token at once; `expires_at` tells how long to remember it. */

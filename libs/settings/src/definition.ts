@@ -9,6 +9,8 @@ export interface Setting<T> {
   doc: string;
   /** Masked in every dump. */
   secret: boolean;
+  /** Its environment variable where that does not follow from prefix and key. */
+  variable?: string;
 }
 
 export type Shape = Record<string, Setting<unknown>>;
@@ -42,6 +44,11 @@ export function secret<T>(
   return { type, default: defaultText, doc, secret: true };
 }
 
+/** The setting under an environment variable that is older than our names; in the file it is found by its key. */
+export function named<T>(variable: string, of: Setting<T>): Setting<T> {
+  return { ...of, variable };
+}
+
 /** Names a group of settings: `httpPort` under `GLACIS_BACKENDS_` is the variable `GLACIS_BACKENDS_HTTP_PORT`. */
 export function defineSettings<S extends Shape>(prefix: string, shape: S): SettingsDefinition<S> {
   const section = prefix
@@ -58,5 +65,5 @@ export function snakeCase(key: string): string {
 
 /** The environment variable of a key. */
 export function variableOf(definition: SettingsDefinition, key: string): string {
-  return definition.prefix + snakeCase(key).toUpperCase();
+  return definition.shape[key]?.variable ?? definition.prefix + snakeCase(key).toUpperCase();
 }

@@ -2,6 +2,7 @@ export * from './types.js';
 export { parseDurationMs, parseSizeBytes } from './units.js';
 export {
   defineSettings,
+  named,
   secret,
   setting,
   type Setting,

@@ -13,6 +13,7 @@ import {
   integer,
   list,
   loadSettings,
+  named,
   optionalText,
   optionalPort,
   json,
@@ -239,4 +240,12 @@ test('the table has a row per setting', () => {
       '',
     ].join('\n'),
   );
+});
+
+test('a setting may keep the name that its variable has elsewhere', () => {
+  const older = defineSettings('GLACIS_DEMO_', {
+    origins: named('CORS_ORIGINS', setting(list, '', 'Origins.')),
+  });
+  expect(loadSettings(older, { env: { CORS_ORIGINS: 'a,b' } }).origins).toEqual(['a', 'b']);
+  expect(settingsTable(older)).toContain('`CORS_ORIGINS`');
 });
