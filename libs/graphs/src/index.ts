@@ -1,0 +1,20 @@
+export * from './graph.js';
+export * from './names.js';
+export * from './marks.js';
+export * from './verdict.js';
+export type * from './cluster-view.js';
+export { ClusterIndex, type ClusterIndexOptions } from './cluster-index.js';
+export * from './chart/chart-source.js';
+export * from './chart/repository.js';
+export type { Subject } from './rules/subject.js';
+export { admit, type ReportFault } from './rules/admit.js';
+export { examine, type Examination } from './rules/examine.js';
+export { hashOf } from './hash.js';
+export {
+  diffOf,
+  type ChangedItem,
+  type DiffOptions,
+  type GraphDiff,
+  type NameDiff,
+  type PatchOperation,
+} from './diff.js';
