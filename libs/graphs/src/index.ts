@@ -18,3 +18,4 @@ export {
   type NameDiff,
   type PatchOperation,
 } from './diff.js';
+export * from './render/index.js';

@@ -1,0 +1,10 @@
+export type { Manifest, RenderSettings, RenderSubject } from './subject.js';
+export { labelsOf, namespaceObject, namespaceOf, type Place } from './places.js';
+export { FLOW_LABEL } from './claims.js';
+export { edgesObjects } from './edges-objects.js';
+export { mutationPreset } from './mutation-preset.js';
+export { edgesConfigMap } from './edges-config-map.js';
+export { flowObjects } from './flow-objects.js';
+export { initJobs } from './init-jobs.js';
+export { auxValues, componentValues, mergeValues } from './component-values.js';
+export { copiedSecrets } from './copied-secrets.js';
