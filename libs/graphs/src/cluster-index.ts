@@ -1,59 +1,120 @@
+import { claimName, componentNamespace, flowNamespace, appId } from './names.js';
 import type { ClusterView, InfraProvider, NamespaceView } from './cluster-view.js';
-import type { GraphName } from './graph.js';
+import { entriesOf, member } from './json.js';
+import type { GraphName, MountedType } from './graph.js';
 
 export interface ClusterIndexOptions {
   kafkaConfigured: boolean;
 }
 
-/** A `ClusterView` kept by setting and deleting objects one by one as informers see them. Takes any input. */
+/**
+ * A `ClusterView` that is kept by setting and deleting objects one by one, as informers see them. Every change and
+ * every answer costs what the one object costs, however many there are. Set `ready` once all of them were read.
+ */
 export class ClusterIndex implements ClusterView {
   ready = false;
   readonly kafkaConfigured: boolean;
+  private readonly namespaces = new Map<string, NamespaceView>();
+  private readonly claimants = new Registry<GraphName>();
+  private readonly users = new Registry<GraphName>();
+  private readonly providers = new Registry<InfraProvider>();
 
   constructor({ kafkaConfigured }: ClusterIndexOptions) {
     this.kafkaConfigured = kafkaConfigured;
   }
 
-  setNamespace(_name: string, _labels: Readonly<Record<string, string>>): void {
-    throw new Error('not yet');
+  setNamespace(name: string, labels: Readonly<Record<string, string>>): void {
+    this.namespaces.set(name, { labels });
   }
 
-  deleteNamespace(_name: string): void {
-    throw new Error('not yet');
+  deleteNamespace(name: string): void {
+    this.namespaces.delete(name);
   }
 
   /** `spec` of the stored object, whatever its shape: it may be older than the rules. */
-  setGraph(_graph: GraphName, _spec: unknown): void {
-    throw new Error('not yet');
+  setGraph(graph: GraphName, spec: unknown): void {
+    const id = appId(graph);
+    this.claimants.set(id, graph, claimedNamespaces(graph, spec));
+    this.users.set(id, graph, claimedClaims(graph, spec));
   }
 
-  deleteGraph(_graph: GraphName): void {
-    throw new Error('not yet');
+  deleteGraph(graph: GraphName): void {
+    this.claimants.delete(appId(graph));
+    this.users.delete(appId(graph));
   }
 
-  /** A RampartInfra: `provides` are the names in its `status.provides`. */
-  setInfra(_infra: InfraProvider, _provides: readonly string[]): void {
-    throw new Error('not yet');
+  /** A RampartInfra; `provides` are the names in its `status.provides`. */
+  setInfra(infra: InfraProvider, provides: readonly string[]): void {
+    this.providers.set(appId(infra.graph), infra, provides);
   }
 
   /** The RampartInfra of a graph has the graph's name. */
-  deleteInfra(_graph: GraphName): void {
-    throw new Error('not yet');
+  deleteInfra(graph: GraphName): void {
+    this.providers.delete(appId(graph));
   }
 
-  namespace(_name: string): NamespaceView | undefined {
-    throw new Error('not yet');
+  namespace(name: string): NamespaceView | undefined {
+    return this.namespaces.get(name);
   }
 
-  claimantsOf(_namespace: string): Iterable<GraphName> {
-    throw new Error('not yet');
+  claimantsOf(namespace: string): Iterable<GraphName> {
+    return this.claimants.holdersOf(namespace);
   }
 
-  claimUsers(_claim: string): Iterable<GraphName> {
-    throw new Error('not yet');
+  claimUsers(claim: string): Iterable<GraphName> {
+    return this.users.holdersOf(claim);
   }
 
-  providersOf(_infra: string): Iterable<InfraProvider> {
-    throw new Error('not yet');
+  providersOf(infra: string): Iterable<InfraProvider> {
+    return this.providers.holdersOf(infra);
   }
+}
+
+/** Who holds which keys, to be asked by key. */
+class Registry<Holder> {
+  private readonly keys = new Map<string, readonly string[]>();
+  private readonly holders = new Map<string, Map<string, Holder>>();
+
+  set(id: string, holder: Holder, keys: readonly string[]): void {
+    this.delete(id);
+    this.keys.set(id, keys);
+    for (const key of keys) {
+      const holders = this.holders.get(key) ?? new Map<string, Holder>();
+      this.holders.set(key, holders.set(id, holder));
+    }
+  }
+
+  delete(id: string): void {
+    for (const key of this.keys.get(id) ?? []) {
+      const holders = this.holders.get(key);
+      holders?.delete(id);
+      if (holders?.size === 0) this.holders.delete(key);
+    }
+    this.keys.delete(id);
+  }
+
+  holdersOf(key: string): Iterable<Holder> {
+    return this.holders.get(key)?.values() ?? [];
+  }
+}
+
+function claimedNamespaces(graph: GraphName, spec: unknown): string[] {
+  const components = entriesOf(member(member(spec, 'graph'), 'components'));
+  const own = components.map(([name, component]) => {
+    const explicit = member(component, 'namespace');
+    return componentNamespace(graph, name, typeof explicit === 'string' ? explicit : undefined);
+  });
+  const types = new Set(mountedFlows(spec).map(({ type }) => type));
+  return [...own, ...[...types].map((type) => flowNamespace(graph, type))];
+}
+
+function claimedClaims(graph: GraphName, spec: unknown): string[] {
+  return mountedFlows(spec).map(({ name }) => claimName(graph, name));
+}
+
+function mountedFlows(spec: unknown): { name: string; type: MountedType }[] {
+  return entriesOf(member(member(spec, 'graph'), 'flows')).flatMap(([name, flow]) => {
+    const type = member(flow, 'type');
+    return type === 'volume' || type === 'repository' ? [{ name, type }] : [];
+  });
 }

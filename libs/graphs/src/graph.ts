@@ -45,7 +45,7 @@ export interface Chart {
   /** A URL, or the name of a repository Secret. */
   repo: string;
   name: string;
-  /** SemVer 2 or `latest`; absent means the same. */
+  /** SemVer 2, or `latest`: the newest, pre-releases included; absent: the newest release. */
   version?: string;
   /** Name of a Secret with `username` and `password`; `None` and `null` mean none. */
   secret?: string | { name: string };
@@ -129,7 +129,9 @@ export interface KafkaFlow {
   $ui?: unknown;
 }
 
-/** True where the edge or flow has a directory. */
-export function isMounted(edge: Edge): edge is MountedEdge {
-  return edge.type === 'volume' || edge.type === 'repository';
+/** Whether the edge or flow has a directory. */
+export function isMounted<T extends Edge | Flow>(
+  item: T,
+): item is Extract<T, { type: MountedType }> {
+  return item.type === 'volume' || item.type === 'repository';
 }

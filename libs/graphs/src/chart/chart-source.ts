@@ -19,8 +19,8 @@ export interface ChartSource {
 export interface ResolvedChart {
   repository: Repository;
   name: string;
-  /** SemVer 2 or `latest`. */
-  version: string;
+  /** SemVer 2 or `latest`; absent: the newest release. */
+  version?: string;
 }
 
 /** A chart that could not be read, now: the operator tries again. */

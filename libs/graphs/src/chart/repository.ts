@@ -1,6 +1,7 @@
 /** Repositories of charts (graph-apps.md 4.5). */
 import { createHash } from 'node:crypto';
 import { rampartView } from '../names.js';
+import { strippedEnd } from '../text.js';
 
 export type Repository = UrlRepository | SecretRepository;
 
@@ -43,5 +44,5 @@ export function repositoryIdentity(repository: Repository): string {
 function normalised(url: string): string {
   const [, scheme = '', user = '', host = '', rest = ''] = URL_PARTS.exec(url) ?? [];
   const whole = scheme === '' ? url : `${scheme}${user}${host.toLowerCase()}${rest}`;
-  return whole.replace(/\/+$/, '');
+  return strippedEnd(whole, '/');
 }

@@ -1,0 +1,41 @@
+/** Small things about JSON values. Keys are data: nothing here reads what an object inherits. */
+import type { JsonObject } from './graph.js';
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The member of that very name, if `value` is an object that has it. */
+export function member(value: unknown, key: string): unknown {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+/** Members of a value that should be an object; none where it is something else. */
+export function entriesOf(value: unknown): [string, unknown][] {
+  return isObject(value) ? Object.entries(value) : [];
+}
+
+/** Longest name that is repeated whole in a path: one of a megabyte must not fill a reply a thousand times. */
+const LONGEST_TOKEN = 253;
+
+/** JSON pointer (RFC 6901) to `key` below `path`. */
+export function pointer(path: string, ...keys: (string | number)[]): string {
+  return keys.reduce<string>((at, key) => `${at}/${token(String(key))}`, path);
+}
+
+function token(key: string): string {
+  const short = key.length > LONGEST_TOKEN ? `${key.slice(0, LONGEST_TOKEN)}…` : key;
+  return short.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/** Whether lists and objects lie in one another deeper than `limit`; needs no stack itself. */
+export function deeperThan(value: unknown, limit: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null ? Object.values(item) : [],
+    );
+  }
+  return false;
+}

@@ -1,0 +1,55 @@
+import { appId } from '../names.js';
+import { pointer } from '../json.js';
+import { compareText } from '../text.js';
+import type { InfraProvider } from '../cluster-view.js';
+import type { Finding } from '../verdict.js';
+import { COMPONENTS, isOwn, type ChartFacts, type Facts } from './facts.js';
+
+/** What the charts of a component declare, its own chart's first. */
+export function infraOf(charts: ChartFacts, component: string): Record<Direction, string[]> {
+  const declarations = charts.declarations.get(component) ?? [];
+  return {
+    provides: [...new Set(declarations.flatMap(({ provides = [] }) => provides))],
+    requires: [...new Set(declarations.flatMap(({ requires = [] }) => requires))],
+  };
+}
+
+type Direction = 'provides' | 'requires';
+
+export function* infraConflict(facts: Facts): Generator<Finding> {
+  for (const { component, infra } of declared(facts, 'provides')) {
+    if (!providedElsewhere(facts, infra)) continue;
+    const message = `its chart provides ${infra}, which another graph provides already`;
+    yield { code: 'INFRA_CONFLICT', path: pointer(COMPONENTS, component, 'chart'), message };
+  }
+}
+
+/** Of two that registered a name at once the older keeps it. */
+function providedElsewhere(facts: Facts, infra: string): boolean {
+  const providers = [...facts.cluster.providersOf(infra)];
+  const oldest = providers.toSorted(byAge)[0];
+  const registered = providers.some(({ graph }) => isOwn(facts, graph));
+  if (registered) return oldest !== undefined && !isOwn(facts, oldest.graph);
+  return providers.length > 0;
+}
+
+function byAge(a: InfraProvider, b: InfraProvider): number {
+  return compareText(a.createdAt, b.createdAt) || compareText(appId(a.graph), appId(b.graph));
+}
+
+export function* infraMissing(facts: Facts): Generator<Finding> {
+  const provided = new Set(declared(facts, 'provides').map(({ infra }) => infra));
+  for (const { component, infra } of declared(facts, 'requires')) {
+    if (provided.has(infra) || [...facts.cluster.providersOf(infra)].length > 0) continue;
+    const message = `its chart requires ${infra}, which neither this graph nor another provides`;
+    yield { code: 'INFRA_MISSING', path: pointer(COMPONENTS, component, 'chart'), message };
+  }
+}
+
+function declared(facts: Facts, direction: Direction): { component: string; infra: string }[] {
+  const { charts, graph } = facts;
+  if (!charts) return [];
+  return Object.keys(graph.components).flatMap((component) =>
+    infraOf(charts, component)[direction].map((infra) => ({ component, infra })),
+  );
+}
