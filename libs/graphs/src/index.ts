@@ -19,3 +19,13 @@ export {
   type PatchOperation,
 } from './diff.js';
 export * from './render/index.js';
+export * from './resources.js';
+export {
+  validateReview,
+  type GraphRefusal,
+  type GraphRequest,
+  type GraphResponse,
+} from './reviews/graph-review.js';
+export { convertGraph } from './reviews/graph-conversion.js';
+export { claimsOf, GPU, mutatePod, type PodFacts } from './reviews/pod-mutation.js';
+export { labelRoute } from './reviews/route-label.js';
