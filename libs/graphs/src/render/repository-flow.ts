@@ -42,12 +42,18 @@ export function repositoryFacts(config: GitConfig | DvcConfig): RepositoryFacts 
     defaultBranch: given(config.defaultBranch),
     username: given(config.username) ?? own.username,
     useremail: given(config.useremail) ?? own.useremail,
-    hasClaim: remote === undefined || (dvc !== undefined && storageRemote === undefined),
-    gitSecret: remote === undefined ? undefined : given(config.secret),
+    hasClaim: keepsSomething(config),
+    gitSecret: remote && given(config.secret),
     dvcSecret: given(dvc?.storageSecret),
     storageRemote,
     storageRemoteName: given(dvc?.storageRemoteName),
   };
+}
+
+/** Itself, or what dvc stores where nothing else is named for that. */
+function keepsSomething(config: GitConfig | DvcConfig): boolean {
+  const stores = config.kind === 'dvc' && !config.storageRemote;
+  return !config.remote || stores;
 }
 
 const given = (text: string | undefined): string | undefined => (text === '' ? undefined : text);

@@ -1,0 +1,64 @@
+import { writeSecretFile } from '@glacis/runtime';
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+/** What helm needs of our environment; the rest, such as tokens, is not its business. */
+const passedOn = [
+  'PATH',
+  'TMPDIR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'KUBERNETES_SERVICE_HOST',
+  'KUBERNETES_SERVICE_PORT',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'no_proxy',
+];
+
+/** The folder of one graph, mode 0700: whatever is in it can be made again. */
+export class WorkFolder {
+  private constructor(readonly path: string) {}
+
+  /**
+   * @param root holds those of all graphs; empty: below the folder for temporary files
+   * @param name of the graph in it
+   */
+  static async open(root: string, name: string): Promise<WorkFolder> {
+    const path = join(root || join(tmpdir(), 'glacis-graphs'), name);
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return new WorkFolder(path);
+  }
+
+  /** Of a process in it; its own files lie in the folder, too. */
+  environment(kubeconfig?: string): NodeJS.ProcessEnv {
+    const ours = passedOn.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    return {
+      ...Object.fromEntries(ours),
+      HOME: this.path,
+      HELM_CACHE_HOME: join(this.path, 'cache'),
+      HELM_CONFIG_HOME: join(this.path, 'config'),
+      HELM_DATA_HOME: join(this.path, 'data'),
+      HELM_DRIVER: 'secret',
+      ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }),
+    };
+  }
+
+  /** Writes a file of mode 0600. @param place in the folder @returns its path */
+  async write(place: string, content: string): Promise<string> {
+    const file = resolve(this.path, place);
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeSecretFile(file, content);
+    return file;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.path, { recursive: true, force: true });
+  }
+}
