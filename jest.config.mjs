@@ -39,6 +39,8 @@ const projects = ['libs', 'apps'].flatMap((root) =>
 
 export default {
   projects,
+  // Also on two cores, where Jest would take one: much of the time is spent waiting.
+  maxWorkers: '100%',
   // Machines are shared and slow at times; tests wait for conditions with deadlines of their own.
   testTimeout: 180_000,
   reporters: ['default', '<rootDir>/libs/testbed/dist/summary-reporter.js'],

@@ -1,0 +1,18 @@
+// The order of the cluster tests: those that take minutes first, so that no worker ends with one of them while the other has
+// nothing left to do. The rest goes as Jest has it.
+import Sequencer from '@jest/test-sequencer';
+
+const longest = ['chart-distributed', 'kills', 'chart-trial', 'replicas', 'image', 'kafka-faults'];
+
+function rank({ path }) {
+  const index = longest.findIndex((name) => path.endsWith(`/${name}.cluster.ts`));
+  return index === -1 ? longest.length : index;
+}
+
+export default class LongestFirst extends Sequencer {
+  sort(tests) {
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is Jest's
+    const usual = super.sort(tests);
+    return usual.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
