@@ -15,17 +15,13 @@ export function entriesOf(value: unknown): [string, unknown][] {
   return isObject(value) ? Object.entries(value) : [];
 }
 
-/** Longest name that is repeated whole in a path: one of a megabyte must not fill a reply a thousand times. */
-const LONGEST_TOKEN = 253;
-
 /** JSON pointer (RFC 6901) to `key` below `path`. */
 export function pointer(path: string, ...keys: (string | number)[]): string {
-  return keys.reduce<string>((at, key) => `${at}/${token(String(key))}`, path);
+  return keys.reduce<string>((at, key) => `${at}/${escaped(String(key))}`, path);
 }
 
-function token(key: string): string {
-  const short = key.length > LONGEST_TOKEN ? `${key.slice(0, LONGEST_TOKEN)}…` : key;
-  return short.replaceAll('~', '~0').replaceAll('/', '~1');
+function escaped(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** Whether lists and objects lie in one another deeper than `limit`; needs no stack itself. */

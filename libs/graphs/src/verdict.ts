@@ -53,14 +53,14 @@ export type RuleCode = keyof typeof RULES;
 /** One breach of a rule. */
 export interface Finding {
   code: RuleCode;
-  /** JSON pointer (RFC 6901) in `spec`; empty for what concerns the graph as a whole. */
+  /** JSON pointer (RFC 6901) in `spec`, cut at 1000 characters; empty for what concerns the graph as a whole. */
   path: string;
-  /** For a person: what is wrong and what would be right. */
+  /** For a person: what is wrong and what would be right; at most 1000 characters. */
   message: string;
 }
 
 export interface Verdict {
-  /** Empty: the graph is accepted. Sorted by path, at most 500. */
+  /** Empty: the graph is accepted. Sorted by path; at most 500, of which more may be found once they are mended. */
   errors: Finding[];
   /** Never a reason to refuse. */
   warnings: string[];

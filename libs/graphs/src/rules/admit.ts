@@ -18,7 +18,7 @@ export function admit(subject: Subject, cluster: ClusterView, report: ReportFaul
     if (opening.length > 0) return { errors: opening, warnings: [] };
     const facts = factsOf(subject, cluster);
     const errors = firstErrors([...WITHOUT_CHARTS, ...WITH_CHARTS], facts);
-    return { errors, warnings: warningsOf(facts.graph, errors) };
+    return { errors, warnings: warningsOf(facts.graph) };
   } catch (error) {
     return internal(report(error));
   }

@@ -54,7 +54,7 @@ async function examineGraph(facts: Facts, source: ChartSource): Promise<Examinat
 }
 
 function verdictOf({ graph }: Facts, errors: Finding[]): Verdict {
-  return { errors, warnings: warningsOf(graph, errors) };
+  return { errors, warnings: warningsOf(graph) };
 }
 
 function refused(verdict: Verdict): Examination {

@@ -12,7 +12,7 @@ const LONGEST_CLAIM = 253;
 /** Of a topic of Kafka. */
 const LONGEST_TOPIC = 249;
 
-/** What the rules say of one flow. */
+/** What the rules say of one flow. Empty texts count as absent, as a form sends them. */
 export function* flowFindings(facts: Facts, name: string, flow: Flow): Generator<Finding> {
   for (const rule of FLOW_RULES) yield* rule(facts, name, flow);
 }
@@ -61,8 +61,7 @@ export function* kafkaAbsent({ cluster }: Facts, name: string, flow: Flow): Gene
 export function* dvcSecretType(_: Facts, name: string, flow: Flow): Generator<Finding> {
   if (flow.type !== 'repository' || flow.config.kind !== 'dvc') return;
   const { remote, storageSecret, storageRemote, storageSecretType } = flow.config;
-  if (remote === undefined || storageSecret === undefined) return;
-  if (storageRemote !== undefined || storageSecretType !== undefined) return;
+  if (!remote || !storageSecret || storageRemote || storageSecretType) return;
   const path = pointer(FLOWS, name, 'config', 'storageSecretType');
   const message = 'is missing: without storageRemote it says what the storageSecret is for';
   yield { code: 'DVC_SECRET_TYPE', path, message };
@@ -71,7 +70,7 @@ export function* dvcSecretType(_: Facts, name: string, flow: Flow): Generator<Fi
 export function* dvcRemoteScheme(_: Facts, name: string, flow: Flow): Generator<Finding> {
   if (flow.type !== 'repository' || flow.config.kind !== 'dvc') return;
   const { storageRemote } = flow.config;
-  if (storageRemote === undefined || /^s3:/i.test(storageRemote)) return;
+  if (!storageRemote || /^s3:/i.test(storageRemote)) return;
   const path = pointer(FLOWS, name, 'config', 'storageRemote');
   yield { code: 'DVC_REMOTE_SCHEME', path, message: 'must be a URL that begins s3://' };
 }

@@ -55,16 +55,23 @@ function stage(...rules: readonly Stage[]): Stage {
 }
 
 /** A graph of some megabytes must not become a reply of gigabytes. */
-export const MOST_ERRORS = 500;
-const LONGEST_MESSAGE = 1000;
+const MOST_ERRORS = 500;
+const MOST_TEXT = 256 * 1024;
+const LONGEST_TEXT = 1000;
 
 /** Each once, sorted by path, within bounds. */
 function settled(findings: Iterable<Finding>): Finding[] {
   const errors = new Map<string, Finding>();
+  let room = MOST_TEXT;
   for (const { code, path, message } of findings) {
-    const short = message.slice(0, LONGEST_MESSAGE);
-    errors.set([path, code, short].join('\n'), { code, path, message: short });
-    if (errors.size === MOST_ERRORS) break;
+    const error = {
+      code,
+      path: path.slice(0, LONGEST_TEXT),
+      message: message.slice(0, LONGEST_TEXT),
+    };
+    errors.set([error.path, code, error.message].join('\n'), error);
+    room -= path.length + message.length;
+    if (errors.size === MOST_ERRORS || room < 0) break;
   }
   return [...errors].toSorted(([a], [b]) => compareText(a, b)).map(([, error]) => error);
 }

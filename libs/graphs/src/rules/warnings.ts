@@ -1,19 +1,14 @@
 import type { EdgePart, Graph } from '../graph.js';
-import type { Finding } from '../verdict.js';
-import { MOST_ERRORS } from './pipeline.js';
 
-/** More would not be shown: the API server cuts them at 4 KiB. */
+/** More would not be shown: the API server cuts one at 256 characters and all of them at 4096. */
 const MOST_WARNINGS = 50;
+const LONGEST = 256;
 
 /** What is odd about a graph but no reason to refuse it (3.1). */
-export function warningsOf(graph: Graph, errors: readonly Finding[]): string[] {
-  const few = [...truncated(errors), ...latestCharts(graph), ...idleFlows(graph)];
-  const rest = few.length - MOST_WARNINGS;
-  return rest > 0 ? [...few.slice(0, MOST_WARNINGS), `${rest} more warnings`] : few;
-}
-
-function* truncated(errors: readonly Finding[]): Generator<string> {
-  if (errors.length >= MOST_ERRORS) yield `only ${MOST_ERRORS} of the errors are listed`;
+export function warningsOf(graph: Graph): string[] {
+  const all = [...latestCharts(graph), ...idleFlows(graph)].map((text) => text.slice(0, LONGEST));
+  const rest = all.length - MOST_WARNINGS;
+  return rest > 0 ? [...all.slice(0, MOST_WARNINGS), `${rest} more warnings`] : all;
 }
 
 function* latestCharts({ components }: Graph): Generator<string> {
