@@ -44,6 +44,7 @@ async function settingsPage() {
   const { gatewaySettings } = await import('@glacis/gateway');
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
   const { operatorSettings } = await import('@glacis/operator');
+  const { flowsSettings, livenessSettings } = await import('@glacis/flows');
   const parts = {
     'The suite': suiteSettings,
     'A service that runs by itself': serviceProgramSettings,
@@ -54,6 +55,8 @@ async function settingsPage() {
     backends: backendsSettings,
     certificates: certificatesSettings,
     'The operator': operatorSettings,
+    'The flows service': flowsSettings,
+    'Edge liveness': livenessSettings,
     'The reference manager, as upstream': upstreamSettings,
     'The reference manager, its guests, as upstream': qemuSettings,
     'The reference manager, its own': managerSettings,

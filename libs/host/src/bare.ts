@@ -8,6 +8,6 @@ export {
   type Peers,
   type PeerSettings,
 } from './peers.js';
-export { run, StartError, type RunOptions, type Running } from './run.js';
+export { run } from './run.js';
 export { programShape } from './settings.js';
 export { SettingsLoader } from './settings-loader.js';

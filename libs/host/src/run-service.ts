@@ -1,7 +1,7 @@
 import { kafkaSettings, type KafkaSettings } from '@glacis/events';
 import { httpSettings, type HttpSettings } from '@glacis/http';
 import { identitySettings, openIdentity, type IdentitySettings } from '@glacis/identity';
-import { waitFor } from '@glacis/runtime';
+import { waitFor, type RunOptions } from '@glacis/runtime';
 import type { SettingsDefinition, Shape, Values } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -9,7 +9,7 @@ import type { Host } from './host.module.js';
 import { findPeers, joinTokenOf } from './peers.js';
 import { SettingsLoader } from './settings-loader.js';
 import { openProgram, type Program } from './program.js';
-import { run, type RunOptions } from './run.js';
+import { run } from './run.js';
 import { makeHost, serviceProgramSettings, type ServiceProgramSettings } from './settings.js';
 import { waitForDatabase } from './wait-for-database.js';
 

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '@glacis/observability';
-import { backoffMs } from '@glacis/runtime';
+import { backoffMs, StartError } from '@glacis/runtime';
 import { withConnection } from '@glacis/store';
-import { StartError } from './run.js';
 
 const connectLimitMs = 5_000;
 const retry = { initialMs: 100, factor: 2, maxMs: 2_000, jitter: 0.2 };

@@ -6,5 +6,6 @@ export { backoffMs, type BackoffOptions } from './backoff.js';
 export { coalesce, type CoalesceOptions } from './coalesce.js';
 export { Loop, type LoopOptions } from './loop.js';
 export { waitFor, type WaitForOptions } from './wait-for.js';
+export { run, StartError, type RunOptions, type Running } from './run.js';
 export { readText } from './read-text.js';
 export { readIfThere, writeSecretFile } from './secret-file.js';

@@ -1,0 +1,1 @@
+export { flowsSettings, livenessSettings } from './settings.js';
