@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 
 /** Two lanes at a time, as the longest step is one thread. What is generated is compared by programs that types have built. */
 const lanes = [
-  [['format', 'prettier', '--check', '--log-level', 'warn', '.']],
+  [`format prettier --check --cache --cache-strategy content --log-level warn .`.split(' ')],
   [
     ['lint', 'oxlint', '--deny-warnings', '.'],
     ['types', 'nx', 'run-many', '-t', 'build', 'typecheck', '--output-style', 'static'],
