@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ImageStore } from './images.js';
+import { helmProgram } from './kubernetes/kubernetes-programs.js';
 import { demand, type OnDemand } from './on-demand.js';
 
 /** The image of `docker/Dockerfile`, of this checkout. */
@@ -19,7 +20,7 @@ export interface GlacisImage {
 export const glacisBuild = {
   context: fileURLToPath(new URL('../../../..', import.meta.url)),
   dockerfile: fileURLToPath(new URL('../../../../docker/Dockerfile', import.meta.url)),
-  args: { BASE: 'localhost/node:test', COMMIT: 'test' },
+  args: { BASE: 'localhost/node:test', HELM: 'localhost/helm:test', COMMIT: 'test' },
 };
 
 /** The same as plain data. */
@@ -38,9 +39,11 @@ export async function glacisImage(): Promise<GlacisImage> {
 export async function buildGlacisImage(): Promise<OnDemand<BuiltImage>> {
   const store = await ImageStore.open();
   try {
-    const [name, base] = ['localhost/glacis:test', glacisBuild.args.BASE];
+    const name = 'localhost/glacis:test';
+    const { BASE: base, HELM: helm } = glacisBuild.args;
     const archive = join(store.folder, 'glacis.tar');
     await store.nodeBase(base);
+    await store.programImage(helm, await helmProgram(), '/usr/bin/helm');
     await store.build({ name, ...glacisBuild });
     await store.save(name, archive);
     return { value: { name, archive, base, folder: store.folder }, stop: () => store.close() };

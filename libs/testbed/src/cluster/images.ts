@@ -68,6 +68,13 @@ export class ImageStore {
     await this.buildah('commit', '--quiet', '--rm', '--timestamp', timestamp, made, name);
   }
 
+  /** One program of this machine and nothing else. @param path of it in the image */
+  async programImage(name: string, program: string, path: string): Promise<void> {
+    const made = (await this.buildah('from', 'scratch')).trim();
+    await this.buildah('copy', '--chmod', '755', made, program, path);
+    await this.buildah('commit', '--quiet', '--rm', '--timestamp', timestamp, made, name);
+  }
+
   async config(name: string): Promise<ImageConfig> {
     const told = JSON.parse(await this.buildah('inspect', '--type', 'image', name)) as Inspected;
     const { config, rootfs } = told.OCIv1;

@@ -53,7 +53,8 @@ const isOci = ({ url }: Repository): boolean => /^oci:\/\//i.test(url);
 
 async function pull({ run, folder, chart, secrets }: Fetch, from: string[]): Promise<void> {
   // Pre-releases are versions like any other.
-  const version = chart.version === 'latest' ? '>0.0.0-0' : chart.version;
+  const { version: asked = 'latest' } = chart;
+  const version = asked === 'latest' ? '>0.0.0-0' : asked;
   const args = ['pull', ...from, '--version', version, '--destination', join(folder, 'chart')];
   await run({ args, secrets });
 }
