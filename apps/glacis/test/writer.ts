@@ -30,15 +30,24 @@ export class Writer {
     await this.run;
   }
 
-  /** The acknowledged writes that are not there. */
+  /** The acknowledged writes of which the suite says that they are not there. */
   async lost(): Promise<string[]> {
     const missing: string[] = [];
     for (const id of this.ids) {
-      const there = async (): Promise<boolean> =>
-        (await this.api.call('GET', `/backends/${id}`)).ok;
-      if (!(await waitFor(there).catch(() => false))) missing.push(id);
+      const options = { deadlineMs: 60_000, what: `an answer about ${id}` };
+      if ((await waitFor(() => this.find(id), options)) === 'lost') missing.push(id);
     }
     return missing;
+  }
+
+  private find(id: string): Promise<'there' | 'lost'> {
+    return this.api.call('GET', `/backends/${id}`).then(
+      () => 'there',
+      (error: Error) => {
+        if (error.message.includes(': 404 ')) return 'lost';
+        throw error;
+      },
+    );
   }
 
   private async write(): Promise<void> {

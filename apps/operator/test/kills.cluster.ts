@@ -61,7 +61,7 @@ async function sweep(name: string, { begin, isDone, check }: Story): Promise<voi
   for (let n = 1; n <= maxWrites; n++) {
     await writeFile(killFile, `${n} ${name}`);
     await begin(n);
-    const limit = { deadlineMs: 90_000, everyMs: 100, what: `${name}, killed after write ${n}` };
+    const limit = { deadlineMs: 90_000, everyMs: 50, what: `${name}, killed after write ${n}` };
     await waitFor(async () => !operator.daemon.running || isDone(n), limit);
     const killed = await isKilled();
     if (killed) await operator.start();
@@ -221,10 +221,9 @@ test('backends.md 16.9: killed at each step of a deletion', async () => {
   await sweep('deletion', {
     begin: async (n) => {
       backends.set(n, (await world.read(name(n))).status?.backendId ?? '');
-      await world.cluster.kubectl('delete', 'teem', name(n), '--wait=false');
+      await world.delete(name(n));
     },
-    isDone: async (n) =>
-      (await world.cluster.kubectl('get', 'teem', name(n), '--ignore-not-found')) === '',
+    isDone: (n) => world.isGone(name(n)),
     check: async (n) => {
       const id = backends.get(n) ?? '';
       expect(await world.valid(id)).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { builtIns, ResourceClient, type ApiServer } from '@glacis/kube';
 import { temporaryFolder } from '@glacis/testbed';
 import { Daemon, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { parseAllDocuments } from 'yaml';
@@ -29,7 +30,8 @@ export async function operatorUser(cluster: KubernetesCluster): Promise<string> 
 }
 
 export interface OperatorOptions {
-  cluster: KubernetesCluster;
+  /** As the administrator reaches it. */
+  server: ApiServer;
   kubeconfig: string;
   env: Record<string, string>;
   /** Loaded into the process before it starts. */
@@ -40,12 +42,12 @@ export interface OperatorOptions {
 export class OperatorProcess {
   private constructor(
     readonly daemon: Daemon,
-    private readonly cluster: KubernetesCluster,
+    private readonly server: ApiServer,
   ) {}
 
   static async prepare(options: OperatorOptions): Promise<OperatorProcess> {
     const folder = await temporaryFolder();
-    const { cluster, kubeconfig, env, preload } = options;
+    const { server, kubeconfig, env, preload } = options;
     const daemon = new Daemon({
       name: 'the operator',
       file: process.execPath,
@@ -62,7 +64,7 @@ export class OperatorProcess {
       logFile: join(folder, 'operator.log'),
       ready: (log) => log.includes('operator has started'),
     });
-    return new OperatorProcess(daemon, cluster);
+    return new OperatorProcess(daemon, server);
   }
 
   async start(): Promise<void> {
@@ -76,11 +78,10 @@ export class OperatorProcess {
 
   /** Nobody waits for the lease of the dead here; that it is waited for is proved with the election. */
   private async freeLease(): Promise<void> {
-    await this.cluster.apply({
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
+    const lease = {
       metadata: { name: 'glacis-operator', namespace: 'default' },
       spec: { holderIdentity: '', leaseDurationSeconds: 15 },
-    });
+    };
+    await new ResourceClient(this.server, builtIns.leases).apply(lease, { fieldManager: 'test' });
   }
 }

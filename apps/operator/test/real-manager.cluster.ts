@@ -56,7 +56,7 @@ test('backends.md 16.9: created, renewed, terminated, started again and deleted'
   await world.annotate('host', 'tee.glacis.dev/restart=1');
   await world.running('host');
 
-  await cluster.kubectl('delete', 'teem', 'host', '--wait=false');
+  await world.delete('host');
   await world.gone('host');
   await waitFor(async () => (await pods()) === '', { deadlineMs: 60_000, what: 'the Pod to end' });
   expect(await world.valid(backend.id)).toEqual([]);

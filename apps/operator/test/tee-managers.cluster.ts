@@ -1,9 +1,9 @@
 // TeeManagers from their creation to their end: a real API server with its controllers, the suite and the operator as
 // processes, the operator with the rights of the committed RBAC. Managers are clients of our own (pretend-kubelet.ts).
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { builtIns } from '@glacis/kube';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
-import type { StatefulSet } from '../src/tee-managers/manifests.js';
 import type { TeeManager } from '../src/tee-managers/tee-manager.js';
 import type { OperatorProcess } from './operator-process.js';
 import { condition, isCurrent, World } from './world.js';
@@ -61,9 +61,9 @@ test('backends.md 15: created, registered, certified, connected', async () => {
 });
 
 test('backends.md 15.4: a headless Service, and a Pod as Pod Security restricted has it', async () => {
-  const set = await world.read<StatefulSet>('first', 'statefulset');
+  const set = await world.readAs(builtIns.statefulSets, 'first');
   expect(set.spec).toMatchObject({ podManagementPolicy: 'Parallel', replicas: 1 });
-  expect(await world.read('first', 'service')).toMatchObject({
+  expect(await world.readAs(builtIns.services, 'first')).toMatchObject({
     spec: { clusterIP: 'None', publishNotReadyAddresses: true },
   });
   const { template } = set.spec ?? {};
@@ -168,7 +168,7 @@ test('backends.md 15.8: terminated by a user it stays away, until the spec chang
     status: 'False',
     reason: 'TerminatedByUser',
   });
-  expect((await world.read<StatefulSet>('ended', 'statefulset')).spec?.replicas).toBe(0);
+  expect((await world.readAs(builtIns.statefulSets, 'ended')).spec?.replicas).toBe(0);
   await world.annotate('ended', 'tee.glacis.dev/restart=1');
   await world.running('ended');
   await terminate();
@@ -196,7 +196,7 @@ test('backends.md 15.1: the tenant is the one of the namespace', async () => {
   await world.create('first', {}, 'other');
   const there = await waitFor(
     async () => {
-      const manager = await world.read('first', 'teem', 'other');
+      const manager = await world.read('first', 'other');
       return manager.status?.phase === 'Running' && manager;
     },
     { deadlineMs: 60_000 },
@@ -216,7 +216,7 @@ test('backends.md 16.9: the device of the TEE is requested where a node offers i
   const resources = async (tee: string): Promise<unknown> => {
     await world.create(tee, { tee });
     await world.running(tee);
-    const set = await world.read<StatefulSet>(tee, 'statefulset');
+    const set = await world.readAs(builtIns.statefulSets, tee);
     return set.spec?.template.spec?.containers[0]?.resources;
   };
   expect(await resources('snp')).toEqual({
@@ -238,9 +238,7 @@ test('objects of the same names that are not ours are left alone', async () => {
   await world.create('mine');
   const held = await world.until('mine', reasonOf('PodReady', 'ObjectConflict'));
   expect(held.status?.phase).toBe('Failed');
-  expect(
-    (await world.read<{ spec: { clusterIP: string } }>('mine', 'service')).spec.clusterIP,
-  ).not.toBe('None');
+  expect((await world.readAs(builtIns.services, 'mine')).spec?.clusterIP).not.toBe('None');
 });
 
 test('backends.md 15.7: when the issuer was revoked, another key and certificate come at once', async () => {
@@ -264,7 +262,7 @@ test('backends.md 15.7: when the issuer was revoked, another key and certificate
 
 test('backends.md 15.9: deleted, it leaves neither certificate nor backend', async () => {
   const { status } = await world.read('renewed');
-  await world.cluster.kubectl('delete', 'teem', 'renewed', '--wait=false');
+  await world.delete('renewed');
   await world.gone('renewed');
   await expect(world.suite.call('GET', `/backends/${status?.backendId}`)).rejects.toThrow('404');
   expect(await world.certificate(status?.certificateSerial)).toMatchObject({
@@ -283,7 +281,7 @@ test('backends.md 15.9: without the suite it waits, and says how to let it go', 
   await world.create('late');
   const late = await world.until('late', reasonOf('Registered', 'SuiteUnreachable'));
   expect(late.status).toMatchObject({ phase: 'Pending' });
-  await world.cluster.kubectl('delete', 'teem', 'first', '--wait=false');
+  await world.delete('first');
   const waits = await world.until('first', reasonOf('Ready', 'SuiteUnreachable'));
   expect(condition(waits, 'Ready')?.message).toContain('force-delete');
   expect(waits.metadata.finalizers).toEqual(['tee.glacis.dev/deregister']);

@@ -1,8 +1,16 @@
+import {
+  ApiServer,
+  builtIns,
+  openAccess,
+  ResourceClient,
+  type Access,
+  type KubeObject,
+  type ResourceType,
+} from '@glacis/kube';
 import { waitFor } from '@glacis/runtime';
 import { startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { teeManagerDefinition } from '../src/tee-managers/tee-manager.crd.js';
-import type { TeeManager } from '../src/tee-managers/tee-manager.js';
-import type { Secret } from '../src/tee-managers/tls-secret.js';
+import { teeManagers, type TeeManager } from '../src/tee-managers/tee-manager.js';
 import { EmbeddedSuite, type SuiteOptions } from './embedded-suite.js';
 import { OperatorProcess, operatorUser } from './operator-process.js';
 import { PretendKubelet } from './pretend-kubelet.js';
@@ -19,12 +27,20 @@ export interface BackendView {
 
 /** A cluster, the suite, and the operator, in processes of their own. */
 export class World {
+  /** The administrator's way without a process for each call. */
+  private readonly server: ApiServer;
+  readonly managers: ResourceClient<TeeManager>;
+
   private constructor(
     readonly cluster: KubernetesCluster,
     readonly suite: EmbeddedSuite,
     readonly kubeconfig: string,
+    private readonly access: Access,
     private readonly kubelet?: PretendKubelet,
-  ) {}
+  ) {
+    this.server = new ApiServer(access, { userAgent: 'test' });
+    this.managers = new ResourceClient(this.server, teeManagers);
+  }
 
   /** In a cluster without nodes, with somebody who does as if there were some. */
   static async open(): Promise<World> {
@@ -42,7 +58,9 @@ export class World {
       await cluster.apply(teeManagerDefinition);
       await cluster.kubectl('wait', '--for=condition=Established', `crd/${definitionName}`);
       const user = await operatorUser(cluster);
-      return new World(cluster, await EmbeddedSuite.start(options), user, kubelet);
+      const suite = await EmbeddedSuite.start(options);
+      const access = await openAccess({ kubeconfig: cluster.admin.file });
+      return new World(cluster, suite, user, access, kubelet);
     } catch (error) {
       await kubelet?.stop();
       await cluster.stop();
@@ -52,6 +70,7 @@ export class World {
 
   async close(): Promise<void> {
     await this.kubelet?.stop();
+    this.access.close();
     await this.suite.stop();
     await this.cluster.stop();
   }
@@ -59,38 +78,47 @@ export class World {
   operator(
     options: { env?: Record<string, string>; preload?: string } = {},
   ): Promise<OperatorProcess> {
-    const { cluster, kubeconfig, suite } = this;
+    const { server, kubeconfig, suite } = this;
     const env = { ...suite.operatorEnv, ...options.env };
-    return OperatorProcess.prepare({ cluster, kubeconfig, preload: options.preload, env });
+    return OperatorProcess.prepare({ server, kubeconfig, preload: options.preload, env });
   }
 
-  create(name: string, spec: object = {}, namespace = 'default'): Promise<void> {
-    return this.cluster.apply({
-      apiVersion: 'tee.glacis.dev/v1alpha1',
-      kind: 'TeeManager',
-      metadata: { name, namespace },
-      spec: { backend: { name }, tee: 'none', ...spec },
-    });
+  async create(name: string, spec: object = {}, namespace = 'default'): Promise<void> {
+    const wanted = { backend: { name }, tee: 'none', ...spec } as TeeManager['spec'];
+    await this.managers.create({ metadata: { name, namespace }, spec: wanted });
   }
 
   /** A merge patch. */
   async change(name: string, patch: object): Promise<void> {
-    await this.cluster.kubectl('patch', 'teem', name, '--type=merge', '-p', JSON.stringify(patch));
+    await this.managers.patch({ namespace: 'default', name }, patch);
   }
 
-  async annotate(name: string, annotation: string): Promise<void> {
-    await this.cluster.kubectl('annotate', '--overwrite', 'teem', name, annotation);
+  /** @param annotation `key=value` */
+  annotate(name: string, annotation: string): Promise<void> {
+    const annotations = Object.fromEntries([annotation.split(/=(.*)/s, 2)]);
+    return this.change(name, { metadata: { annotations } });
   }
 
-  async read<T = TeeManager>(name: string, kind = 'teem', namespace = 'default'): Promise<T> {
-    return JSON.parse(
-      await this.cluster.kubectl('get', kind, name, '-n', namespace, '-o', 'json'),
-    ) as T;
+  async delete(name: string): Promise<void> {
+    await this.managers.delete({ namespace: 'default', name });
+  }
+
+  read(name: string, namespace = 'default'): Promise<TeeManager> {
+    return this.managers.get({ namespace, name });
+  }
+
+  /** An object of another type. */
+  readAs<T extends KubeObject>(
+    type: ResourceType<T>,
+    name: string,
+    namespace = 'default',
+  ): Promise<T> {
+    return new ResourceClient(this.server, type).get({ namespace, name });
   }
 
   /** Its files in clear. */
   async files(name: string): Promise<Record<string, string>> {
-    const { data = {} } = await this.read<Secret>(`${name}-manager-tls`, 'secret');
+    const { data = {} } = await this.readAs(builtIns.secrets, `${name}-manager-tls`);
     return Object.fromEntries(
       Object.entries(data).map(([file, text]) => [file, Buffer.from(text, 'base64').toString()]),
     );
@@ -107,7 +135,7 @@ export class World {
       last = manager;
       return holds(manager) === true && manager;
     };
-    const options = { deadlineMs: 60_000, everyMs: 250, what: `${name} to get there` };
+    const options = { deadlineMs: 60_000, everyMs: 50, what: `${name} to get there` };
     return waitFor(probe, options).catch((cause: unknown) => {
       throw new Error(`still ${JSON.stringify(last?.status, null, 1)}`, { cause });
     });
@@ -117,10 +145,13 @@ export class World {
     return this.until(name, (manager) => manager.status?.phase === 'Running' && isCurrent(manager));
   }
 
+  async isGone(name: string): Promise<boolean> {
+    return (await this.managers.find({ namespace: 'default', name })) === undefined;
+  }
+
   gone(name: string): Promise<unknown> {
-    const left = async (): Promise<boolean> =>
-      (await this.cluster.kubectl('get', 'teem', name, '--ignore-not-found')) === '';
-    return waitFor(left, { deadlineMs: 90_000, everyMs: 250, what: `${name} to be gone` });
+    const options = { deadlineMs: 90_000, everyMs: 50, what: `${name} to be gone` };
+    return waitFor(() => this.isGone(name), options);
   }
 
   backend({ status }: TeeManager): Promise<BackendView> {
