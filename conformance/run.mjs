@@ -1,0 +1,31 @@
+// `npm run conformance -- FILE…`: runs recorded cases of Rampart through the rules and reviews of libs/graphs. One line
+// per deviation, with the case's id and both verdicts; the last line counts. Exit 1 where a case failed. Without files:
+// all of conformance/fixtures.
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { readCases } from './cases.mjs';
+import { judge } from './judge.mjs';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+const given = process.argv.slice(2).map((file) => resolve(process.env.INIT_CWD ?? '.', file));
+const files =
+  given.length > 0
+    ? given
+    : readdirSync(fixtures, { recursive: true })
+        .filter((name) => /\.(json|yaml)$/.test(name))
+        .toSorted()
+        .map((name) => join(fixtures, name));
+
+const count = { passed: 0, stricter: 0, failed: 0 };
+for (const file of files) {
+  for await (const each of readCases(file)) {
+    const { result, line } = judge(each);
+    count[result] += 1;
+    if (line) console.log(line);
+  }
+}
+if (count.stricter > 0) {
+  console.log(`${count.stricter} of the passed differ by a rule of conformance/stricter.json`);
+}
+console.log(`${count.passed + count.stricter} passed, ${count.failed} failed`);
+process.exitCode = count.failed > 0 ? 1 : 0;
