@@ -52,7 +52,8 @@ export async function readDeclarations(
 
 async function read<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
-    return schema.parse(parse(await readFile(path, 'utf8')));
+    // Names stay text, whatever they look like.
+    return schema.parse(parse(await readFile(path, 'utf8'), { schema: 'failsafe' }));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new StartError(`${path}: ${reason}`);

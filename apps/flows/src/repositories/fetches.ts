@@ -18,7 +18,7 @@ interface Fetch {
   done: Promise<boolean>;
 }
 
-const protocols = ['http', 'https', 'ssh'];
+const protocols = ['http', 'https', 'ssh', 'git'];
 const refspecs = ['+refs/heads/*:refs/remotes/origin/*', '+refs/tags/*:refs/tags/*'];
 const flags = ['--quiet', '--prune', '--no-recurse-submodules', '--no-write-fetch-head'];
 

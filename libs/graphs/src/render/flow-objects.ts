@@ -5,7 +5,7 @@ import { claimsIn } from './claims.js';
 import { cloneContainer, flowClone } from './clone.js';
 import { secretSource } from './mutation-preset.js';
 import { flowsOf } from './places.js';
-import { containerSecurity, scratch, type Mount } from './pods.js';
+import { containerSecurity, scratch, type Mount, type Variable } from './pods.js';
 import { pullReferences, pullSecretsIn } from './pull-secrets.js';
 import { folders, repositoryOf, type RepositoryFacts } from './repository-flow.js';
 import type { Manifest, RenderSubject } from './subject.js';
@@ -32,9 +32,10 @@ function flowService(subject: RenderSubject, type: MountedType, flows: string[])
     name: `flows-${type}-flows-service`,
     image: subject.settings.flowImage,
     command: ['node', 'apps/flows/dist/main.js'],
+    env: remotesIn(parts),
     podLabels: { [LABELS.disableEdges]: 'true' },
     serviceLabels: { [LABELS.enableEdges]: 'true' },
-    mounts: parts.map(({ mount }) => mount),
+    mounts: parts.flatMap(({ mounts }) => mounts),
     volumes: parts.flatMap(({ volumes }) => volumes),
     initContainers: parts.flatMap(({ initContainers }) => initContainers),
     imagePullSecrets: pullReferences(subject, 'flows'),
@@ -42,9 +43,17 @@ function flowService(subject: RenderSubject, type: MountedType, flows: string[])
   };
 }
 
+/** What the service may fetch: clones that no component can write to. */
+function remotesIn(parts: FlowPart[]): Variable[] {
+  const names = parts.flatMap(({ clone }) => clone ?? []);
+  return names.length > 0 ? [{ name: 'GLACIS_FLOWS_REMOTES', value: names.join(',') }] : [];
+}
+
 interface FlowPart {
-  mount: Mount;
-  /** That of the flow, and that of its Secret. */
+  /** Name of the flow's folder, for a clone that the service fetches. */
+  clone?: string;
+  /** That of the flow, and that of its Secret, which the clone names. */
+  mounts: Mount[];
   volumes: object[];
   initContainers: object[];
 }
@@ -55,7 +64,7 @@ function flowPart(subject: RenderSubject, flow: string): FlowPart {
   const claim = claimName(subject.graph, flow);
   const name = podName(`flow-volume-${flow}`);
   return {
-    mount: { name, mountPath: `${folders.flows}/${claim}`, readOnly: true },
+    mounts: [{ name, mountPath: `${folders.flows}/${claim}`, readOnly: true }],
     volumes: [{ name, persistentVolumeClaim: { claimName: claim } }],
     initContainers: [],
   };
@@ -70,15 +79,17 @@ function clonedPart(subject: RenderSubject, flow: string, facts: RepositoryFacts
     mount: { name: podName(`git-secret-${flow}`), mountPath: clone.secrets.git, readOnly: true },
     source: secretSource(facts.gitSecret),
   };
+  const mounts = [mount, ...(secret ? [secret.mount] : [])];
   return {
-    mount,
+    clone: claimName(subject.graph, flow),
+    mounts,
     volumes: [
       { name, emptyDir: {} },
       ...(secret ? [{ name: secret.mount.name, ...secret.source }] : []),
     ],
     initContainers: [
       cloneContainer(subject, `git-clone-${flow}`, clone, {
-        volumeMounts: [mount, ...(secret ? [secret.mount] : []), scratch.mount],
+        volumeMounts: [...mounts, scratch.mount],
         securityContext: containerSecurity,
       }),
     ],

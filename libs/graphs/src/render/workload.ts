@@ -1,5 +1,5 @@
 import { metadataIn, type Place } from './places.js';
-import { containerSecurity, podSecurity, scratch, type Mount } from './pods.js';
+import { containerSecurity, podSecurity, scratch, type Mount, type Variable } from './pods.js';
 import type { Manifest, RenderSubject } from './subject.js';
 
 /** A Deployment of one pod and the Service before it, of the suite's own programs in Namespaces of a graph. */
@@ -8,6 +8,7 @@ export interface Workload {
   image: string;
   /** Absent: that of the image. */
   command?: string[];
+  env?: Variable[];
   podLabels?: Record<string, string>;
   podAnnotations?: Record<string, string>;
   serviceLabels?: Record<string, string>;
@@ -68,7 +69,7 @@ function podSpec(workload: Workload): object {
         image: workload.image,
         ...(workload.command && { command: workload.command }),
         // git wants a home.
-        env: [{ name: 'HOME', value: scratch.mount.mountPath }],
+        env: [{ name: 'HOME', value: scratch.mount.mountPath }, ...(workload.env ?? [])],
         ports: [{ name: 'http', containerPort: port, protocol: 'TCP' }],
         readinessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 2 },
         livenessProbe: { tcpSocket: { port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
