@@ -198,7 +198,7 @@ describe('graph-apps.md 7.2 /repo-file', () => {
   });
 
   test('a huge blob is streamed', async () => {
-    const size = 64 << 20;
+    const size = 160 << 20;
     await writeFile(join(work, 'big.bin'), Buffer.alloc(size, 'x'));
     await commit('big');
     await git(work, 'push', '--quiet', 'origin', 'main');

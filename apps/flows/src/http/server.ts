@@ -50,6 +50,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   });
   server.requestTimeout = limits.requestMs;
   server.timeout = limits.idleMs;
+  // Callers that keep a connection must not meet one that is just being closed.
+  server.keepAliveTimeout = limits.idleMs;
   server.maxConnections = limits.connections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
