@@ -173,7 +173,8 @@ try {
     operator = await operatorProcess(folder, {
       ...env.operator,
       KUBECONFIG: kubeconfig,
-      GLACIS_OPERATOR_NAMESPACE: 'default',
+      GLACIS_NAMESPACE: 'default',
+      GLACIS_OPERATOR_RESOURCES: 'teemanagers',
       GLACIS_OPERATOR_MANAGER_IMAGE: 'localhost/glacis:test',
       GLACIS_OPERATOR_DOOR_URL: suite.door,
       GLACIS_OPERATOR_MANAGER_URL: suite.managers,

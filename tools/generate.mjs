@@ -43,7 +43,7 @@ async function settingsPage() {
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
-  const { operatorSettings } = await import('@glacis/operator');
+  const { graphSettings, operatorSettings, teeManagerSettings } = await import('@glacis/operator');
   const { flowsSettings, livenessSettings } = await import('@glacis/flows');
   const parts = {
     'The suite': suiteSettings,
@@ -55,6 +55,8 @@ async function settingsPage() {
     backends: backendsSettings,
     certificates: certificatesSettings,
     'The operator': operatorSettings,
+    'The operator, where it serves TeeManagers': teeManagerSettings,
+    'The operator, for graphs': graphSettings,
     'The flows service': flowsSettings,
     'Edge liveness': livenessSettings,
     'The reference manager, as upstream': upstreamSettings,

@@ -1,2 +1,4 @@
-export { operatorSettings } from './settings.js';
+export { graphSettings } from './graphs/settings.js';
+export { conversion, podMutation, routeLabel, validation } from './graphs/webhooks/hooks.js';
+export { operatorSettings, teeManagerSettings } from './settings.js';
 export { teeManagerDefinition } from './tee-managers/tee-manager.crd.js';

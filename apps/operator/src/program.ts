@@ -1,134 +1,82 @@
-import { hostname } from 'node:os';
 import { joinPeers, version, type Peers } from '@glacis/host/bare';
-import { ApiServer, EventRecorder, LeaderElector, openAccess, type Term } from '@glacis/kube';
-import {
-  createLogger,
-  Health,
-  Metrics,
-  serveHealth,
-  Tracing,
-  type HealthAnswer,
-  type HealthReport,
-  type Logger,
-} from '@glacis/observability';
-import { newId, systemClock, waitFor } from '@glacis/runtime';
+import { ApiServer, openAccess } from '@glacis/kube';
+import { serveHealth, type HealthAnswer, type HealthReport } from '@glacis/observability';
+import { openBasis, type Basis } from './basis.js';
+import type { Command } from './command-line.js';
+import { GraphCluster } from './graphs/cluster.js';
+import { webhookBundles } from './graphs/webhooks/bundles.js';
+import { startWebhooks } from './graphs/webhooks/webhooks.js';
+import { startOperatorRole } from './operator-role.js';
 import type { OperatorSettings } from './settings.js';
-import { GatewayCredentials } from './suite/credentials.js';
-import { Door } from './suite/door.js';
-import { ClusterCache } from './tee-managers/cache.js';
-import { Leadership } from './tee-managers/leadership.js';
-import { observePhases } from './tee-managers/observe.js';
 
-const leaseName = 'glacis-operator';
-
-export interface Operator {
+export interface Program {
   httpPort: number;
+  /** Of the webhooks; absent without their roles. */
+  webhookPort?: number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts the operator: a candidate, and while it leads the one who reconciles.
+ * Starts the roles that the command line names.
  * @throws {KubeError} notConfigured without a way to a cluster
- * @throws {SettingsError} without a join token
+ * @throws {SettingsError} without a join token where one is needed
  */
-export async function startOperator(settings: OperatorSettings): Promise<Operator> {
+export async function startProgram(command: Command, settings: OperatorSettings): Promise<Program> {
   const { own, process: shared } = settings;
-  const basis = openBasis(settings);
-  const { logger, metrics, health, tracing } = basis;
   const access = await openAccess({ kubeconfig: process.env['KUBECONFIG'] });
-  const server = new ApiServer(access, { userAgent: `glacis-operator/${version}` });
-  const peers = await joinPeers('operator', shared, { logger });
-  const { door, directory } = openSuite(settings, basis, peers);
-  const cache = new ClusterCache({ server, namespaces: own.namespaces, logger, metrics });
-  observePhases(metrics, cache);
-  const identity = `${hostname()}_${newId()}`;
-  const recorder = new EventRecorder({
-    server,
-    controller: 'glacis.dev/operator',
-    instance: identity,
-    logger,
-    metrics,
-  });
-  const lead = async (term: Term): Promise<void> => {
-    await mayCall(peers, term.signal);
-    const leadership = new Leadership({
-      ...basis,
-      server,
-      cache,
-      door,
-      backends: directory.client('backends'),
-      recorder,
-      settings: { ...own, defaultTenant: own.tenant },
-      clock: systemClock,
-    });
-    await leadership.run(term);
-  };
-  const lease = { namespace: own.namespace ?? server.namespace, name: leaseName };
-  const elector = new LeaderElector({ server, lease, identity, lead, logger, metrics });
+  const userAgent = `glacis-operator/${version}`;
+  const basis = openBasis(settings, new ApiServer(access, { userAgent }));
+  const peers = await peersOf(settings, basis);
+  const cluster = clusterOf(command, settings, basis);
+  const bundles =
+    peers && cluster && own.webhookNames.length > 0
+      ? webhookBundles(basis, own.webhookConfiguration, peers)
+      : undefined;
+  const parts = { basis, settings, peers, cluster, bundles };
   const http = await serveHealth({
     host: shared.host,
     port: own.httpPort,
-    metrics,
-    answers: {
-      '/health/live': () => answerOf(health.live()),
-      '/health/ready': async () => answerOf(await health.ready()),
-    },
+    metrics: basis.metrics,
+    answers: healthPages(basis),
   });
-  cache.start(health);
-  recorder.start();
-  elector.start();
+  cluster?.start(basis.health);
+  bundles?.start();
+  const stopOperator = command.roles.has('operator') ? startOperatorRole(parts) : undefined;
+  const webhooks = await startWebhooks({ ...parts, command });
   const stop = async (): Promise<void> => {
-    await elector.stop();
-    await recorder.stop();
-    await Promise.all([cache.stop(), peers.stop(), tracing.close()]);
+    await Promise.all([stopOperator?.(), webhooks?.stop()]);
+    await Promise.all([cluster?.stop(), bundles?.stop(), peers?.stop(), basis.tracing.close()]);
     http.close();
     access.close();
   };
-  return { httpPort: http.port, stop };
+  return { httpPort: http.port, webhookPort: webhooks?.port, stop };
 }
 
-/** Milliseconds for the first certificate. Without it, work that waits for it says so in each TeeManager. */
-const certificateMs = 10_000;
-
-/** A moment after the start there is a certificate of our own, and work that begins earlier would fail. */
-async function mayCall(peers: Peers, signal: AbortSignal): Promise<void> {
-  const certified = (): boolean => {
-    if (!signal.aborted) peers.check();
-    return true;
-  };
-  await waitFor(certified, { deadlineMs: certificateMs, everyMs: 50 }).catch(() => undefined);
+/** Our own certificate and the way to the services, where anything needs them. */
+async function peersOf(
+  { own, process: shared, teeManagers }: OperatorSettings,
+  { logger }: Basis,
+): Promise<Peers | undefined> {
+  const { webhookNames: names } = own;
+  if (teeManagers === undefined && names.length === 0) return undefined;
+  return joinPeers('operator', shared, { names, logger });
 }
 
-interface Basis {
-  logger: Logger;
-  metrics: Metrics;
-  health: Health;
-  tracing: Tracing;
+function clusterOf(
+  { roles }: Command,
+  { own, graphs }: OperatorSettings,
+  basis: Basis,
+): GraphCluster | undefined {
+  const reconciles = roles.has('operator') && own.resources.includes('rampartgraphs');
+  if (!reconciles && !roles.has('validator')) return undefined;
+  return new GraphCluster({ ...basis, kafkaConfigured: graphs.kafkaBootstrap !== undefined });
 }
 
-function openBasis({ process: shared }: OperatorSettings): Basis {
-  const metrics = new Metrics();
-  metrics.observeProcess();
-  return {
-    logger: createLogger({ name: 'operator', level: shared.logLevel }),
-    metrics,
-    health: new Health(),
-    tracing: new Tracing({ service: 'operator', endpoint: shared.traceEndpoint }),
-  };
-}
-
-function openSuite(
-  { own }: OperatorSettings,
-  { health, metrics }: Basis,
-  peers: Peers,
-): { door: Door; directory: Peers['directory'] } {
-  const { directory } = peers;
-  health.add('certificate', () => peers.check());
-  const credentials = new GatewayCredentials(directory.client('gateway'));
-  const door = new Door({ url: own.doorUrl, credentials, metrics });
-  // Others do not wait for an operator that waits for the suite.
-  health.add('suite', () => door.check(), { essential: false });
-  return { door, directory };
+/** Those of all our programs, and those that Rampart's installations probe. */
+function healthPages({ health }: Basis): Record<string, () => Promise<HealthAnswer>> {
+  const live = async (): Promise<HealthAnswer> => answerOf(health.live());
+  const ready = async (): Promise<HealthAnswer> => answerOf(await health.ready());
+  return { '/health/live': live, '/health/ready': ready, '/healthz': live, '/readyz': ready };
 }
 
 function answerOf(report: HealthReport): HealthAnswer {

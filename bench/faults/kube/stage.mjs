@@ -97,7 +97,8 @@ async function settings(folder) {
   };
   const env = {
     ...shared,
-    GLACIS_OPERATOR_NAMESPACE: namespace,
+    GLACIS_NAMESPACE: namespace,
+    GLACIS_OPERATOR_RESOURCES: 'teemanagers',
     GLACIS_OPERATOR_MANAGER_URL: 'localhost:7011',
     GLACIS_OPERATOR_MANAGER_IMAGE: 'localhost/glacis:faults',
     GLACIS_CERTS_GRPC_URL: `127.0.0.1:${certs}`,

@@ -28,4 +28,5 @@ export {
 } from './reviews/graph-review.js';
 export { convertGraph } from './reviews/graph-conversion.js';
 export { claimsOf, GPU, mutatePod, type PodFacts } from './reviews/pod-mutation.js';
+export { choosePreset } from './reviews/preset-choice.js';
 export { labelRoute } from './reviews/route-label.js';

@@ -5,6 +5,7 @@ import {
   placesOf,
   RpcDirectory,
   ServiceCertificate,
+  type TlsCredentials,
 } from '@glacis/grpc';
 import type { Logger } from '@glacis/observability';
 import { systemClock, type Clock } from '@glacis/runtime';
@@ -73,10 +74,19 @@ const gatewayDeadlineMs = 5_000;
 export interface Peers {
   /** Calls identify the program by its certificate; until it has one they are UNAVAILABLE. */
   directory: RpcDirectory;
+  /** The certificate, for serving as well. @throws {Error} while there is none */
+  credentials(): TlsCredentials;
   /** For `Health`. @throws {Error} while there is no certificate */
   check(): void;
   /** Ends the connections. */
   stop(): Promise<void>;
+}
+
+export interface JoinOptions {
+  /** Host names and IP addresses under which the program is dialled. Default: it serves nothing by its certificate. */
+  names?: readonly string[];
+  logger: Logger;
+  clock?: Clock;
 }
 
 /**
@@ -88,7 +98,7 @@ export interface Peers {
 export async function joinPeers(
   service: string,
   settings: PeerSettings,
-  { logger, clock = systemClock }: { logger: Logger; clock?: Clock },
+  { names = [], logger, clock = systemClock }: JoinOptions,
 ): Promise<Peers> {
   const token = await joinTokenOf(settings);
   if (token === undefined) {
@@ -96,13 +106,14 @@ export async function joinPeers(
   }
   const directory = findPeers(settings, token);
   const certificates = directory.client('certificates');
-  const certificate = new ServiceCertificate({ service, names: [], certificates, clock });
+  const certificate = new ServiceCertificate({ service, names, certificates, clock });
   directory.identify(() => certificate.credentials());
   const onError = (err: unknown): void => logger.warn({ err }, 'no certificate of our own');
   const loop = certificateLoop({ certificate, clock, onError });
   loop.start();
   return {
     directory,
+    credentials: () => certificate.credentials(),
     check: () => void certificate.credentials(),
     stop: async () => {
       await loop.stop();

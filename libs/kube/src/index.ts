@@ -70,6 +70,7 @@ export {
 } from './webhook/admission.js';
 export { CaBundles, type CaBundlesOptions, type RegistrationRef } from './webhook/ca-bundles.js';
 export { ConversionError, converting, type Convert } from './webhook/conversion.js';
+export { jsonPatch, type JsonPatchOperation } from './webhook/json-patch.js';
 export type { Hook, HookContext, RefusalCause, ReviewStatus } from './webhook/hook.js';
 export {
   credentialFiles,

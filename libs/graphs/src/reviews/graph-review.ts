@@ -48,7 +48,8 @@ export function validateReview(
 function judge(request: GraphRequest, cluster: ClusterView, report: ReportFault): GraphResponse {
   const object = asStored(request.object);
   if (!isChecked(request.operation, object)) return { allowed: true };
-  if (isKept(object['spec'], asStored(request.oldObject)['spec'])) return { allowed: true };
+  if (request.operation === 'UPDATE' && isKept(object['spec'], asStored(request.oldObject)['spec']))
+    return { allowed: true };
   const { namespace, name } = request;
   const metadata = object['metadata'];
   const generateName = request.generateName ?? textIn(metadata, 'generateName');

@@ -9,7 +9,7 @@ import {
   type ReviewAnswer,
   type ReviewStatus,
 } from './hook.js';
-import { jsonPatch } from './json-patch.js';
+import { jsonPatch, type JsonPatchOperation } from './json-patch.js';
 
 /** What the API server asks (admission.k8s.io/v1). */
 export interface AdmissionRequest<T extends KubeObject = KubeObject> {
@@ -21,6 +21,8 @@ export interface AdmissionRequest<T extends KubeObject = KubeObject> {
   operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   /** Absent while the server has yet to make it of `generateName`. */
   name?: string;
+  /** Nothing that API servers of today send: they have made the name, or it stands in the object's metadata. */
+  generateName?: string;
   /** Absent for cluster-wide objects. */
   namespace?: string;
   userInfo: { username?: string; uid?: string; groups?: string[] };
@@ -41,8 +43,18 @@ export interface Refusal {
 /** `warnings` are shown by `kubectl`; the API server cuts them after 256 characters. */
 export type Verdict = { allowed: true; warnings?: readonly string[] } | Refusal;
 
-/** `object`: what is to become of the object. Default: it stays as it is. */
-export type Mutation<T> = { allowed: true; object?: T; warnings?: readonly string[] } | Refusal;
+/**
+ * What is to become of the object: `object`, or `patch`, which is sent as it is, also when it is empty. Default: it stays as
+ * it is.
+ */
+export type Mutation<T> =
+  | {
+      allowed: true;
+      object?: T;
+      patch?: readonly JsonPatchOperation[];
+      warnings?: readonly string[];
+    }
+  | Refusal;
 
 type Handler<T extends KubeObject, V> = (
   request: AdmissionRequest<T>,
@@ -67,9 +79,12 @@ export function validating<T extends KubeObject>(handler: Handler<T, Verdict>): 
 /** Changes an object before it is written: the answer is the JSON patch from what was sent to what the handler gives. */
 export function mutating<T extends KubeObject>(handler: Handler<T, Mutation<T>>): Hook {
   return admission<T>(async (request, context) => {
-    const { object, ...verdict } = { object: undefined, ...(await handler(request, context)) };
-    if (!verdict.allowed || !request.object || !object) return verdict;
-    return { ...verdict, ...patchOf(request.object, object) };
+    const mutation = await handler(request, context);
+    if (!mutation.allowed) return mutation;
+    const { object, patch, ...verdict } = mutation;
+    if (patch) return { ...verdict, ...encoded(patch) };
+    const changes = request.object && object ? jsonPatch(request.object, object) : [];
+    return changes.length > 0 ? { ...verdict, ...encoded(changes) } : verdict;
   });
 }
 
@@ -78,9 +93,7 @@ interface Patch {
   patch: string;
 }
 
-function patchOf(from: object, to: object): Patch | undefined {
-  const operations = jsonPatch(from, to);
-  if (operations.length === 0) return undefined;
+function encoded(operations: readonly JsonPatchOperation[]): Patch {
   const patch = Buffer.from(JSON.stringify(operations)).toString('base64');
   return { patchType: 'JSONPatch', patch };
 }
@@ -90,16 +103,19 @@ const object = z
   .custom<object>(isObject)
   .nullish()
   .transform((value) => value ?? undefined);
+/** API servers always say; what is written by hand need not. */
+const unnamed = { group: '', version: '', kind: '', resource: '' };
 const reviewSchema = z.object({
   apiVersion: z.literal('admission.k8s.io/v1'),
   kind: z.literal('AdmissionReview'),
   request: z.object({
     uid: text.min(1),
-    kind: z.object({ group: text, version: text, kind: text }),
-    resource: z.object({ group: text, version: text, resource: text }),
+    kind: z.object({ group: text, version: text, kind: text }).default(unnamed),
+    resource: z.object({ group: text, version: text, resource: text }).default(unnamed),
     subResource: text.optional(),
     operation: z.enum(['CREATE', 'UPDATE', 'DELETE', 'CONNECT']),
     name: text.optional(),
+    generateName: text.optional(),
     namespace: text.optional(),
     userInfo: z
       .object({

@@ -59,7 +59,7 @@ export function converting(convert: Convert): Hook {
           return { body: failure(error.message), result: 'denied' };
         }
       },
-      failed: ({ message }) => failure(message),
+      failed: ({ message, reason }) => failure(message ?? reason),
     };
   };
 }

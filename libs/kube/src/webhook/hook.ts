@@ -30,7 +30,8 @@ export interface ReviewStatus {
   code: number;
   /** One word, or what a contract asks for. */
   reason: string;
-  message: string;
+  /** Absent: API servers show the reason. */
+  message?: string;
   details?: { causes: RefusalCause[] };
 }
 

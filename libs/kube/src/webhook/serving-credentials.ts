@@ -6,7 +6,7 @@ export interface ServingCredentials {
   key: string | Buffer;
   /** The certificate, then its intermediates. */
   cert: string | Buffer;
-  /** Roots by which callers are to verify it; during a change of the CA the old and the new. */
+  /** Roots by which callers are to verify it; during a change of the CA the old and the new. Empty: not our matter. */
   ca: string | Buffer;
 }
 
@@ -19,7 +19,8 @@ export interface CredentialsSource {
 export interface CredentialFiles {
   key: string;
   cert: string;
-  ca: string;
+  /** Absent: others see to it that callers trust the certificate. */
+  ca?: string;
 }
 
 /** Files such as cert-manager's Secret has them when it is mounted: `tls.key`, `tls.crt`, `ca.crt`. */
@@ -27,7 +28,11 @@ export function credentialFiles(files: CredentialFiles): CredentialsSource {
   let last: { key: string; cert: string; ca: string } | undefined;
   return {
     credentials: () => {
-      const now = { key: textOf(files.key), cert: textOf(files.cert), ca: textOf(files.ca) };
+      const now = {
+        key: textOf(files.key),
+        cert: textOf(files.cert),
+        ca: files.ca === undefined ? '' : textOf(files.ca),
+      };
       const same = last?.key === now.key && last.cert === now.cert && last.ca === now.ca;
       if (last === undefined || !same) last = now;
       return last;
