@@ -118,6 +118,7 @@
 {{- end }}
 - { name: GLACIS_JOIN_TOKEN_FILE, value: /etc/glacis/join/token }
 {{ include "glacis.peerEnv" (dict "root" . "of" (list "gateway" "backends" "certificates")) }}
+- { name: GLACIS_OPERATOR_RESOURCES, value: teemanagers }
 - { name: GLACIS_OPERATOR_DOOR_URL, value: "http://{{ include "glacis.address" (dict "root" . "component" "gateway" "port" 8080) }}" }
 - { name: GLACIS_OPERATOR_MANAGER_URL, value: {{ .Values.operator.managerUrl | default (include "glacis.address" (dict "root" . "component" "backends" "port" 7011)) }} }
 - { name: GLACIS_OPERATOR_MANAGER_IMAGE, value: {{ .Values.operator.managerImage | default (include "glacis.image" .) }} }
