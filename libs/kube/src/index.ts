@@ -9,6 +9,7 @@ export {
 export {
   isKubeError,
   KubeError,
+  type KubeCause,
   type KubeErrorCode,
   type KubeErrorDetails,
 } from './api/kube-error.js';

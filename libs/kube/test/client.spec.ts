@@ -37,6 +37,13 @@ describe('the client of a resource', () => {
     expect(await kube.client.find(ref)).toBeUndefined();
   });
 
+  it('asks for a mere check of what is written', async () => {
+    const made = await kube.client.create({ metadata: ref, spec: { size: 1 } }, { dryRun: true });
+    await kube.client.replace(made, { dryRun: true });
+    const written = fake.requests.slice(-2).map(({ method, path }) => `${method} ${path}`);
+    expect(written).toEqual([`POST ${collection}?dryRun=All`, `PUT ${collection}/a?dryRun=All`]);
+  });
+
   it('takes the namespace of the credentials where none is named', async () => {
     const { metadata } = await kube.client.create({ metadata: { name: 'b' }, spec: { size: 1 } });
     expect(metadata.namespace).toBe('tee');
@@ -218,6 +225,26 @@ describe('access to a cluster', () => {
       process.env = saved;
       await fake.close();
     }
+  });
+
+  it('takes the context that was named', async () => {
+    const kubeconfig = join(await temporaryFolder(), 'kubeconfig');
+    const part = (name: string) => ({
+      cluster: { name, cluster: { server: `http://${name}.test` } },
+      context: { name, context: { cluster: name, user: 'u', namespace: `ns-${name}` } },
+    });
+    const parts = [part('a'), part('b')];
+    const config = {
+      'current-context': 'a',
+      clusters: parts.map(({ cluster }) => cluster),
+      contexts: parts.map(({ context }) => context),
+      users: [{ name: 'u', user: {} }],
+    };
+    await writeFile(kubeconfig, JSON.stringify(config));
+    expect((await openAccess({ kubeconfig })).server.host).toBe('a.test');
+    const access = await openAccess({ kubeconfig, context: 'b' });
+    expect([access.server.host, access.namespace]).toEqual(['b.test', 'ns-b']);
+    await expect(openAccess({ kubeconfig, context: 'c' })).rejects.toThrow("no context 'c'");
   });
 
   it('names what is missing', async () => {

@@ -31,6 +31,8 @@ const agentOptions = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeo
 export interface AccessOptions {
   /** Kubeconfig files as in the variable `KUBECONFIG`: one path, or several with `:` between. Default: the service account of the pod. */
   kubeconfig?: string;
+  /** Context of the kubeconfig. Default: its current one. */
+  context?: string;
   /** Prefix of `/var/run/secrets/kubernetes.io/serviceaccount`. Default empty. */
   root?: string;
 }
@@ -53,8 +55,14 @@ export async function openAccess(options: AccessOptions = {}): Promise<Access> {
     const [first, ...others] = files.map(fromFile);
     if (first === undefined) return inCluster(new KubeConfig(), options.root ?? '');
     for (const other of others) first.mergeConfig(other, true);
+    if (options.context !== undefined) useContext(first, options.context);
     return first;
   });
+}
+
+function useContext(config: KubeConfig, name: string): void {
+  if (!config.getContextObject(name)) throw new Error(`the kubeconfig has no context '${name}'`);
+  config.setCurrentContext(name);
 }
 
 function inCluster(config: KubeConfig, root: string): KubeConfig {

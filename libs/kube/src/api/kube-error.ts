@@ -27,11 +27,22 @@ export type KubeErrorCode =
   | 'fenced'
   | 'notConfigured';
 
+/** One of several reasons, as admission webhooks and the API server's own checks name them. */
+export interface KubeCause {
+  /** Code of the rule, or a reason of the API such as `FieldValueInvalid`. */
+  reason?: string;
+  /** What of the object it is about, in the words of whoever refused it. */
+  field?: string;
+  message?: string;
+}
+
 export interface KubeErrorDetails {
   /** HTTP status, where the API server has answered. */
   status?: number;
   /** Milliseconds to wait before the next try, if the API server named them. */
   retryAfterMs?: number;
+  /** `details.causes` of the answer, where there are some. */
+  causes?: readonly KubeCause[];
   cause?: unknown;
 }
 
@@ -40,6 +51,7 @@ export class KubeError extends Error {
   override readonly name = 'KubeError';
   readonly status?: number;
   readonly retryAfterMs?: number;
+  readonly causes: readonly KubeCause[];
 
   constructor(
     readonly code: KubeErrorCode,
@@ -49,6 +61,7 @@ export class KubeError extends Error {
     super(message, { cause: details.cause });
     this.status = details.status;
     this.retryAfterMs = details.retryAfterMs;
+    this.causes = details.causes ?? [];
   }
 }
 
@@ -62,7 +75,7 @@ export interface KubeStatus {
   message?: string;
   reason?: string;
   code?: number;
-  details?: { retryAfterSeconds?: number };
+  details?: { retryAfterSeconds?: number; causes?: KubeCause[] };
 }
 
 const maxMessageLength = 1024;
@@ -80,6 +93,7 @@ export function errorOfStatus(
   const message = (body.message ?? `the API server answered ${status}`).slice(0, maxMessageLength);
   return new KubeError(codeOf(status, body.reason), message, {
     status,
+    causes: body.details?.causes,
     ...(seconds !== undefined && { retryAfterMs: seconds * 1000 }),
   });
 }

@@ -26,6 +26,11 @@ export interface ApplyOptions {
   force?: boolean;
 }
 
+export interface WriteOptions {
+  /** Checked and answered like a real write, admission included, but not stored. Default false. */
+  dryRun?: boolean;
+}
+
 export interface DeleteOptions {
   /** Only the object with this uid, and not one of the same name made since. */
   uid?: string;
@@ -91,14 +96,14 @@ export class ResourceClient<T extends KubeObject> {
   }
 
   /** @throws {KubeError} alreadyExists */
-  async create(object: Draft<T>): Promise<T> {
-    const path = pathOf(this.type, this.namespaceOf(object.metadata));
+  async create(object: Draft<T>, options: WriteOptions = {}): Promise<T> {
+    const path = `${pathOf(this.type, this.namespaceOf(object.metadata))}${writeQuery(options)}`;
     return this.typed(await this.server.call({ method: 'POST', path, body: this.named(object) }));
   }
 
   /** Writes the whole object. @throws {KubeError} conflict when it has changed since `object` was read */
-  async replace(object: T): Promise<T> {
-    const path = this.path(object.metadata);
+  async replace(object: T, options: WriteOptions = {}): Promise<T> {
+    const path = `${this.path(object.metadata)}${writeQuery(options)}`;
     return this.typed(await this.server.call({ method: 'PUT', path, body: this.named(object) }));
   }
 
@@ -211,6 +216,8 @@ export class ResourceClient<T extends KubeObject> {
     return { apiVersion: apiVersionOf(this.type), kind: this.type.kind };
   }
 }
+
+const writeQuery = ({ dryRun = false }: WriteOptions): string => (dryRun ? '?dryRun=All' : '');
 
 interface Page {
   items?: unknown[];
