@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parted, same } from './same.mjs';
-import { corrections } from './shapes/corrections.mjs';
+import { answerShapes } from './shapes/answers.mjs';
+import { references } from './shapes/references.mjs';
 import { asVerdicts, codeRules } from './verdicts.mjs';
 
 const { verdicts, answers } = JSON.parse(
@@ -22,22 +23,15 @@ export function judge(each) {
     : { result: 'stricter', line: `stricter  ${line}, by ${rules.join(', ')}` };
 }
 
-/** Answers of webhooks and merged pods: the record, corrected by listed rules, is what came out. */
+/** Answers of webhooks and merged pods: a listed shape fits, and what came out is what the contract asks for. */
 function answerRules({ form, input, recorded, ours }) {
-  const rules = [];
-  let corrected = recorded;
-  if (form === 'admission') {
-    const codes = codeRules(verdicts, asVerdicts(input, recorded, ours));
-    if (codes.length > 0) corrected = corrections['a refusal'].correct(recorded, input);
-    rules.push(...codes);
-  }
-  for (const { rule, shape } of answers.filter((entry) => entry.form === form)) {
-    if (!corrections[shape].fits(input)) continue;
-    const before = corrected;
-    corrected = corrections[shape].correct(structuredClone(before), input);
-    if (!same(before, corrected)) rules.push(`${rule} (${shape})`);
-  }
-  return same(corrected, ours) ? rules : [];
+  const fitting = answers.filter(
+    (entry) => entry.form === form && answerShapes[entry.shape](input),
+  );
+  const codes = form === 'admission' ? codeRules(verdicts, asVerdicts(input, recorded, ours)) : [];
+  const rules = [...codes, ...fitting.map(({ rule, shape }) => `${rule} (${shape})`)];
+  const isRight = rules.length > 0 && same(references[form](input, codes.length === 0), ours);
+  return isRight ? rules : [];
 }
 
 function shortened(text = 'nothing') {

@@ -1,5 +1,10 @@
 // The cluster and the charts that a validation case speaks of.
-import { ClusterIndex, componentNamespace, ownershipLabels } from '../../libs/graphs/dist/index.js';
+import {
+  ClusterIndex,
+  componentNamespace,
+  flowNamespace,
+  ownershipLabels,
+} from '../../libs/graphs/dist/index.js';
 
 export function clusterOf({ existingNamespaces = [], existingGraphs = [], providedInfra = {} }) {
   const cluster = new ClusterIndex({ kafkaConfigured: false });
@@ -19,8 +24,14 @@ export function clusterOf({ existingNamespaces = [], existingGraphs = [], provid
 /** A namespace that is there and that a stored graph claims carries that graph's labels: Rampart had made it. */
 function labelNamespaces(cluster, graph, spec) {
   const { 'glacis.dev/graph-uid': _, ...labels } = ownershipLabels({ uid: '', ...graph });
-  for (const [component, value] of Object.entries(spec?.graph?.components ?? {})) {
-    const namespace = componentNamespace(graph, component, value?.namespace);
+  const { components = {}, flows = {} } = spec?.graph ?? {};
+  const claimed = [
+    ...Object.entries(components).map(([name, value]) =>
+      componentNamespace(graph, name, value?.namespace),
+    ),
+    ...Object.values(flows).map(({ type }) => flowNamespace(graph, type)),
+  ];
+  for (const namespace of claimed) {
     if (cluster.namespace(namespace)) cluster.setNamespace(namespace, labels);
   }
 }

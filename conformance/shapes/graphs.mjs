@@ -1,5 +1,6 @@
 // Shapes of graphs for which a rule of the contract says something else than Rampart did. Written from the text of the
 // contract alone: the rules of libs/graphs are not asked.
+import { parseDocument } from 'yaml';
 import { breaches } from './breaches.mjs';
 
 const entries = (value) =>
@@ -175,5 +176,10 @@ export const shapes = {
   'a chart.secret without username or password': (input) =>
     shapes['a chart.secret'](input) &&
     Object.values(input.context?.secrets ?? {}).some((data) => !data?.username || !data?.password),
-  'an annotation': (input) => annotations(input).some((text) => text.trim() !== ''),
+  'an annotation that is no YAML': (input) =>
+    annotations(input).some((text) => parseDocument(text).errors.length > 0),
+  'an annotation with a null list': (input) =>
+    annotations(input).some((text) =>
+      entries(parseDocument(text).toJS()).some(([, value]) => value === null),
+    ),
 };
