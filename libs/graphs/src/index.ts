@@ -9,6 +9,7 @@ export * from './chart/repository.js';
 export type { Subject } from './rules/subject.js';
 export { admit, type ReportFault } from './rules/admit.js';
 export { examine, type Examination } from './rules/examine.js';
+export { GRAPH_SCHEMA } from './schema/graph-schema.js';
 export { hashOf } from './hash.js';
 export {
   diffOf,
