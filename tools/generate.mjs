@@ -79,8 +79,14 @@ ${tables.join('\n')}`;
 
 /** Folded lines would cut rules of CEL in two. */
 async function customResources() {
-  const { teeManagerDefinition } = await import('@glacis/operator');
-  return [teeManagerDefinition].map((definition) => ({
+  const operator = await import('@glacis/operator');
+  const definitions = [
+    operator.teeManagerDefinition,
+    operator.rampartGraphDefinition,
+    operator.mutationPresetDefinition,
+    operator.rampartInfraDefinition,
+  ];
+  return definitions.map((definition) => ({
     path: `k8s/crds/${definition.spec.group}_${definition.spec.names.plural}.yaml`,
     text: `# Made by \`npm run generate\` from the types of the operator.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`,
   }));

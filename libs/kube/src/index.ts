@@ -45,7 +45,9 @@ export { LeaderElector, type LeaderElectorOptions } from './election/leader-elec
 export { Term } from './election/term.js';
 export {
   customResourceDefinition,
+  type ConversionService,
   type CustomResource,
+  type OlderVersion,
   type PrinterColumn,
 } from './crd/custom-resource.js';
 export {
@@ -53,6 +55,7 @@ export {
   dateTime,
   int64,
   keyedBy,
+  preserveUnknown,
   rules,
   structuralSchema,
   type JsonSchema,

@@ -21,6 +21,9 @@ export function keyedBy(...members: string[]): Record<string, unknown> {
 /** For `.meta()` of an object: it is replaced as a whole by those who apply it. */
 export const atomic = { 'x-kubernetes-map-type': 'atomic' };
 
+/** For `.meta()` of an object: members that its type does not name are kept. */
+export const preserveUnknown = { 'x-kubernetes-preserve-unknown-fields': true };
+
 /** Whole number of 64 bits, as the API has them. */
 export const int64: z.ZodType<number> = z.int().meta({ format: 'int64' });
 
