@@ -42,6 +42,7 @@ async function settingsPage() {
   const { backendsSettings } = await import('@glacis/backends');
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
+  const { graphAppsSettings } = await import('@glacis/graph-apps');
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
   const { graphSettings, operatorSettings, teeManagerSettings } = await import('@glacis/operator');
   const { flowsSettings, livenessSettings } = await import('@glacis/flows');
@@ -54,6 +55,7 @@ async function settingsPage() {
     'The door': gatewaySettings,
     backends: backendsSettings,
     certificates: certificatesSettings,
+    'graph-apps': graphAppsSettings,
     'The operator': operatorSettings,
     'The operator, where it serves TeeManagers': teeManagerSettings,
     'The operator, for graphs': graphSettings,

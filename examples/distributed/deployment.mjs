@@ -1,4 +1,4 @@
-// What runs: the three services, so many replicas of each, and the environment of every one of them.
+// What runs: the four services, so many replicas of each, and the environment of every one of them.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -21,6 +21,7 @@ const ports = {
     GLACIS_BACKENDS_MANAGER_PORT: 7011,
     GLACIS_BACKENDS_AGENT_PORT: 7018,
   },
+  'graph-apps': { GLACIS_GRAPH_APPS_HTTP_PORT: 9013 },
   gateway: { GLACIS_GATEWAY_HTTP_PORT: 8080, GLACIS_GATEWAY_GRPC_PORT: 7005 },
 };
 
@@ -41,6 +42,7 @@ export function deployment({ replicas = 1, dataDir = '.glacis', offset = 0 } = {
     GLACIS_GATEWAY_GRPC_URL: list('gateway', 'GLACIS_GATEWAY_GRPC_PORT'),
     GLACIS_GATEWAY_CERTIFICATES_URLS: list('certificates', 'GLACIS_CERTS_HTTP_PORT', 'http://'),
     GLACIS_GATEWAY_BACKENDS_URLS: list('backends', 'GLACIS_BACKENDS_HTTP_PORT', 'http://'),
+    GLACIS_GATEWAY_GRAPH_APPS_URLS: list('graph-apps', 'GLACIS_GRAPH_APPS_HTTP_PORT', 'http://'),
     GLACIS_CERTS_PUBLIC_URL: `http://127.0.0.1:${8080 + offset}`,
   };
   const secrets = makeSecrets(resolve(dataDir));

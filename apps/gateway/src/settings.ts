@@ -60,6 +60,7 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
     'Replicas of the service backends that requests are passed on to; a name may stand for several. Empty where it is mounted in this process.',
   ),
   certificatesUrls: setting(urls, '', 'The same for the service certificates.'),
+  graphAppsUrls: setting(urls, '', 'The same for the service graph-apps.'),
   resolveInterval: setting(
     durationMs,
     '5s',

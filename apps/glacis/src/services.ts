@@ -1,6 +1,7 @@
 import { BackendsModule, backendsSettings } from '@glacis/backends';
 import { CertificatesModule, certificatesSettings } from '@glacis/certificates';
 import { GatewayModule, gatewaySettings } from '@glacis/gateway';
+import { GraphAppsModule, graphAppsSettings } from '@glacis/graph-apps';
 import { loadSettings } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { DataFolder } from './data-folder.js';
@@ -36,5 +37,6 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
     GatewayModule.forRoot(gateway),
     CertificatesModule.forRoot(certificates),
     BackendsModule.forRoot(backends),
+    GraphAppsModule.forRoot(loadSettings(graphAppsSettings)),
   ];
 }

@@ -148,6 +148,7 @@ export function readmeWay(suite: () => RunningSuite): void {
         'backends',
         'certificates',
         'gateway',
+        'graph-apps',
       ]);
       expect(trails.every(({ intact }) => intact)).toBe(true);
     });

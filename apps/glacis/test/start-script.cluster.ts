@@ -23,7 +23,7 @@ it('examples/distributed: the start script runs the services apart, two of each,
   const args = ['--replicas', '2', '--data', data, '--offset', String(offset)];
   const suite = Child.start(script, env, args);
   try {
-    for (const service of ['gateway', 'certificates', 'backends']) {
+    for (const service of ['gateway', 'certificates', 'backends', 'graph-apps']) {
       for (const replica of [1, 2]) {
         await suite.line(new RegExp(`^${service}-${replica}: ${service} is ready`), 120_000);
       }

@@ -3,7 +3,7 @@ import { AbstractLogger, DataSource } from 'typeorm';
 import type { MigrationClass } from './migration.js';
 
 export interface ConnectionOptions {
-  /** The service; its schema bears the same name. Lower-case letters, digits and `_`. */
+  /** The service; its schema bears the same name. Lower-case letters, digits, `_` and `-`. */
   service: string;
   /** `postgresql://user:password@host:port/database`; a percent-encoded path as host is a socket folder. */
   url: string;

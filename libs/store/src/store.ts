@@ -131,7 +131,7 @@ export class Store implements Queryable {
 
 /** Connects a service to its schema, after running the migrations that are pending. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  if (!/^[a-z][a-z0-9_]{0,62}$/.test(options.service)) {
+  if (!/^[a-z][a-z0-9_-]{0,62}$/.test(options.service)) {
     throw new Error(`not a name for a schema: ${options.service}`);
   }
   await migrate(options);

@@ -48,11 +48,13 @@ export class ForwardingRoutes implements OnModuleInit {
     config: OperationConfig,
   ): void {
     const { bodyLimit } = this.settings;
+    // A browser asks what it may send before it sends a token (Fetch 3.3.2).
+    const asked = { operation: { ...config.operation, access: 'public' } } as const;
     for (const method of verbs) {
       scope.route({
         method,
         url,
-        config,
+        config: method === 'OPTIONS' ? asked : config,
         bodyLimit: Number.MAX_SAFE_INTEGER,
         handler: (request, reply) => forward(upstream, request, reply, bodyLimit),
       });

@@ -35,6 +35,7 @@ export const serviceRoutes = {
       '/:tenant/certs/download-ca',
     ],
   },
+  'graph-apps': { guarded: [...below('/api/v1'), ...common('graph-apps')], open: [] },
 } satisfies Record<string, ServiceRoutes>;
 
 export type ServiceName = keyof typeof serviceRoutes;

@@ -23,6 +23,7 @@ export class Upstreams implements OnApplicationShutdown, OnModuleInit {
     const urls: Record<ServiceName, string[]> = {
       backends: settings.backendsUrls,
       certificates: settings.certificatesUrls,
+      'graph-apps': settings.graphAppsUrls,
     };
     const onError = (error: unknown): void =>
       logger.warn({ err: error }, 'addresses of a service not found');

@@ -78,7 +78,8 @@ export interface KubeStatus {
   details?: { retryAfterSeconds?: number; causes?: KubeCause[] };
 }
 
-const maxMessageLength = 1024;
+/** Enough for what a webhook says of a graph; what is written elsewhere is cut there. */
+const maxMessageLength = 8192;
 
 /**
  * @param status HTTP status
