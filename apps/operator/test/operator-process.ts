@@ -10,16 +10,21 @@ const script = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const rbac = new URL('../../../k8s/rbac/operator.yaml', import.meta.url);
 const user = 'glacis-operator';
 
+interface Role {
+  kind: string;
+  metadata: { name: string };
+}
+
 /** A user of the cluster who may do what the committed rules say, and nothing else. @returns its kubeconfig file */
 export async function operatorUser(cluster: KubernetesCluster): Promise<string> {
   const documents = parseAllDocuments(await readFile(rbac, 'utf8'));
-  const roles = documents.map((document) => document.toJS() as { kind: string; metadata: object });
+  const roles = documents.map((document) => document.toJS() as Role);
   const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }];
-  const bindings = roles.map(({ kind }) => ({
+  const bindings = roles.map(({ kind, metadata: { name } }) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: `${kind}Binding`,
-    metadata: { name: 'glacis-operator', ...(kind === 'Role' && { namespace: 'default' }) },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: 'glacis-operator' },
+    metadata: { name, ...(kind === 'Role' && { namespace: 'default' }) },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name },
     subjects,
   }));
   const placed = roles.map((role) =>

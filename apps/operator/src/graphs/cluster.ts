@@ -1,15 +1,19 @@
-import { ClusterIndex, type RampartGraph, type RampartInfra } from '@glacis/graphs';
+import { ClusterIndex, LABELS, type RampartGraph, type RampartInfra } from '@glacis/graphs';
 import {
   builtIns,
+  byLabel,
   Informer,
   ResourceClient,
   type ApiServer,
   type Change,
+  type IndexFunction,
   type KubeObject,
   type ResourceType,
 } from '@glacis/kube';
 import type { Health, Logger, Metrics } from '@glacis/observability';
+import { graphKeysOf } from './graph-key.js';
 import { rampartGraphs, rampartInfras } from './kinds/index.js';
+import { notes } from './plan.js';
 
 export type Namespace = NonNullable<(typeof builtIns.namespaces)['of']>;
 
@@ -30,7 +34,7 @@ export class GraphCluster {
   constructor(private readonly options: GraphClusterOptions) {
     this.index = new ClusterIndex({ kafkaConfigured: options.kafkaConfigured });
     this.graphs = this.copyOf(rampartGraphs);
-    this.namespaces = this.copyOf(builtIns.namespaces);
+    this.namespaces = this.copyOf(builtIns.namespaces, namespaceIndexes);
     this.infras = this.copyOf(rampartInfras);
     this.graphs.subscribe((change) => this.graphChanged(change));
     this.namespaces.subscribe((change) => this.namespaceChanged(change));
@@ -61,10 +65,13 @@ export class GraphCluster {
     return [this.graphs, this.namespaces, this.infras];
   }
 
-  private copyOf<T extends KubeObject>(type: ResourceType<T>): Informer<T> {
+  private copyOf<T extends KubeObject>(
+    type: ResourceType<T>,
+    indexes?: Record<string, IndexFunction<T>>,
+  ): Informer<T> {
     const { server, logger, metrics } = this.options;
     const source = new ResourceClient(server, type);
-    return new Informer({ name: type.plural, source, logger, metrics });
+    return new Informer({ name: type.plural, source, indexes, logger, metrics });
   }
 
   private graphChanged({ old, new: now }: Change<RampartGraph>): void {
@@ -90,6 +97,13 @@ export class GraphCluster {
     );
   }
 }
+
+/** Namespaces of a graph by its uid and by its key, and of components by the infra that their charts require. */
+const namespaceIndexes: Record<string, IndexFunction<KubeObject>> = {
+  graph: byLabel(LABELS.graphUid),
+  graphKey: graphKeysOf,
+  requires: ({ metadata }) => metadata.annotations?.[notes.requires]?.split(',') ?? [],
+};
 
 function nameOf({ metadata: { namespace = '', name } }: KubeObject): {
   namespace: string;

@@ -14,6 +14,8 @@ export interface Install extends ReleaseName {
   /** Of a repository, or rendered here. */
   chart: ResolvedChart | RenderedChart;
   values: object;
+  /** Of the Secrets that helm keeps of the release. */
+  labels?: Readonly<Record<string, string>>;
 }
 
 export interface Installed {
@@ -50,11 +52,14 @@ export class Helm {
    * over objects that are there without helm's marks.
    * @throws {HelmError}
    */
-  async install({ chart, values, ...name }: Install): Promise<Installed> {
-    if ('path' in chart) return this.upgrade(name, values, [chart.path, '--take-ownership']);
+  async install({ chart, values, labels = {}, ...name }: Install): Promise<Installed> {
+    const marks = labelFlags(labels);
+    if ('path' in chart) {
+      return this.upgrade(name, values, [chart.path, '--take-ownership', ...marks]);
+    }
     const fetched = await this.fetch(chart);
     try {
-      return await this.upgrade(name, values, [fetched.path]);
+      return await this.upgrade(name, values, [fetched.path, ...marks]);
     } finally {
       await fetched.remove();
     }
@@ -111,6 +116,11 @@ export class Helm {
     const input = JSON.stringify(values);
     return installedFrom(await this.run({ release, args, input }));
   }
+}
+
+function labelFlags(labels: Readonly<Record<string, string>>): string[] {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+  return pairs.length === 0 ? [] : ['--labels', pairs.join(',')];
 }
 
 interface PrintedRelease {

@@ -23,6 +23,8 @@ export interface KubernetesOptions {
   node?: boolean;
   /** How many of them, at most 4. Default 1 with `node`. */
   nodes?: number;
+  /** Claims get volumes also without a node, for pods on simulated ones. */
+  storage?: boolean;
 }
 
 export interface KubernetesCluster extends KubernetesAccess {
@@ -62,7 +64,7 @@ export async function startKubernetes(options: KubernetesOptions = {}): Promise<
   try {
     const { node, nodes = node ? 1 : 0 } = options;
     if (nodes > 0) await openNamespaces(folder, nodes, running.namespaces);
-    return { ...(await startIn(folder, running)), stop };
+    return { ...(await startIn(folder, running, options)), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -88,7 +90,11 @@ async function openNamespaces(
   for (const node of first.network.nodes.slice(1, count)) opened.push(await first.beside(node));
 }
 
-async function startIn(folder: string, running: Running): Promise<Omit<KubernetesCluster, 'stop'>> {
+async function startIn(
+  folder: string,
+  running: Running,
+  { storage = false }: KubernetesOptions,
+): Promise<Omit<KubernetesCluster, 'stop'>> {
   const { namespaces, daemons } = running;
   const withNodes = namespaces.length > 0;
   const network = namespaces[0]?.network ?? anyNetwork();
@@ -104,8 +110,8 @@ async function startIn(folder: string, running: Running): Promise<Omit<Kubernete
   const address: ClusterAddress = { folder, url: place.server, admin, auditLog, etcdUrl };
   const admins = reachCluster(address);
   await startControlPlane(plane, admins);
+  if (withNodes || storage) running.stopStorage = await startStorage(place, admins);
   if (withNodes) {
-    running.stopStorage = await startStorage(place, admins);
     const places = namespaces.map((namespace) => ({ ...place, namespace }));
     address.nodes = await startNodes(places, admins);
   }

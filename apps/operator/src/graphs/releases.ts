@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { LABELS, ownershipLabels } from '@glacis/graphs';
+import { builtIns, keyOf } from '@glacis/kube';
+import type { Install } from './helm/helm.js';
+import { releasesOf, type Release } from './helm/releases.js';
+import { fingerprintLabel, releaseRecord, type ReleaseRecord } from './records.js';
+import { clientOf, type Work } from './work.js';
+
+/** A release as it is wanted. */
+export interface WantedRelease {
+  namespace: string;
+  release: string;
+  /** Of all that it is made of: another one wants another revision. */
+  fingerprint: string;
+  chart: () => Promise<Install['chart']>;
+  values: object;
+}
+
+/**
+ * - `keep`: it stands as it is wanted
+ * - `install`: helm installs or upgrades it, from whatever state
+ * - `unlock`: a process that is no more holds its lock
+ * - `uninstall`: its removal was begun; helm takes no upgrade before that is done
+ */
+export type ReleaseAction = 'keep' | 'install' | 'unlock' | 'uninstall';
+
+/** What is to be done with a release while no process works on it. */
+export function releaseAction(
+  there: Pick<ReleaseRecord, 'status' | 'fingerprint'> | undefined,
+  fingerprint: string,
+): ReleaseAction {
+  if (there?.status === 'uninstalling') return 'uninstall';
+  if (there?.status.startsWith('pending-')) return 'unlock';
+  return there?.status === 'deployed' && there.fingerprint === fingerprint ? 'keep' : 'install';
+}
+
+/** Releases of a Namespace as the API server has them now. */
+export async function liveReleases(
+  work: Pick<Work, 'server'>,
+  namespace: string,
+): Promise<{ record: ReleaseRecord; release: Release }[]> {
+  const secrets = clientOf(work, builtIns.secrets);
+  const { items } = await secrets.list({ namespace, labelSelector: 'owner=helm' });
+  return releasesOf(items).flatMap((release) => {
+    const newest = items.find(
+      ({ metadata: { labels = {} } }) =>
+        labels.name === release.name && Number(labels.version) === release.revision,
+    );
+    return newest ? [{ release, record: releaseRecord(newest) }] : [];
+  });
+}
+
+/**
+ * Brings a release to what is wanted.
+ * @param force also when it stands: something of it is missing
+ * @returns whether helm had to install it
+ * @throws {HelmError}
+ */
+export async function ensureRelease(
+  work: Work,
+  wanted: WantedRelease,
+  force = false,
+): Promise<boolean> {
+  const { namespace, release: name } = wanted;
+  const found = (await liveReleases(work, namespace)).find(({ release }) => release.name === name);
+  const action = releaseAction(found?.record, wanted.fingerprint);
+  if (found && action === 'keep' && !force) {
+    work.seen.set(keyOf({ namespace, name }), found.record);
+    return false;
+  }
+  if (found && action === 'unlock') await work.helm.unlock(found.release);
+  if (action === 'uninstall') await work.helm.uninstall({ namespace, release: name });
+  await install(work, wanted);
+  return true;
+}
+
+async function install(work: Work, wanted: WantedRelease): Promise<void> {
+  const { namespace, release, fingerprint, values } = wanted;
+  try {
+    await work.helm.install({
+      namespace,
+      release,
+      chart: await wanted.chart(),
+      values,
+      labels: { ...ownershipLabels(work.id), [fingerprintLabel]: fingerprint },
+    });
+  } finally {
+    const after = await liveReleases(work, namespace).catch(() => []);
+    const found = after.find(({ record }) => record.release === release);
+    if (found) work.seen.set(keyOf({ namespace, name: release }), found.record);
+  }
+}
+
+/** Text that is the same for the same parts only; fits a label. */
+export function fingerprintOf(...parts: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts, sorted)).digest('hex').slice(0, 32);
+}
+
+/** Members in order, whatever order they were written in. */
+function sorted(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The newest that is known of a release: seen by this reconcile, or in the cache. */
+export function knownRelease(
+  { seen, cache }: Pick<Work, 'seen' | 'cache'>,
+  namespace: string,
+  name: string,
+): ReleaseRecord | undefined {
+  const [own, cached] = [seen.get(keyOf({ namespace, name })), cache.release(namespace, name)];
+  if (!own || !cached) return cached ?? own;
+  return own.revision >= cached.revision ? own : cached;
+}
+
+export const releasesSelector = (uid: string): string => `owner=helm,${LABELS.graphUid}=${uid}`;
