@@ -66,10 +66,10 @@ export async function serveCharts(clients: Pick<KubernetesClients, 'helm'>): Pro
   let broken = false;
   const server = createServer(({ url = '/' }, response) => {
     const file = join(folder, new URL(url, 'http://charts').pathname);
-    if (broken) return void response.writeHead(500).end();
-    readFile(file).then(
+    const answer = broken ? Promise.reject(new Error('broken')) : readFile(file);
+    answer.then(
       (content) => response.end(content),
-      () => response.writeHead(404).end(),
+      () => response.writeHead(broken ? 500 : 404).end(),
     );
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
