@@ -13,7 +13,7 @@ const files =
     ? given
     : readdirSync(fixtures, { recursive: true })
         .filter((name) => /\.(json|yaml)$/.test(name))
-        .toSorted()
+        .toSorted((a, b) => (a < b ? -1 : 1))
         .map((name) => join(fixtures, name));
 
 const count = { passed: 0, stricter: 0, failed: 0 };

@@ -24,17 +24,18 @@ export function clusterOf({ existingNamespaces = [], existingGraphs = [], provid
 /** A namespace that is there and that a stored graph claims carries that graph's labels: Rampart had made it. */
 function labelNamespaces(cluster, graph, spec) {
   const { 'glacis.dev/graph-uid': _, ...labels } = ownershipLabels({ uid: '', ...graph });
-  const { components = {}, flows = {} } = spec?.graph ?? {};
   const claimed = [
-    ...Object.entries(components).map(([name, value]) =>
+    ...entries(spec?.graph?.components).map(([name, value]) =>
       componentNamespace(graph, name, value?.namespace),
     ),
-    ...Object.values(flows).map(({ type }) => flowNamespace(graph, type)),
+    ...entries(spec?.graph?.flows).map(([, value]) => flowNamespace(graph, value?.type)),
   ];
   for (const namespace of claimed) {
     if (cluster.namespace(namespace)) cluster.setNamespace(namespace, labels);
   }
 }
+
+const entries = (value) => Object.entries(value ?? {});
 
 function bySource(providedInfra) {
   const sources = Object.entries(providedInfra).map(([infra, { namespace, name }]) => ({

@@ -17,21 +17,27 @@ export function entriesOf(value: unknown): [string, unknown][] {
 
 /** JSON pointer (RFC 6901) to `key` below `path`. */
 export function pointer(path: string, ...keys: (string | number)[]): string {
-  return keys.reduce<string>((at, key) => `${at}/${escaped(String(key))}`, path);
+  let at = path;
+  for (const key of keys) at = `${at}/${typeof key === 'number' ? key : escaped(key)}`;
+  return at;
 }
 
+/** Few keys need it, and there are many. */
 function escaped(key: string): string {
+  if (!key.includes('/') && !key.includes('~')) return key;
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /** Whether lists and objects lie in one another deeper than `limit`; needs no stack itself. */
 export function deeperThan(value: unknown, limit: number): boolean {
-  let level: unknown[] = [value];
+  let level = containersIn([value]);
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((item) =>
-      typeof item === 'object' && item !== null ? Object.values(item) : [],
-    );
+    if (depth >= limit) return true;
+    level = level.flatMap((item) => containersIn(Object.values(item)));
   }
   return false;
+}
+
+function containersIn(values: unknown[]): object[] {
+  return values.filter((value) => typeof value === 'object' && value !== null);
 }

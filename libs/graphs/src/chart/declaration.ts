@@ -32,7 +32,7 @@ const NOTHING: Declaration = { inputs: [], outputs: [] };
 export function readDeclaration(text = ''): { declaration: Declaration; faults: ChartFault[] } {
   if (text.trim() === '') return { declaration: NOTHING, faults: [] };
   const { value, fault } = parsed(text);
-  const broken = fault === undefined ? [...check(DECLARATION_SCHEMA, value)] : [];
+  const broken = fault === undefined ? check(DECLARATION_SCHEMA, value) : [];
   const faults = [
     ...(fault === undefined ? [] : [{ path: '', message: `is not YAML: ${fault}` }]),
     ...broken,

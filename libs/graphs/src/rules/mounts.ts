@@ -66,16 +66,21 @@ function faultOf(mountPath: string): string | null {
 
 /** Sorted with a slash at their ends, paths below another one follow it at once. */
 export function* mountPrefix(mounts: readonly Mount[]): Generator<Finding> {
-  const sorted = mounts
-    .map((mount) => ({ ...mount, key: mount.mountPath === '/' ? '/' : `${mount.mountPath}/` }))
-    .toSorted((a, b) => compareText(a.key, b.key));
-  const above: typeof sorted = [];
-  for (const mount of sorted) {
-    while (above.length > 0 && !mount.key.startsWith(above.at(-1)?.key ?? '')) above.pop();
+  const above: Mount[] = [];
+  for (const mount of mounts.toSorted((a, b) => compareText(endedBySlash(a), endedBySlash(b)))) {
+    while (above.length > 0 && !isWithin(mount, above.at(-1))) above.pop();
     const outer = above.at(-1);
     above.push(mount);
     if (!outer) continue;
     const message = `${mount.mountPath} lies within ${outer.mountPath} of edge ${outer.edge}`;
     yield { code: 'MOUNT_PREFIX', path: mount.path, message };
   }
+}
+
+function isWithin(mount: Mount, outer: Mount | undefined): boolean {
+  return outer !== undefined && endedBySlash(mount).startsWith(endedBySlash(outer));
+}
+
+function endedBySlash({ mountPath }: Mount): string {
+  return mountPath === '/' ? '/' : `${mountPath}/`;
 }

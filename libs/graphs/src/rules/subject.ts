@@ -1,4 +1,3 @@
-import { deeperThan } from '../json.js';
 import type { Graph, GraphName, GraphSpec } from '../graph.js';
 import type { ClusterView } from '../cluster-view.js';
 import { check } from '../schema/check.js';
@@ -43,15 +42,8 @@ export function* busy({ ready }: ClusterView): Generator<Finding> {
   }
 }
 
-/** More than any chart's values need, less than what would exhaust the stack of whoever walks them. */
-const DEEPEST = 200;
-
 export function* schema({ spec }: Subject): Generator<Finding> {
   for (const fault of check(GRAPH_SCHEMA, spec)) yield { code: 'SCHEMA', ...fault };
-  if (deeperThan(spec, DEEPEST)) {
-    const message = `has objects or lists in one another more than ${DEEPEST} deep`;
-    yield { code: 'SCHEMA', path: '', message };
-  }
 }
 
 /** `spec` of a subject in which `schema` finds nothing. */

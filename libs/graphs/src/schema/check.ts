@@ -1,6 +1,7 @@
 /** Checks a value against a schema and says what is wrong in words that name the field. */
-import { isObject, pointer } from '../json.js';
+import { deeperThan, isObject, pointer } from '../json.js';
 import type { JsonObject } from '../graph.js';
+import { hasType, typeOf, wordFor } from './json-types.js';
 import type { Schema } from './schema.js';
 
 export interface Fault {
@@ -9,109 +10,110 @@ export interface Fault {
   message: string;
 }
 
+/** Deeper than any chart's values, shallower than what exhausts the stack of whoever walks them. */
+const DEEPEST = 200;
+/** Who sends more mistakes does not read them all. */
+const MOST_FAULTS = 1000;
+
 /** Every breach; of a `oneOf` those of the branch that was meant. What lies under a bad key is not looked at. */
-export function* check(schema: Schema, value: unknown, path = ''): Generator<Fault> {
-  if (schema.type !== undefined && !hasType(value, schema.type)) {
-    yield { path, message: `must be ${WORDS[schema.type]}, is ${WORDS[typeOf(value)]}` };
-    return;
-  }
-  if (schema.oneOf) yield* checkBranch(schema, value, path);
-  else if (typeof value === 'string') yield* checkText(schema, value, path);
-  else if (typeof value === 'number') yield* checkNumber(schema, value, path);
-  else if (Array.isArray(value)) yield* checkItems(schema, value, path);
-  else if (isObject(value)) yield* checkObject(schema, value, path);
+export function check(schema: Schema, value: unknown): Fault[] {
+  const checker = new Checker();
+  checker.check(schema, value, '');
+  return checker.faults;
 }
 
-function* checkNumber({ minimum }: Schema, value: number, path: string): Generator<Fault> {
-  if (minimum !== undefined && value < minimum)
-    yield { path, message: `must be at least ${minimum}` };
-}
+class Checker {
+  readonly faults: Fault[] = [];
 
-function* checkItems({ items }: Schema, value: unknown[], path: string): Generator<Fault> {
-  if (!items) return;
-  for (const [index, item] of value.entries()) yield* check(items, item, pointer(path, index));
-}
+  check(schema: Schema, value: unknown, path: string): void {
+    if (this.faults.length >= MOST_FAULTS) return;
+    if (schema.type !== undefined && !hasType(value, schema.type)) {
+      this.add(path, `must be ${wordFor(schema.type)}, is ${wordFor(typeOf(value))}`);
+    } else if (schema.oneOf) this.checkBranch(schema, value, path);
+    else if (typeof value === 'string') this.checkText(schema, value, path);
+    else if (typeof value === 'number') this.checkNumber(schema, value, path);
+    else if (isFree(schema)) this.checkDepth(value, path);
+    else if (Array.isArray(value)) this.checkItems(schema, value, path);
+    else if (isObject(value)) this.checkObject(schema, value, path);
+  }
 
-function* checkText(schema: Schema, value: string, path: string): Generator<Fault> {
-  if (schema.enum && !schema.enum.includes(value)) {
-    yield { path, message: `must be ${listed(schema.enum)}` };
+  private add(path: string, message: string): void {
+    this.faults.push({ path, message });
   }
-  if (schema.pattern !== undefined && !compiled(schema.pattern).test(value)) {
-    yield { path, message: `must be ${schema.description ?? `like ${schema.pattern}`}` };
-  }
-}
 
-function* checkObject(schema: Schema, value: JsonObject, path: string): Generator<Fault> {
-  for (const key of schema.required ?? []) {
-    if (!Object.hasOwn(value, key)) yield { path: pointer(path, key), message: 'is missing' };
-  }
-  for (const [key, item] of Object.entries(value)) {
-    yield* checkMember(schema, key, item, pointer(path, key));
-  }
-}
-
-function* checkMember(schema: Schema, key: string, item: unknown, at: string): Generator<Fault> {
-  const names = schema.propertyNames;
-  if (names?.pattern !== undefined && !compiled(names.pattern).test(key)) {
-    yield { path: at, message: `has a bad name: it must be ${names.description}` };
-    return;
-  }
-  const known = schema.properties && Object.hasOwn(schema.properties, key);
-  const rule = known ? schema.properties?.[key] : schema.additionalProperties;
-  if (rule === false) {
-    const keys = Object.keys(schema.properties ?? {});
-    yield { path: at, message: `is unknown here; known are ${keys.join(', ')}` };
-  } else if (rule) yield* check(rule, item, at);
-}
-
-function* checkBranch(schema: Schema, value: unknown, path: string): Generator<Fault> {
-  const branches = schema.oneOf ?? [];
-  const tag = schema.discriminator?.propertyName;
-  if (tag === undefined || !isObject(value)) {
-    const branch = branches.find(({ type }) => type && hasType(value, type));
-    if (branch) yield* check(branch, value, path);
-    else {
-      const types = branches.flatMap(({ type }) => (type ? [WORDS[type]] : []));
-      yield { path, message: `must be ${types.join(' or ')}` };
+  private checkText(schema: Schema, value: string, path: string): void {
+    if (schema.enum && !schema.enum.includes(value)) {
+      this.add(path, `must be ${listed(schema.enum)}`);
     }
-    return;
+    if (schema.pattern !== undefined && !compiled(schema.pattern).test(value)) {
+      this.add(path, `must be ${schema.description ?? `like ${schema.pattern}`}`);
+    }
   }
-  const meant = Object.hasOwn(value, tag) ? value[tag] : undefined;
-  const tagsOf = (branch: Schema): readonly unknown[] => branch.properties?.[tag]?.enum ?? [];
-  const branch = branches.find((each) => tagsOf(each).includes(meant));
-  if (branch) yield* check(branch, value, path);
-  else {
-    const at = pointer(path, tag);
-    const wanted = `must be ${listed(branches.flatMap(tagsOf).map(String))}`;
-    yield { path: at, message: meant === undefined ? `is missing: it ${wanted}` : wanted };
+
+  private checkNumber({ minimum }: Schema, value: number, path: string): void {
+    if (minimum !== undefined && value < minimum) this.add(path, `must be at least ${minimum}`);
+  }
+
+  private checkDepth(value: unknown, path: string): void {
+    if (deeperThan(value, DEEPEST)) {
+      this.add(path, `has lists or objects more than ${DEEPEST} deep in one another`);
+    }
+  }
+
+  private checkItems({ items = {} }: Schema, value: unknown[], path: string): void {
+    for (const [index, item] of value.entries()) this.check(items, item, pointer(path, index));
+  }
+
+  private checkObject(schema: Schema, value: JsonObject, path: string): void {
+    for (const key of schema.required ?? []) {
+      if (!Object.hasOwn(value, key)) this.add(pointer(path, key), 'is missing');
+    }
+    for (const key of Object.keys(value)) this.checkMember(schema, value, key, pointer(path, key));
+  }
+
+  private checkMember(schema: Schema, value: JsonObject, key: string, path: string): void {
+    const names = schema.propertyNames;
+    const known = schema.properties && Object.hasOwn(schema.properties, key);
+    const rule = known ? schema.properties?.[key] : schema.additionalProperties;
+    if (names?.pattern !== undefined && !compiled(names.pattern).test(key)) {
+      this.add(path, `has a bad name: it must be ${names.description}`);
+    } else if (rule === false) {
+      const keys = Object.keys(schema.properties ?? {});
+      this.add(path, `is unknown here; known are ${keys.join(', ')}`);
+    } else if (rule) this.check(rule, value[key], path);
+  }
+
+  private checkBranch(schema: Schema, value: unknown, path: string): void {
+    const { oneOf = [], discriminator } = schema;
+    if (discriminator && isObject(value)) this.checkTagged(schema, value, path);
+    else {
+      const branch = oneOf.find(({ type }) => type && hasType(value, type));
+      if (branch) this.check(branch, value, path);
+      else {
+        const types = oneOf.flatMap(({ type }) => (type ? [wordFor(type)] : []));
+        this.add(path, `must be ${types.join(' or ')}`);
+      }
+    }
+  }
+
+  private checkTagged(schema: Schema, value: JsonObject, path: string): void {
+    const { oneOf = [], discriminator } = schema;
+    const tag = discriminator?.propertyName ?? '';
+    const meant = Object.hasOwn(value, tag) ? value[tag] : undefined;
+    const tagsOf = ({ properties }: Schema): readonly unknown[] => properties?.[tag]?.enum ?? [];
+    const branch = oneOf.find((each) => tagsOf(each).includes(meant));
+    if (branch) this.check(branch, value, path);
+    else {
+      const wanted = `must be ${listed(oneOf.flatMap(tagsOf).map(String))}`;
+      this.add(pointer(path, tag), meant === undefined ? `is missing: it ${wanted}` : wanted);
+    }
   }
 }
 
-type JsonType = NonNullable<Schema['type']> | 'number' | 'null' | 'nothing';
-
-function typeOf(value: unknown): JsonType {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  const type = typeof value;
-  if (type === 'number' || type === 'string' || type === 'boolean' || type === 'object')
-    return type;
-  return 'nothing';
+/** Whatever an object or a list holds is welcome. */
+function isFree({ properties, additionalProperties, items }: Schema): boolean {
+  return !properties && additionalProperties === undefined && !items;
 }
-
-function hasType(value: unknown, type: NonNullable<Schema['type']>): boolean {
-  return type === 'integer' ? Number.isInteger(value) : typeOf(value) === type;
-}
-
-const WORDS: Record<JsonType, string> = {
-  object: 'an object',
-  array: 'a list',
-  string: 'a text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  null: 'null',
-  nothing: 'nothing',
-};
 
 function listed(items: readonly string[]): string {
   return items.length > 1 ? `one of ${items.join(', ')}` : items.join('');
@@ -120,7 +122,9 @@ function listed(items: readonly string[]): string {
 const patterns = new Map<string, RegExp>();
 
 function compiled(pattern: string): RegExp {
-  const known = patterns.get(pattern) ?? new RegExp(pattern);
-  patterns.set(pattern, known);
-  return known;
+  const known = patterns.get(pattern);
+  if (known) return known;
+  const made = new RegExp(pattern);
+  patterns.set(pattern, made);
+  return made;
 }

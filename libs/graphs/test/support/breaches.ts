@@ -95,10 +95,10 @@ export const breaches: Breach[] = [
   },
   {
     code: 'SCHEMA',
-    title: 'values a thousand deep',
+    title: 'values a hundred thousand deep',
     change: ({ components }) =>
-      (components.a.config.x = JSON.parse('['.repeat(1000) + ']'.repeat(1000))),
-    path: '',
+      (components.a.config.x = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000))),
+    path: `${C}/a/config`,
   },
   { code: 'GRAPH_NAME', title: 'a name with a dot', subject: { name: 'a.b' }, path: '' },
   {
