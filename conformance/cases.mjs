@@ -4,13 +4,23 @@ import { parseAllDocuments } from 'yaml';
 import * as admission from './forms/admission.mjs';
 import * as connectivity from './forms/connectivity.mjs';
 import * as conversion from './forms/conversion.mjs';
+import * as health from './forms/health.mjs';
 import * as manifest from './forms/manifest.mjs';
 import * as merge from './forms/merge.mjs';
 import * as units from './forms/units.mjs';
 import * as validation from './forms/validation.mjs';
 
 /** Each has `fits(case)` and `run(case, file)`, which gives what is to be compared. */
-const FORMS = { admission, conversion, merge, validation, connectivity, manifest, ...units.forms };
+const FORMS = {
+  admission,
+  conversion,
+  merge,
+  health,
+  validation,
+  connectivity,
+  manifest,
+  ...units.forms,
+};
 
 export async function* readCases(file) {
   for (const [index, input] of listed(parsed(file)).entries()) {

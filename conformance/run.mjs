@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readCases } from './cases.mjs';
 import { judge } from './judge.mjs';
+import { stop } from './webhooks.mjs';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 const given = process.argv.slice(2).map((file) => resolve(process.env.INIT_CWD ?? '.', file));
@@ -24,6 +25,7 @@ for (const file of files) {
     if (line) console.log(line);
   }
 }
+await stop();
 if (count.stricter > 0) {
   console.log(`${count.stricter} of the passed differ by a rule of conformance/stricter.json`);
 }

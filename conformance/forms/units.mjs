@@ -11,9 +11,10 @@ export function named(list, item) {
     : item;
 }
 
-/** `repoUrls` is a case in itself; what else is no list is not one. */
+/** Cases in themselves; what else is no list is not one. */
 export function single(name, value) {
-  return name === 'repoUrls' ? [{ id: name, unit: name, ...value }] : [];
+  if (name === 'repoUrls') return [{ id: name, unit: name, ...value }];
+  return name === 'healthz' ? [{ id: name, path: '/healthz', ...value }] : [];
 }
 
 const unit = (name, run) => ({ fits: (input) => input.unit === name, run });
