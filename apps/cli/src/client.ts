@@ -1,12 +1,36 @@
 import { readFileSync } from 'node:fs';
 
-/** A reply of the server that is not a success, with its problem document (RFC 9457) when it sent one. */
+/** One of several reasons for a refusal. */
+export interface Fault {
+  code?: string;
+  /** What it is about, as a JSON pointer. */
+  path?: string;
+  message?: string;
+}
+
+/** The members of a problem document (RFC 9457) that are shown. */
+export interface ProblemDocument {
+  title?: string;
+  detail?: string;
+  code?: string;
+  request_id?: string;
+  errors?: Fault[];
+}
+
+/** A reply of the server that is not a success, with its problem document when it sent one. */
 export class RefusedError extends Error {
   constructor(
     readonly status: number,
-    readonly problem: { title?: string; detail?: string; code?: string; request_id?: string },
+    readonly problem: ProblemDocument,
   ) {
     super(problem.detail ?? problem.title ?? `the server answered ${status}`);
+  }
+
+  /** `CODE path: message` of each reason; none where the refusal has but one. */
+  get lines(): string[] {
+    return (this.problem.errors ?? []).map(({ code = '', path = '', message = '' }) => {
+      return `${[code, path].filter(Boolean).join(' ')}: ${message}`;
+    });
   }
 }
 

@@ -1,3 +1,5 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { Client } from './client.js';
 import { render, type OutputFormat, type Shown } from './output.js';
@@ -8,9 +10,14 @@ export interface Context {
   show: (shown: Shown) => void;
   /** A line for people only: left out of `json` and `yaml`. */
   say: (line: string) => void;
+  /** Text as it comes, such as lines of a log, whatever the form of the answer. */
+  write: (text: string) => void;
+  /** Whether the person at the terminal agrees; no answer means no. */
+  agrees: (question: string) => Promise<boolean>;
 }
 
 export interface Streams {
+  stdin?: Readable;
   stdout: { write(text: string): unknown };
   stderr: { write(text: string): unknown };
 }
@@ -30,7 +37,21 @@ export function contextOf(command: Command, streams: Streams): Context {
     say: (line) => {
       if (options.output === 'text') streams.stdout.write(`${line}\n`);
     },
+    write: (text) => void streams.stdout.write(text),
+    agrees: (question) => agrees(streams, question),
   };
+}
+
+async function agrees({ stdin, stderr }: Streams, question: string): Promise<boolean> {
+  stderr.write(`${question} [y/N] `);
+  if (!stdin) return false;
+  const lines = createInterface({ input: stdin });
+  try {
+    for await (const line of lines) return /^y(es)?$/i.test(line.trim());
+    return false;
+  } finally {
+    lines.close();
+  }
 }
 
 /** Adds an action that gets the context, so that no command builds its own client. */

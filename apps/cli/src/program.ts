@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { RefusedError, UnreachableError, UsageError } from './client.js';
+import { appCommands } from './commands/app.js';
 import { auditCommands } from './commands/audit.js';
 import { backendCommands } from './commands/backend.js';
 import { caCommands } from './commands/ca.js';
 import { certificateCommands } from './commands/cert.js';
+import { clusterCommands } from './commands/cluster.js';
 import { eventCommands } from './commands/events.js';
+import { graphCommands } from './commands/graph.js';
 import { statusCommand } from './commands/status.js';
 import { tokenCommands } from './commands/token.js';
 import { CheckFailedError, contextOf, type Act, type Streams } from './context.js';
-import { outputFormats } from './output.js';
+import { outputFormats, plainLines } from './output.js';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };
@@ -25,6 +28,10 @@ Examples:
   glacis cert download 26722427430573939575087739124584835231 --out ./tls
   glacis cert revoke 26722427430573939575087739124584835231 --reason keyCompromise
   glacis backend list -o json
+  glacis graph validate -f graph.yaml
+  glacis graph create -f graph.yaml
+  glacis graph status my-graph --watch
+  glacis app save -f graph.yaml --notes 'larger volume'
 
 Exit codes: 0 done, 1 refused by the server or a check failed, 2 wrong usage, 3 no answer from the server.`;
 
@@ -44,7 +51,7 @@ export async function main(argv: string[], streams: Streams = process): Promise<
 function build(streams: Streams): Command {
   const program = new Command('glacis')
     .description(
-      'Works with a Glacis server: TEE hosts, their certificates, events and the audit trail.',
+      'Works with a Glacis server (TEE hosts, certificates, Apps, events, the audit trail) and with graphs in a cluster.',
     )
     .addOption(
       new Option('--server <url>', 'address of the server')
@@ -81,6 +88,9 @@ function build(streams: Streams): Command {
   caCommands(program, act);
   eventCommands(program, act);
   auditCommands(program, act);
+  graphCommands(program, act);
+  appCommands(program, act);
+  clusterCommands(program, act);
   return program;
 }
 
@@ -89,12 +99,18 @@ function explain(error: unknown, { stderr }: Streams): number {
     return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof CheckFailedError) return exitCodes.refused;
   if (error instanceof RefusedError) {
-    const { code, request_id: request } = error.problem;
-    const more = [code, request && `request ${request}`].filter(Boolean).join(', ');
-    stderr.write(`glacis: ${error.message}${more ? ` (${more})` : ''}\n`);
+    stderr.write(refusalText(error));
     return exitCodes.refused;
   }
   stderr.write(`glacis: ${error instanceof Error ? error.message : String(error)}\n`);
   if (error instanceof UnreachableError) return exitCodes.unreachable;
   return error instanceof UsageError ? exitCodes.usage : exitCodes.refused;
+}
+
+/** Several reasons take a line each, with their codes. */
+function refusalText({ lines, message, problem }: RefusedError): string {
+  if (lines.length > 0) return `${plainLines(lines.join('\n'))}\n`;
+  const { code, request_id: request } = problem;
+  const more = [code, request && `request ${request}`].filter(Boolean).join(', ');
+  return `glacis: ${message}${more ? ` (${more})` : ''}\n`;
 }
