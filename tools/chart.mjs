@@ -9,15 +9,24 @@ const texts = new Set(['annotations', 'labels', 'nodeSelector', 'serviceAccountA
 /** What Kubernetes checks itself, also where the default has keys. */
 const free = new Set(['resources']);
 
-const rights = 'k8s/rbac/operator.yaml';
+const rights = 'k8s/rbac';
 const definitions = 'k8s/crds';
+/** Whose rights each file of `rights` holds. */
+const accounts = {
+  'operator.yaml': 'operator',
+  'operator-graphs.yaml': 'operator, for graphs',
+  'webhooks.yaml': 'webhooks',
+  'graph-apps.yaml': 'graph-apps',
+};
 
 /** Texts by path. Those of `k8s/` have to be there before. */
 export function chartFiles() {
   const values = parseDocument(readFileSync(`${folder}/values.yaml`, 'utf8')).contents;
   const readme = readFileSync(`${folder}/README.md`, 'utf8');
   const parts = { rights: rightsTable(), values: valueTables(values) };
-  const copies = [rights, ...readdirSync(definitions).map((name) => `${definitions}/${name}`)];
+  const copies = [rights, definitions].flatMap((from) =>
+    readdirSync(from).map((name) => `${from}/${name}`),
+  );
   return {
     [`${folder}/values.schema.json`]: JSON.stringify(rootSchema(values)),
     [`${folder}/README.md`]: Object.entries(parts).reduce(replacePart, readme),
@@ -33,20 +42,31 @@ function replacePart(text, [name, part]) {
   return `${text.split(begin)[0]}${begin}\n\n${part}\n\n${end}${text.split(end)[1]}`;
 }
 
-/** What the operator may do, one line per rule. */
+/** What each account may do, one line per resource of a rule. */
 function rightsTable() {
-  const roles = parseAllDocuments(readFileSync(rights, 'utf8')).map((document) => document.toJS());
-  const rows = roles.flatMap(({ kind, rules }) =>
-    rules.map(({ apiGroups, resources, verbs }) => {
-      const things = resources.map((each) => {
-        const [resource, ...part] = each.split('/');
-        return [[resource, ...apiGroups].filter(Boolean).join('.'), ...part].join('/');
-      });
-      const where = kind === 'Role' ? 'its own namespace' : 'namespaces that it serves';
-      return `| ${things.map((each) => `\`${each}\``).join(', ')} | ${verbs.join(', ')} | ${where} |`;
+  const rows = Object.entries(accounts).flatMap(([file, account]) => {
+    const documents = parseAllDocuments(readFileSync(`${rights}/${file}`, 'utf8'));
+    return documents.flatMap((document) => rightsOf(account, document.toJS()));
+  });
+  return ['| account | resource | verbs | where |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+function rightsOf(account, { kind, rules }) {
+  return rules.flatMap(({ apiGroups, resources, resourceNames, verbs }) =>
+    resources.map((each) => {
+      const [resource, ...part] = each.split('/');
+      const name = [[resource, ...apiGroups].filter(Boolean).join('.'), ...part].join('/');
+      return `| ${account} | \`${name}\` | ${verbs.join(', ')} | ${placeOf(account, kind, resourceNames)} |`;
     }),
   );
-  return ['| resource | verbs | where |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function placeOf(account, kind, resourceNames) {
+  if (resourceNames) return 'its own registrations';
+  if (kind === 'Role') return 'its own namespace';
+  return account === 'operator' ? 'namespaces that it serves' : 'everywhere';
 }
 
 /** The paragraph right above a key as one line, and what `@schema` at its end adds to the schema. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chartFolder } from './chart.js';
 
 const namespace = 'glacis';
-const served = 'tees';
+const one = 'tees';
 const apart = ['--set=postgres.secretName=postgres', '--set=kafka.brokers=kafka:9092'];
 
 let cluster: KubernetesCluster;
@@ -27,13 +27,13 @@ async function ownRights(component: string, where = namespace): Promise<string[]
   return all.filter((right) => !common.includes(right)).toSorted();
 }
 
-/** The table of the README, without what holds elsewhere. */
-async function documented(...places: string[]): Promise<string[]> {
+/** What the table of the README says of an account in one place. */
+async function documented(account: string, ...places: string[]): Promise<string[]> {
   const readme = await readFile(join(chartFolder, 'README.md'), 'utf8');
   const rows = readme.split('<!-- rights: generated -->')[1]!.split('<!-- rights: end -->')[0]!;
-  return [...rows.matchAll(/^\| `(\S+)` +\| ([a-z, ]+?) +\| (.+?) +\|$/gm)]
-    .filter(([, , , where = '']) => places.includes(where))
-    .map(([, resource, verbs = '']) => `${resource} ${verbs.split(', ').toSorted().join(' ')}`)
+  return [...rows.matchAll(/^\| (\S.*?) +\| `(\S+)` +\| ([a-z, ]+?) +\| (.+?) +\|$/gm)]
+    .filter(([, who, , , where = '']) => who === account && places.includes(where))
+    .map(([, , resource, verbs = '']) => `${resource} ${verbs.split(', ').toSorted().join(' ')}`)
     .toSorted();
 }
 
@@ -42,42 +42,90 @@ const install = (...values: string[]): Promise<string> =>
 
 beforeAll(async () => {
   cluster = await startKubernetes();
-  for (const name of [namespace, served]) await cluster.kubectl('create', 'namespace', name);
+  for (const name of [namespace, one]) await cluster.kubectl('create', 'namespace', name);
   common = await rightsOf('system:serviceaccount:default:default', namespace);
 }, 3_600_000);
 afterAll(() => cluster?.stop());
 
+const withoutGraphs = '--set=graphs.enabled=false';
+const [served, own, everywhere, registrations] = [
+  'namespaces that it serves',
+  'its own namespace',
+  'everywhere',
+  'its own registrations',
+];
+
 test('the operator may do what the table says, everywhere', async () => {
-  await install();
-  const [everywhere, own] = ['namespaces that it serves', 'its own namespace'];
-  expect(await documented(everywhere)).not.toEqual([]);
-  expect(await ownRights('operator')).toEqual(await documented(everywhere, own));
-  expect(await ownRights('operator', 'default')).toEqual(await documented(everywhere));
+  await install(withoutGraphs);
+  expect(await documented('operator', served)).not.toEqual([]);
+  expect(await ownRights('operator')).toEqual(await documented('operator', served, own));
+  expect(await ownRights('operator', 'default')).toEqual(await documented('operator', served));
   expect(await ownRights('suite')).toEqual([]);
 });
 
 test('services apart may do nothing', async () => {
-  await install(...apart);
-  for (const service of ['gateway', 'backends', 'certificates']) {
+  await install(withoutGraphs, ...apart);
+  for (const service of ['gateway', 'backends', 'certificates', 'graph-apps']) {
     expect(await ownRights(service)).toEqual([]);
   }
 });
 
 test('with operator.namespaces it may act in these alone, and read namespaces and nodes', async () => {
-  await install(`--set=operator.namespaces={${served}}`);
+  await install(withoutGraphs, `--set=operator.namespaces={${one}}`);
   const read = ['namespaces get', 'nodes list'];
-  expect(await ownRights('operator', served)).toEqual(
-    await documented('namespaces that it serves'),
-  );
+  expect(await ownRights('operator', one)).toEqual(await documented('operator', served));
   expect(await ownRights('operator', 'default')).toEqual(read);
-  const own = await documented('its own namespace');
-  expect(await ownRights('operator')).toEqual([...own, ...read].toSorted());
+  const ownOnes = await documented('operator', own);
+  expect(await ownRights('operator')).toEqual([...ownOnes, ...read].toSorted());
+});
+
+/** The verbs of all rules on a resource together. */
+function merged(rights: string[]): Record<string, string[]> {
+  const verbs: Record<string, string[]> = {};
+  for (const right of rights) {
+    const [resource = '', ...allowed] = right.split(' ');
+    verbs[resource] = [...new Set([...(verbs[resource] ?? []), ...allowed])].toSorted();
+  }
+  return verbs;
+}
+
+test('with graphs each account may do what the table says, and the operator what charts need as far as that is given', async () => {
+  await install('--set=graphs.chartsRole=');
+  const places = [served, everywhere, registrations];
+  const forGraphs = await documented('operator, for graphs', ...places);
+  const operator = [...(await documented('operator', ...places)), ...forGraphs];
+  expect(merged(await ownRights('operator', 'default'))).toEqual(merged(operator));
+  for (const [component, account] of [
+    ['webhooks', 'webhooks'],
+    ['suite', 'graph-apps'],
+  ] as const) {
+    const told = merged(await documented(account, ...places));
+    expect(Object.keys(told)).not.toEqual([]);
+    expect(merged(await ownRights(component))).toEqual(told);
+  }
+  await install('--set=graphs.chartsRole=edit');
+  expect((await ownRights('operator', 'default')).join()).toContain('horizontalpodautoscalers');
+});
+
+test('a storage class that gives each claim a folder of its own is refused', async () => {
+  const storageClass = (pathPattern: string): object => ({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: pathPattern.includes('namespace') ? 'apart' : 'shared' },
+    provisioner: 'example.org/nfs',
+    parameters: { pathPattern },
+  });
+  await cluster.apply(storageClass('${.PVC.namespace}/${.PVC.name}'), storageClass('${.PVC.name}'));
+  const className = '--set=graphs.storage.className=';
+  await expect(install(`${className}apart`)).rejects.toThrow('share one: ${.PVC.name}');
+  await install(`${className}apart`, '--set=graphs.storage.check=false');
+  await install(`${className}shared`);
 });
 
 test('a second release leaves the definition of TeeManagers to the first, and an upgrade changes it', async () => {
   const crd = ['customresourcedefinition', 'teemanagers.tee.glacis.dev'];
   const owner = ['-o', 'jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-namespace}'];
-  await cluster.helm('install', 'glacis', chartFolder, `-n=${served}`);
+  await cluster.helm('install', 'glacis', chartFolder, `-n=${one}`);
   expect(await cluster.kubectl('get', ...crd, ...owner)).toBe(namespace);
   const names = ['-o', 'jsonpath={.spec.names.shortNames}'];
   const older = JSON.stringify({ spec: { names: { shortNames: ['old'] } } });

@@ -7,7 +7,9 @@ import { Daemon, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { parseAllDocuments } from 'yaml';
 
 const script = fileURLToPath(new URL('../dist/main.js', import.meta.url));
-const rbac = new URL('../../../k8s/rbac/operator.yaml', import.meta.url);
+const rbac = ['operator', 'operator-graphs'].map(
+  (name) => new URL(`../../../k8s/rbac/${name}.yaml`, import.meta.url),
+);
 const user = 'glacis-operator';
 
 interface Role {
@@ -17,7 +19,8 @@ interface Role {
 
 /** A user of the cluster who may do what the committed rules say, and nothing else. @returns its kubeconfig file */
 export async function operatorUser(cluster: KubernetesCluster): Promise<string> {
-  const documents = parseAllDocuments(await readFile(rbac, 'utf8'));
+  const texts = await Promise.all(rbac.map((file) => readFile(file, 'utf8')));
+  const documents = texts.flatMap((text) => parseAllDocuments(text));
   const roles = documents.map((document) => document.toJS() as Role);
   const subjects = [{ kind: 'User', name: user, apiGroup: 'rbac.authorization.k8s.io' }];
   const bindings = roles.map(({ kind, metadata: { name } }) => ({

@@ -1,13 +1,13 @@
-{{/* A Deployment: dict root, component, and what glacis.pod takes. */}}
+{{/* A Deployment: dict root, component, replicas (optional, else of the values), and what glacis.pod takes. */}}
 {{- define "glacis.deployment" -}}
-{{- $values := get .root.Values .component -}}
+{{- $values := include "glacis.valuesOf" . | fromJson -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
   {{- include "glacis.metadata" . | nindent 2 }}
 spec:
   {{- if not (dig "autoscaling" "enabled" false $values) }}
-  replicas: {{ $values.replicas }}
+  replicas: {{ .replicas | default $values.replicas }}
   {{- end }}
   # As many as there are to be stay ready.
   strategy:
@@ -16,7 +16,7 @@ spec:
     matchLabels:
       {{- include "glacis.selector" . | nindent 6 }}
   template:
-    {{- include "glacis.pod" (merge (dict "program" .component "given" $values.env "resources" $values.resources) .) | nindent 4 }}
+    {{- include "glacis.pod" (merge (dict) . (dict "program" .component "given" $values.env "resources" $values.resources)) | nindent 4 }}
 {{- end -}}
 
 {{- define "glacis.joinVolume" -}}

@@ -58,6 +58,34 @@ labels:
 gateway: { http: 8080, grpc: 7005 }
 backends: { http: 9011, grpc: 7006, managers: 7011, agents: 7018 }
 certificates: { http: 9010, grpc: 7012, est: 9012 }
+graph-apps: { http: 9013 }
+{{- end -}}
+
+{{/* The programs that run, as a list in YAML: the services or the trial, and what works in the cluster. */}}
+{{- define "glacis.programs" -}}
+{{- $programs := ternary (include "glacis.ports" . | fromYaml | keys | sortAlpha) (list "suite") (not (empty (include "glacis.distributed" .))) -}}
+{{- if .Values.operator.enabled }}{{ $programs = append $programs "operator" }}{{ end -}}
+{{- if include "glacis.graphs" . }}{{ $programs = append $programs "webhooks" }}{{ end -}}
+{{- toYaml $programs -}}
+{{- end -}}
+
+{{/* "true" where RampartGraphs are served. */}}
+{{- define "glacis.graphs" -}}
+{{- if and .Values.graphs.enabled .Values.operator.enabled -}}
+{{- if .Values.operator.namespaces }}{{ fail "operator.namespaces is set, but graphs make namespaces of their own: say graphs.enabled=false" }}{{ end -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* "true" for a program that speaks to the API server: dict root, component. */}}
+{{- define "glacis.hasRights" -}}
+{{- $graphApps := ternary "graph-apps" "suite" (not (empty (include "glacis.distributed" .root))) -}}
+{{- if or (has .component (list "operator" "webhooks")) (and (eq .component $graphApps) (include "glacis.graphs" .root)) }}true{{ end -}}
+{{- end -}}
+
+{{/* Its group in the values: dict root, component. As JSON, as numbers of YAML would become floats. */}}
+{{- define "glacis.valuesOf" -}}
+{{- get .root.Values (.component | camelcase | untitle) | toJson -}}
 {{- end -}}
 
 {{/* The names that lead to a service inside the cluster, as YAML: dict root, component. */}}

@@ -1,6 +1,6 @@
 {{/*
 The pod of one program, by the standard `restricted` and with a read-only root.
-Dict root, component, program (folder of apps/), env (YAML), given (more of it), resources, ports (by name), volumes
+Dict root, component, program (folder of apps/), args (optional list), env (YAML), given (more of it), resources, ports (by name), volumes
 (a list of volumes with the `path` that each is mounted at), grace (seconds to stop in).
 */}}
 {{- define "glacis.pod" -}}
@@ -16,7 +16,7 @@ metadata:
   {{- end }}
 spec:
   serviceAccountName: {{ include "glacis.fullname" $root }}-{{ .component }}
-  automountServiceAccountToken: {{ eq .component "operator" }}
+  automountServiceAccountToken: {{ not (empty (include "glacis.hasRights" .)) }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ .grace }}
   securityContext:
@@ -35,6 +35,9 @@ spec:
       image: {{ include "glacis.image" $root | quote }}
       imagePullPolicy: {{ $root.Values.image.pullPolicy }}
       command: [node, apps/{{ .program }}/dist/main.js]
+      {{- with .args }}
+      args: {{ toJson . }}
+      {{- end }}
       securityContext:
         {{- include "glacis.containerSecurity" . | nindent 8 }}
       env:

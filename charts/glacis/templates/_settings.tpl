@@ -29,10 +29,10 @@
 {{- else if eq .component "backends" }}
 {{- $names := concat $values.backends.names (list $routes.managers $routes.agents) $own | compact }}
 - { name: GLACIS_BACKENDS_PUBLIC_NAMES, value: "{{ join "," $names }}" }
-{{- else }}
+{{- else if eq .component "certificates" }}
 {{- $names := concat $values.certificates.names (list $routes.est) $own | compact }}
 {{- $reserved := $own }}
-{{- range list "gateway" "backends" }}
+{{- range list "gateway" "backends" "webhooks" }}
 {{- $reserved = concat $reserved (include "glacis.serviceNames" (dict "root" $.root "component" .) | fromYamlArray) }}
 {{- end }}
 - { name: GLACIS_CERTS_EST_NAMES, value: "{{ join "," $names }}" }
@@ -62,7 +62,7 @@
 - { name: GLACIS_DATA_DIR, value: /var/lib/glacis }
 {{- range $component, $ports := include "glacis.ports" . | fromYaml }}
 {{- include "glacis.namesEnv" (dict "root" $ "component" $component) }}
-{{- if $.Values.operator.enabled }}
+{{- if and $.Values.operator.enabled $ports.grpc }}
 - { name: {{ $component | replace "certificates" "certs" | upper | printf "GLACIS_%s_GRPC_PORT" }}, value: {{ $ports.grpc | quote }} }
 {{- end }}
 {{- end }}
@@ -75,7 +75,7 @@
 {{- include "glacis.namesEnv" . }}
 {{ include "glacis.peerEnv" (dict "root" .root "of" (without (list "gateway" "backends" "certificates") .component)) }}
 - name: GLACIS_DATABASE_URL
-  valueFrom: { secretKeyRef: { name: {{ $values.postgres.secretName }}, key: {{ get $values.postgres.keys .component }} } }
+  valueFrom: { secretKeyRef: { name: {{ $values.postgres.secretName }}, key: {{ get $values.postgres.keys (.component | camelcase | untitle) }} } }
 - { name: GLACIS_KAFKA_BROKERS, value: {{ $values.kafka.brokers | quote }} }
 - { name: GLACIS_KAFKA_PREFIX, value: {{ $values.kafka.prefix | quote }} }
 {{- with $values.kafka.tls }}
@@ -105,25 +105,72 @@
 - { name: GLACIS_GATEWAY_KEK_FILE, value: /etc/glacis/kek/kek }
 - { name: GLACIS_GATEWAY_BACKENDS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "backends-replicas" "port" 9011) }}" }
 - { name: GLACIS_GATEWAY_CERTIFICATES_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "certificates-replicas" "port" 9010) }}" }
-{{- else }}
+- { name: GLACIS_GATEWAY_GRAPH_APPS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "graph-apps-replicas" "port" 9013) }}" }
+{{- else if ne .component "graph-apps" }}
 - { name: GLACIS_{{ .component | replace "certificates" "certs" | upper }}_KEK_FILE, value: /etc/glacis/kek/kek }
 {{- end }}
 {{- end -}}
 
-{{- define "glacis.operatorEnv" -}}
+{{/* Of what works in the cluster. */}}
+{{- define "glacis.clusterEnv" -}}
 - { name: GLACIS_HOST, value: 0.0.0.0 }
 - { name: GLACIS_LOG_LEVEL, value: {{ .Values.logLevel }} }
 {{- with .Values.traceEndpoint }}
 - { name: GLACIS_TRACE_ENDPOINT, value: {{ quote . }} }
 {{- end }}
 - { name: GLACIS_JOIN_TOKEN_FILE, value: /etc/glacis/join/token }
+{{- if include "glacis.graphs" . }}
+- { name: GLACIS_OPERATOR_WEBHOOK_CONFIGURATION, value: {{ include "glacis.webhookConfiguration" . }} }
+{{- if not .Values.webhooks.certificate.secretName }}
+- { name: GLACIS_OPERATOR_WEBHOOK_NAMES, value: "{{ include "glacis.serviceNames" (dict "root" . "component" "webhooks") | fromYamlArray | join "," }}" }
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "glacis.operatorEnv" -}}
+{{ include "glacis.clusterEnv" . }}
 {{ include "glacis.peerEnv" (dict "root" . "of" (list "gateway" "backends" "certificates")) }}
-- { name: GLACIS_OPERATOR_RESOURCES, value: teemanagers }
+- { name: GLACIS_OPERATOR_RESOURCES, value: "teemanagers{{ if include "glacis.graphs" . }},rampartgraphs{{ end }}" }
 - { name: GLACIS_OPERATOR_DOOR_URL, value: "http://{{ include "glacis.address" (dict "root" . "component" "gateway" "port" 8080) }}" }
 - { name: GLACIS_OPERATOR_MANAGER_URL, value: {{ .Values.operator.managerUrl | default (include "glacis.address" (dict "root" . "component" "backends" "port" 7011)) }} }
 - { name: GLACIS_OPERATOR_MANAGER_IMAGE, value: {{ .Values.operator.managerImage | default (include "glacis.image" .) }} }
 - { name: GLACIS_OPERATOR_TENANT, value: {{ .Values.operator.tenant }} }
 - { name: GLACIS_OPERATOR_NAMESPACES, value: {{ join "," .Values.operator.namespaces | quote }} }
+{{- if include "glacis.graphs" . }}
+{{ include "glacis.graphsEnv" . }}
+{{- end }}
+{{- end -}}
+
+{{/* What graphs get from the operator. */}}
+{{- define "glacis.graphsEnv" -}}
+{{- with .Values.graphs }}
+- { name: RAMPART_REGISTRY, value: {{ quote .registry }} }
+- { name: RAMPART_STORAGE_CLASS, value: {{ quote .storage.className }} }
+{{- if .pullSecretName }}
+- { name: RAMPART_IMAGE_PULL_SECRET_PATH, value: /etc/glacis/graphs-pull/.dockerconfigjson }
+{{- end }}
+- { name: RAMPART_FLOW_IMAGE, value: {{ include "glacis.image" $ | quote }} }
+- { name: GLACIS_REPO_IMAGE, value: {{ .repositoryImage | default (include "glacis.image" $) | quote }} }
+- { name: GLACIS_KAFKA_BOOTSTRAP, value: {{ quote .kafka.bootstrap }} }
+- { name: GLACIS_KAFKA_CLIENT_SECRET, value: {{ quote .kafka.clientSecretName }} }
+- { name: RAMPART_PULSAR_SERVICE, value: {{ quote .pulsar.service }} }
+- { name: RAMPART_PULSAR_NAMESPACE, value: {{ quote .pulsar.namespace }} }
+- { name: RAMPART_PULSAR_DEPLOYMENT, value: {{ quote .pulsar.deployment }} }
+- { name: RAMPART_PULSAR_ADMIN_PORT, value: {{ quote .pulsar.adminPort }} }
+- { name: RAMPART_PULSAR_CLIENT_PORT, value: {{ quote .pulsar.clientPort }} }
+- { name: RAMPART_AUX_CHART_REPO, value: {{ quote .auxChart.repo }} }
+- { name: RAMPART_AUX_CHART_NAME, value: {{ quote .auxChart.name }} }
+- { name: RAMPART_AUX_CHART_VERSION, value: {{ quote .auxChart.version }} }
+- { name: RAMPART_REPO_TIMEOUT, value: {{ quote .timeouts.repository }} }
+- { name: RAMPART_REPO_FLOW_INIT_TIMEOUT, value: {{ quote .timeouts.repositoryInit }} }
+- { name: RAMPART_COMPONENT_INSTALL_TIMEOUT, value: {{ quote .timeouts.install }} }
+- { name: GLACIS_WORKERS, value: {{ quote .workers }} }
+{{- end }}
+{{- end -}}
+
+{{- define "glacis.webhooksEnv" -}}
+{{ include "glacis.clusterEnv" . }}
+{{ include "glacis.peerEnv" (dict "root" . "of" (list "certificates")) }}
 {{- end -}}
 
 {{/* Given environment goes before ours, entry by entry; the order stays. Dict root, own, config. */}}
