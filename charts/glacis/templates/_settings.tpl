@@ -19,7 +19,7 @@
 {{- end }}
 {{- end -}}
 
-{{/* The names in the certificate of a service, and what else it writes into certificates: dict root, component. */}}
+{{/* What a service has of its own in both modes, such as the names in its certificate: dict root, component. */}}
 {{- define "glacis.namesEnv" -}}
 {{- $values := .root.Values -}}
 {{- $routes := ternary $values.gatewayApi.passthrough dict $values.gatewayApi.enabled -}}
@@ -43,6 +43,8 @@
 - { name: GLACIS_CERTS_STATUS_URL, value: {{ quote . }} }
 {{- end }}
 - { name: GLACIS_CERTS_ALLOW_LOOPBACK, value: "false" }
+{{- else }}
+- { name: GLACIS_GRAPH_APPS_TENANT, value: {{ $values.operator.tenant }} }
 {{- end }}
 {{- end -}}
 
