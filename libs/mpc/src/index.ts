@@ -15,3 +15,15 @@ export type { ColumnUses, PolicyNeeded } from './compile/uses.js';
 export type { Value } from './compile/values.js';
 export type { Warning } from './compile/warnings.js';
 export { Refusal, REFUSAL_CODES, type Position, type RefusalCode } from './sql/refusal.js';
+export { run, together, type Link, type Protocol } from './protocol/link.js';
+export {
+  keyStreams,
+  Party,
+  ProtocolError,
+  type PartyId,
+  type Stream,
+  type Streams,
+} from './protocol/party.js';
+export type { Bits, Plane, Shares, Wide } from './protocol/shares.js';
+export { shuffle, type Column } from './protocol/shuffle.js';
+export { sort, type KeyBit } from './protocol/sort.js';

@@ -1,0 +1,98 @@
+import type { Bits, Plane, Shares } from './shares.js';
+import { planeWords } from './shares.js';
+
+/**
+ * Transposes 32 words of 32 bits in place: bit j of word i becomes bit i of word j (Warren, Hacker's Delight 7-3, mirrored so
+ * that both count from the lowest bit).
+ */
+function transpose(block: Int32Array): void {
+  for (let size = 16, mask = 0x0000ffff; size > 0; size >>>= 1, mask ^= mask << size) {
+    for (let k = 0; k < 32; k = (k + size + 1) & ~size) {
+      const swap = ((block[k] >>> size) ^ block[k + size]) & mask;
+      block[k] ^= swap << size;
+      block[k + size] ^= swap;
+    }
+  }
+}
+
+/** The lowest `width` bits of each word as planes; lanes beyond the last row are zero. */
+export function planesOfWords(words: Int32Array, width: number): Int32Array[] {
+  const length = planeWords(words.length);
+  const planes = Array.from({ length: width }, () => new Int32Array(length));
+  const block = new Int32Array(32);
+  for (let at = 0; at < length; at += 1) {
+    block.fill(0);
+    block.set(words.subarray(32 * at, 32 * at + 32));
+    transpose(block);
+    for (let j = 0; j < width; j += 1) planes[j][at] = block[j];
+  }
+  return planes;
+}
+
+/** The words of which these are the planes; bits above the last plane are zero. */
+export function wordsOfPlanes(planes: readonly Int32Array[], rows: number): Int32Array {
+  const words = new Int32Array(rows);
+  const block = new Int32Array(32);
+  for (let at = 0; 32 * at < rows; at += 1) {
+    block.fill(0);
+    for (let j = 0; j < planes.length; j += 1) block[j] = planes[j][at];
+    transpose(block);
+    words.set(block.subarray(0, Math.min(32, rows - 32 * at)), 32 * at);
+  }
+  return words;
+}
+
+/** XOR shared words as bit planes: local, slot by slot. */
+export function toBits(words: Shares, width: number): Bits {
+  const own = planesOfWords(words.own, width);
+  const next = planesOfWords(words.next, width);
+  return {
+    rows: words.own.length,
+    planes: own.map((plane, j) => ({ own: plane, next: next[j] })),
+  };
+}
+
+/** Bit planes as XOR shared words. */
+export function toWords({ rows, planes }: Bits): Shares {
+  return {
+    own: wordsOfPlanes(
+      planes.map(({ own }) => own),
+      rows,
+    ),
+    next: wordsOfPlanes(
+      planes.map(({ next }) => next),
+      rows,
+    ),
+  };
+}
+
+/** One bit of each word as a plane. */
+export function planeOf(words: Int32Array, bit: number): Int32Array {
+  const plane = new Int32Array(planeWords(words.length));
+  for (let i = 0; i < words.length; i += 1) plane[i >>> 5] |= ((words[i] >>> bit) & 1) << (i & 31);
+  return plane;
+}
+
+/** The bits of a plane as one word per row, 0 or 1. */
+export function lanes(plane: Int32Array, rows: number): Int32Array {
+  const words = new Int32Array(rows);
+  for (let i = 0; i < rows; i += 1) words[i] = (plane[i >>> 5] >>> (i & 31)) & 1;
+  return words;
+}
+
+function delayWords(words: Int32Array, by: number): Int32Array {
+  const out = new Int32Array(words.length);
+  const whole = by >>> 5;
+  const part = by & 31;
+  for (let i = whole; i < out.length; i += 1) {
+    const low = words[i - whole] << part;
+    out[i] = part > 0 && i > whole ? low | (words[i - whole - 1] >>> (32 - part)) : low;
+  }
+  return out;
+}
+
+/** The bit of the row `by` rows before; the first rows get 0. */
+export const delay = (plane: Plane, by: number): Plane => ({
+  own: delayWords(plane.own, by),
+  next: delayWords(plane.next, by),
+});

@@ -1,0 +1,66 @@
+import { exchange, type Protocol } from './link.js';
+import type { Party } from './party.js';
+import { join, split, type Shares } from './shares.js';
+
+/** Sends slot i of a result to the previous party and takes slot i + 1 from the next one: replicated again. */
+export function* reshare(own: Int32Array): Protocol<Shares> {
+  const { next } = yield* exchange({ toPrevious: [own], fromNext: own.length });
+  return { own, next };
+}
+
+/** Two key streams of which the XOR, or the difference, over all parties is zero (11.4, zero share). */
+export function zeroStreams(party: Party, length: number): [Int32Array, Int32Array] {
+  const step = party.step();
+  return [
+    party.stream('next', step, 'zero').words(length),
+    party.stream('previous', step, 'zero').words(length),
+  ];
+}
+
+/** AND of words, bit by bit (11.4; Araki et al., CCS 2016): 1 round, 1 word. */
+export function* andWords(party: Party, x: Shares, y: Shares): Protocol<Shares> {
+  const [f, g] = zeroStreams(party, x.own.length);
+  for (let i = 0; i < f.length; i += 1)
+    f[i] ^= g[i] ^ (x.own[i] & (y.own[i] ^ y.next[i])) ^ (x.next[i] & y.own[i]);
+  return yield* reshare(f);
+}
+
+/** AND of pairs of planes, or of other words, all in one message. */
+export function* and(
+  party: Party,
+  xs: readonly Shares[],
+  ys: readonly Shares[],
+): Protocol<Shares[]> {
+  const product = yield* andWords(party, join(xs), join(ys));
+  return split(product, xs);
+}
+
+/** Products in Z_2^32 (11.4): 1 round, 1 word. */
+export function* multiply(party: Party, x: Shares, y: Shares): Protocol<Shares> {
+  const [f, g] = zeroStreams(party, x.own.length);
+  for (let i = 0; i < f.length; i += 1) {
+    const cross = Math.imul(x.own[i], y.own[i] + y.next[i]) + Math.imul(x.next[i], y.own[i]);
+    f[i] = (f[i] - g[i] + cross) | 0;
+  }
+  return yield* reshare(f);
+}
+
+/**
+ * Per row Σ_j x_j·y_j, masked and sent as one word (11.4, dot product): 1 round, 1 word.
+ * @param pairs columns of one length.
+ */
+export function* dotRows(
+  party: Party,
+  pairs: readonly (readonly [Shares, Shares])[],
+): Protocol<Shares> {
+  const length = pairs[0][0].own.length;
+  const [f, g] = zeroStreams(party, length);
+  for (let i = 0; i < length; i += 1) f[i] -= g[i];
+  for (const [x, y] of pairs) {
+    for (let i = 0; i < length; i += 1) {
+      const cross = Math.imul(x.own[i], y.own[i] + y.next[i]) + Math.imul(x.next[i], y.own[i]);
+      f[i] = (f[i] + cross) | 0;
+    }
+  }
+  return yield* reshare(f);
+}

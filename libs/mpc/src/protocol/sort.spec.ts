@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { parties, random, reveal, share, simulate, words, type Three } from '../../test/three.js';
+import type { Party } from './party.js';
+import { shuffle, type Column } from './shuffle.js';
+import { digitsOf, sort, type KeyBit } from './sort.js';
+
+const ROWS = 2048;
+
+function tables(
+  columns: { form: Column['form']; value: Int32Array }[],
+  next: () => number,
+): Three<Column[]> {
+  const shared = columns.map(({ form, value }) => ({ form, shares: share(form, value, next) }));
+  return [0, 1, 2].map((i) =>
+    shared.map(({ form, shares }) => ({ form, shares: shares[i] })),
+  ) as Three<Column[]>;
+}
+
+const revealed = (results: Three<Column[]>, column: number): Int32Array =>
+  reveal(
+    results[0][column].form,
+    results.map((table) => table[column].shares),
+  );
+
+const key = (
+  column: number,
+  bits: number,
+  flip: (bit: number) => boolean = () => false,
+): KeyBit[] => Array.from({ length: bits }, (_, bit) => ({ column, bit, flipped: flip(bit) }));
+
+describe('jobs.md 11.5: shuffle', () => {
+  it('keeps rows together, in 3 rounds and 2 words per word, in an order of its own each time', () => {
+    const next = random(1);
+    const x = Int32Array.from({ length: ROWS }, (_, i) => i);
+    const y = words(ROWS, next);
+    const table = tables(
+      [
+        { form: 'arithmetic', value: x },
+        { form: 'boolean', value: y },
+      ],
+      next,
+    );
+    const both = simulate(parties(1), function* (party: Party, i: number) {
+      const first = yield* shuffle(party, table[i]);
+      return [first, yield* shuffle(party, table[i])] as const;
+    });
+    const orders = ([0, 1] as const).map((time) => {
+      const results = both.results.map((result) => result[time]) as Three<Column[]>;
+      const order = revealed(results, 0);
+      expect(revealed(results, 1)).toEqual(order.map((i) => y[i]));
+      expect(order.toSorted()).toEqual(x);
+      return order;
+    });
+    expect(orders[0]).not.toEqual(orders[1]);
+    expect(both.rounds).toBe(6);
+    expect(both.busiest).toBe(2 * 2 * 2 * ROWS);
+  });
+
+  it('of three rows: all orders are as likely (chi-square of 1,200 shuffles, error probability 1e-6)', () => {
+    const table = tables([{ form: 'arithmetic', value: new Int32Array([1, 2, 3]) }], random(2));
+    const counts = new Map<string, number>();
+    const sides = parties(3);
+    for (let run = 0; run < 1200; run += 1) {
+      const { results } = simulate(sides, (party, i) => shuffle(party, table[i]));
+      const order = revealed(results, 0).join('');
+      counts.set(order, (counts.get(order) ?? 0) + 1);
+    }
+    expect(counts.size).toBe(6);
+    const distance = [...counts.values()].reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0);
+    expect(distance).toBeLessThan(36.9); // five degrees of freedom
+  });
+});
+
+describe('jobs.md 11.5: radix sort', () => {
+  it('is stable, for any key, with any payload', () => {
+    const example = fc.record({
+      seed: fc.integer(),
+      rows: fc.constantFrom(1, 2, 33, 100),
+      bits: fc.integer({ min: 1, max: 8 }),
+      descending: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(example, ({ seed, rows, bits, descending }) => {
+        const next = random(seed);
+        const keys = words(rows, next).map((word) => word & ((1 << bits) - 1));
+        const table = tables(
+          [
+            { form: 'boolean', value: keys },
+            { form: 'arithmetic', value: Int32Array.from({ length: rows }, (_, i) => i) },
+          ],
+          next,
+        );
+        const { results } = simulate(parties(seed), (party, i) =>
+          sort(
+            party,
+            table[i],
+            key(0, bits, () => descending),
+          ),
+        );
+        const sign = descending ? -1 : 1;
+        const plain = [...keys.keys()].toSorted((a, b) => sign * (keys[a] - keys[b]) || a - b);
+        expect([...revealed(results, 1)]).toEqual(plain);
+        expect([...revealed(results, 0)]).toEqual(plain.map((i) => keys[i]));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('cuts a key into digits of two bits, the last of three where the number is odd', () => {
+    const sizes = (bits: number): number[] => digitsOf(key(0, bits)).map(({ length }) => length);
+    expect(sizes(33)).toEqual([...Array<number>(15).fill(2), 3]);
+    expect([sizes(1), sizes(2), sizes(3), sizes(5)]).toEqual([[1], [2], [3], [2, 3]]);
+  });
+
+  it('of a signed 32-bit key and ¬V: dead rows last, 129 rounds, 168 + 32c words', () => {
+    const next = random(4);
+    const keys = words(ROWS, next);
+    const flags = words(ROWS, next).map((word) => word & 1);
+    const table = tables(
+      [
+        { form: 'boolean', value: keys },
+        { form: 'boolean', value: flags },
+        { form: 'arithmetic', value: keys },
+      ],
+      next,
+    );
+    const order = [...key(0, 32, (bit) => bit === 31), { column: 1, bit: 0, flipped: true }];
+    const { results, rounds, busiest } = simulate(parties(4), (party, i) =>
+      sort(party, table[i], order),
+    );
+    const plain = [...keys.keys()].toSorted((a, b) => flags[b] - flags[a] || keys[a] - keys[b]);
+    expect([...revealed(results, 2)]).toEqual(plain.map((i) => keys[i]));
+    expect(rounds).toBe(129);
+    expect(busiest / ROWS).toBeLessThanOrEqual((168 + 32 * 3) * 1.05);
+  });
+});

@@ -1,0 +1,134 @@
+import { toArithmetic } from './arithmetic.js';
+import type { Protocol } from './link.js';
+import { open } from './open.js';
+import type { Party } from './party.js';
+import { planeOf } from './planes.js';
+import { and, dotRows } from './products.js';
+import {
+  add,
+  addConstant,
+  addWords,
+  not,
+  subtract,
+  xor,
+  zeros,
+  type Plane,
+  type Shares,
+} from './shares.js';
+import { shuffle, type Column } from './shuffle.js';
+
+/** One bit of the key: a bit of a boolean column; flipped for the top bit of signed keys, descending keys and ¬V. */
+export interface KeyBit {
+  column: number;
+  bit: number;
+  flipped: boolean;
+}
+
+/** Bits of an n-bit digit in unary: for each digit value but 0 the plane that says whether it is this one. */
+function* digitValues(party: Party, bits: readonly Plane[]): Protocol<Plane[]> {
+  const [b0, b1, b2] = bits;
+  if (!b1) return [b0];
+  if (!b2) {
+    const [t] = yield* and(party, [b1], [b0]);
+    return [xor(b0, t), xor(b1, t), t];
+  }
+  const [p, q, s] = yield* and(party, [b1, b2, b2], [b0, b0, b1]);
+  const [h7] = yield* and(party, [s], [b0]);
+  const h3 = xor(p, h7);
+  const h5 = xor(q, h7);
+  const h6 = xor(s, h7);
+  return [xor(xor(b0, p), h5), xor(xor(b1, p), h6), h3, xor(xor(b2, q), h6), h5, h6, h7];
+}
+
+/** Inclusive prefix sum from `start`, and the total behind it. */
+function prefix(words: Int32Array, start: number): [Int32Array, number] {
+  const sums = new Int32Array(words.length);
+  let sum = start;
+  for (let i = 0; i < words.length; i += 1) {
+    sum = (sum + words[i]) | 0;
+    sums[i] = sum;
+  }
+  return [sums, sum];
+}
+
+/** For each digit value where its rows go: all rows of smaller values, and those of its own up to this one. */
+function places(ones: readonly Shares[]): Shares[] {
+  const totals = { own: 0, next: 0 };
+  return ones.map((column) => {
+    const [own, ownTotal] = prefix(column.own, totals.own);
+    const [next, nextTotal] = prefix(column.next, totals.next);
+    Object.assign(totals, { own: ownTotal, next: nextTotal });
+    return { own, next };
+  });
+}
+
+const scatter = (words: Int32Array, rank: Int32Array): Int32Array => {
+  const out = new Int32Array(words.length);
+  for (let i = 0; i < words.length; i += 1) out[rank[i] - 1] = words[i];
+  return out;
+};
+
+/**
+ * Rows in the order of one digit of up to three bits, stable (11.5, digit pass; Chida et al., eprint 2019/695): ranks by B2A
+ * and one dot word, shuffled with the columns and opened. 7, 8 or 9 rounds; 6, 10 or 18 and 2 words per column.
+ */
+export function* digitPass(
+  party: Party,
+  digit: readonly Plane[],
+  columns: readonly Column[],
+): Protocol<Column[]> {
+  const rows = columns[0].shares.own.length;
+  const planes = yield* digitValues(party, digit);
+  const ones = yield* toArithmetic(party, planes, rows);
+  const others = ones.reduce(add, zeros(rows));
+  const none = subtract(addConstant(party, zeros(rows), 1), others);
+  const [first, ...rest] = places([none, ...ones]);
+  // h0 = 1 - h1 - h2 - …: one product fewer, and the same sum.
+  const rank = yield* dotRows(
+    party,
+    rest.map((place, j) => [ones[j], subtract(place, first)] as const),
+  );
+  const ranked: Column = { form: 'arithmetic', shares: add(rank, first) };
+  const [shuffled, ...moved] = yield* shuffle(party, [ranked, ...columns]);
+  const order = yield* open(shuffled.shares, addWords);
+  return moved.map(({ form, shares }) => ({
+    form,
+    shares: { own: scatter(shares.own, order), next: scatter(shares.next, order) },
+  }));
+}
+
+/** The bits of the next digit, from the columns as they lie now. */
+function digitOf(party: Party, key: readonly KeyBit[], columns: readonly Column[]): Plane[] {
+  return key.map(({ column, bit, flipped }) => {
+    const { own, next } = columns[column].shares;
+    const plane = { own: planeOf(own, bit), next: planeOf(next, bit) };
+    return flipped ? not(party, plane) : plane;
+  });
+}
+
+/** Digits of two bits from the low end; an odd number of bits ends in a digit of three, a single bit is one of its own. */
+export function digitsOf<T>(key: readonly T[]): T[][] {
+  const digits: T[][] = [];
+  for (let at = 0; at < key.length;) {
+    const left = key.length - at;
+    const size = left === 3 ? 3 : Math.min(2, left);
+    digits.push(key.slice(at, at + size));
+    at += size;
+  }
+  return digits;
+}
+
+/**
+ * Radix sort (11.5), stable: rows of all columns by a key of any bits of boolean columns.
+ * @param key from the lowest bit to the highest; ¬V, where dead rows are to come last, is the highest.
+ */
+export function* sort(
+  party: Party,
+  columns: readonly Column[],
+  key: readonly KeyBit[],
+): Protocol<Column[]> {
+  let sorted = [...columns];
+  for (const digit of digitsOf(key))
+    sorted = yield* digitPass(party, digitOf(party, digit, sorted), sorted);
+  return sorted;
+}
