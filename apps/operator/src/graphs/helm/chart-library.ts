@@ -6,6 +6,7 @@ import {
   type ResolvedChart,
 } from '@glacis/graphs';
 import { parse } from 'yaml';
+import { isFixed } from './fetch-chart.js';
 import type { Helm } from './helm.js';
 import { HelmError } from './helm-error.js';
 
@@ -41,7 +42,7 @@ export class ChartLibrary implements ChartSource {
   }
 
   annotation(chart: ResolvedChart): Promise<Annotation> {
-    if (chart.version === 'latest') return this.read(chart);
+    if (!isFixed(chart)) return this.read(chart);
     const key = JSON.stringify([repositoryIdentity(chart.repository), chart.name, chart.version]);
     const kept = this.kept.get(key);
     if (kept) return kept;

@@ -49,12 +49,15 @@ export async function fetchChart(
   }
 }
 
+/** Neither absent nor `latest`: what it names stays the same. */
+export const isFixed = (chart: ResolvedChart): chart is ResolvedChart & { version: string } =>
+  chart.version !== undefined && chart.version !== 'latest';
+
 const isOci = ({ url }: Repository): boolean => /^oci:\/\//i.test(url);
 
 async function pull({ run, folder, chart, secrets }: Fetch, from: string[]): Promise<void> {
-  // Pre-releases are versions like any other.
-  const { version: asked = 'latest' } = chart;
-  const version = asked === 'latest' ? '>0.0.0-0' : asked;
+  // The newest, and pre-releases are versions like any other.
+  const version = isFixed(chart) ? chart.version : '>0.0.0-0';
   const args = ['pull', ...from, '--version', version, '--destination', join(folder, 'chart')];
   await run({ args, secrets });
 }

@@ -1,4 +1,6 @@
 export { ChartLibrary, type ChartLibraryOptions } from './chart-library.js';
+export { ClusterObjects, objectsOf, type AnyObject, type AnyRef } from './cluster-objects.js';
+export { removeLeftovers } from './leftovers.js';
 export { Helm, type Install, type Installed, type ReleaseName } from './helm.js';
 export { HelmError, type HelmErrorCode } from './helm-error.js';
 export {

@@ -69,11 +69,13 @@ export function helmRunner(
 }
 
 function errorOf(
-  { code, ended, stderr }: ProcessResult,
+  { code, ended, stdout, stderr }: ProcessResult,
   { what, seconds, secrets = [] }: HelmCommand & { what: string; seconds: number },
 ): HelmError | undefined {
   if (ended === 'stopped') return new HelmError('stopped', `${what} was stopped`);
-  const said = withoutSecrets(stderr, secrets);
+  // This one tells its reasons there, and prints nothing else.
+  const told = what === 'helm repo' ? `${stdout}${stderr}` : stderr;
+  const said = withoutSecrets(told, secrets);
   if (ended === 'timeout') {
     return new HelmError('timeout', `${what} was not done within ${seconds} s. ${said}`.trim());
   }

@@ -25,7 +25,7 @@ if [ "$INIT_DVC" = 1 ]; then
   git clone --quiet --no-local bare.git "$HOME/work"
   cd "$HOME/work"
   git rev-parse --quiet --verify HEAD > /dev/null || git symbolic-ref HEAD "refs/heads/$DEFAULT_BRANCH"
-  [ -e .dvc/config ] || dvc init --quiet --force
+  [ -e .dvc/config ] || dvc init --quiet
   if [ "$LINK_STORAGE" = 1 ]; then
     dvc remote add --quiet --force --default -- "$STORAGE_REMOTE_NAME" "$STORAGE_REMOTE"
   fi
