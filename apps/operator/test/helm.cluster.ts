@@ -342,13 +342,12 @@ describe('graph-apps.md 3.3 and 4.5: charts of repositories', () => {
     const lines: string[] = [];
     const files = filesOf(repositoryFolder);
     const one = await stand();
+    const look = async (): Promise<void> => {
+      for (const { command } of await findProcesses(one.folder.path)) lines.push(command);
+      lines.push(...(await modesIn(join(one.folder.path, 'fetched'))));
+    };
     const guarded = await serve(
-      async (request, response) => {
-        for (const { command } of await findProcesses(one.folder.path)) lines.push(command);
-        const modes = await modesIn(join(one.folder.path, 'fetched'));
-        lines.push(...modes);
-        files(request, response);
-      },
+      (request, response) => void look().then(() => files(request, response)),
       { account },
     );
     try {

@@ -16,7 +16,10 @@ const path = process.env.PATH ?? '';
 const stranger = 12_345;
 
 type Config = GitConfig | DvcConfig;
-type Options = { env?: Record<string, string>; uid?: number };
+interface Options {
+  env?: Record<string, string>;
+  uid?: number;
+}
 
 const variables = (list: { name: string; value: string }[]) =>
   Object.fromEntries(list.map(({ name, value }) => [name, value]));

@@ -84,6 +84,9 @@ function optionOf(repository: Repository, name: Option | PemOption): string | un
 const isOn = (repository: Repository, name: Option): boolean =>
   optionOf(repository, name) === 'true';
 
+const trustFlags = (repository: Repository): string[] =>
+  isOn(repository, 'insecureSkipTlsVerify') ? ['--insecure-skip-tls-verify'] : [];
+
 /** What helm might repeat, and must not. */
 function secretsOf(repository: Repository): string[] {
   return [optionOf(repository, 'password') ?? '', optionOf(repository, 'keyFile') ?? ''];
@@ -128,7 +131,8 @@ async function indexSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Pro
     if (!(error instanceof HelmError) || error.code === 'stopped') throw error;
     throw new HelmError('repository', error.message);
   });
-  return [`${name}/${chart.name}`, ...flags];
+  // Of all that the entry says, helm does not heed this one for charts.
+  return [`${name}/${chart.name}`, ...flags, ...trustFlags(repository)];
 }
 
 /** A registry: no index, and credentials as container tools keep them. */
@@ -148,6 +152,6 @@ async function ociSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Promi
     ...(files.caFile ? ['--ca-file', files.caFile] : []),
     ...(files.certFile ? ['--cert-file', files.certFile] : []),
     ...(files.keyFile ? ['--key-file', files.keyFile] : []),
-    ...(isOn(repository, 'insecureSkipTlsVerify') ? ['--insecure-skip-tls-verify'] : []),
+    ...trustFlags(repository),
   ];
 }
