@@ -42,6 +42,8 @@ test('an ordinary user runs the whole suite, database included, on a read-only r
 test('each program starts by its own command, and says what it lacks', async () => {
   expect(config.command).toEqual(['node', 'apps/glacis/dist/main.js']);
   expect(await run('glacis', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await run('git', '--version')).toContain('git version');
+  expect(await run('sh', '-c', 'ssh -V 2>&1')).toContain('OpenSSH');
   for (const service of ['gateway', 'backends', 'certificates']) {
     const program = `/opt/glacis/apps/${service}/dist/main.js`;
     await expect(run('node', program)).rejects.toThrow('DATABASE_URL');

@@ -4,9 +4,9 @@ import { findProcesses, temporaryFolder } from '@glacis/testbed';
 import {
   Daemon,
   freePorts,
-  goProgram,
   helmProgram,
   makeCertificateAuthority,
+  registryProgram,
   runCommand,
   startKubernetes,
   type KubernetesCluster,
@@ -455,16 +455,10 @@ describe('graph-apps.md 4.5: repositories of a Secret', () => {
 });
 
 async function startRegistry(): Promise<TestServer> {
-  const module = 'github.com/google/go-containerregistry';
   const [port = 0] = await freePorts(1);
   const daemon = new Daemon({
     name: 'the registry',
-    file: await goProgram({
-      name: 'registry',
-      module,
-      version: 'v0.22.1',
-      package: `${module}/cmd/registry`,
-    }),
+    file: await registryProgram(),
     args: ['-port', String(port)],
     logFile: join(await temporaryFolder(), 'registry.log'),
     ready: () =>

@@ -7,6 +7,7 @@ import {
   kubernetesProgram,
   kwokProgram,
   kwokStages,
+  registryProgram,
   type KubernetesProgram,
 } from './kubernetes/kubernetes-programs.js';
 
@@ -29,6 +30,7 @@ export async function fetchAll(): Promise<void> {
   await etcdProgram();
   for (const name of ofKubernetes) await kubernetesProgram(name);
   await helmProgram();
+  await registryProgram();
   await coreDnsProgram();
   await kwokProgram();
   await kwokStages();

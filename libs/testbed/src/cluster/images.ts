@@ -117,11 +117,11 @@ interface Inspected {
   };
 }
 
-/** The root file system of a small Debian, kept once it was made. */
+/** The root file system of a small Debian with git, kept once it was made. */
 export async function debianRoot(): Promise<string> {
   await requireProgram('debootstrap', 'debootstrap');
-  const folder = await cached('debian-bookworm-1', async (draft) => {
-    const packages = '--include=ca-certificates,libstdc++6';
+  const folder = await cached('debian-bookworm-git-1', async (draft) => {
+    const packages = '--include=ca-certificates,libstdc++6,git,openssh-client';
     const root = join(draft, 'root');
     await runCommand('debootstrap', ['--variant=minbase', packages, 'bookworm', root]);
     await rm(join(root, 'var/cache/apt'), { recursive: true, force: true });

@@ -13,7 +13,7 @@ export {
   type KubernetesCluster,
   type KubernetesOptions,
 } from './kubernetes/kubernetes.js';
-export { helmProgram } from './kubernetes/kubernetes-programs.js';
+export { helmProgram, registryProgram } from './kubernetes/kubernetes-programs.js';
 export { busyboxImage } from './kubernetes/busybox-image.js';
 export type { StoredValue } from './kubernetes/stored.js';
 export type { KubernetesClients } from './kubernetes/clients.js';

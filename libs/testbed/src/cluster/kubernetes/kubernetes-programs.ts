@@ -47,6 +47,17 @@ export async function helmProgram(): Promise<string> {
   return goProgram({ name: 'helm', module, version: 'v3.22.0', package: `${module}/cmd/helm` });
 }
 
+/** A registry of images and charts, over plain HTTP (OCI distribution specification). */
+export async function registryProgram(): Promise<string> {
+  const module = 'github.com/google/go-containerregistry';
+  return goProgram({
+    name: 'registry',
+    module,
+    version: 'v0.22.1',
+    package: `${module}/cmd/registry`,
+  });
+}
+
 export async function coreDnsProgram(): Promise<string> {
   return goProgram({ name: 'coredns', module: 'github.com/coredns/coredns', version: 'v1.14.7' });
 }
