@@ -1,6 +1,7 @@
 // `npm run generate` writes every generated file anew; with `--check` it fails where a committed one differs.
 //   docs/settings.md    from the settings definitions of the programs
 //   k8s/crds/*.yaml      from the types of the custom resources
+//   docs/graph.schema.json   from the schema of graphs, for editors
 //   docs/openapi.json   from the running suite, as the door serves it
 //   charts/glacis/values.schema.json and the tables of its README.md   from its values.yaml (tools/chart.mjs)
 //   libs/grpc/src/generated/**   from proto/ (tools/proto.mjs)
@@ -123,6 +124,7 @@ async function openApiDocument() {
 
 await put('docs/settings.md', await settingsPage());
 for (const { path, text } of await customResources()) await put(path, text);
+await put('docs/graph.schema.json', JSON.stringify((await import('@glacis/graphs')).GRAPH_SCHEMA));
 await put('docs/openapi.json', await openApiDocument());
 for (const [path, text] of Object.entries(chartFiles())) await put(path, text);
 const proto = spawnSync(process.execPath, ['tools/proto.mjs', ...(checking ? ['--check'] : [])], {
