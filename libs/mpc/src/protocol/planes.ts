@@ -96,3 +96,29 @@ export const delay = (plane: Plane, by: number): Plane => ({
   own: delayWords(plane.own, by),
   next: delayWords(plane.next, by),
 });
+
+function advanceWords(words: Int32Array): Int32Array {
+  const out = new Int32Array(words.length);
+  for (let i = 0; i < out.length; i += 1) out[i] = (words[i] >>> 1) | ((words[i + 1] ?? 0) << 31);
+  return out;
+}
+
+/** The bit of the next row; the last row gets that of the lane behind it, which is 0 in a plane of `delay` or `inRows`. */
+export const advance = (plane: Plane): Plane => ({
+  own: advanceWords(plane.own),
+  next: advanceWords(plane.next),
+});
+
+/** A word with that many low bits set. */
+const below = (bits: number): number => (bits === 32 ? -1 : (1 << bits) - 1);
+
+/** Keeps the bits of rows from `first` to before `end`, a public mask; all others become 0. */
+export function inRows(plane: Plane, first: number, end: number): Plane {
+  const cut = (words: Int32Array): Int32Array =>
+    words.map((word, i) => {
+      const low = Math.min(32, Math.max(0, first - 32 * i));
+      const high = Math.min(32, Math.max(0, end - 32 * i));
+      return word & below(high) & ~below(low);
+    });
+  return { own: cut(plane.own), next: cut(plane.next) };
+}

@@ -1,12 +1,20 @@
 import { exchange, type Protocol } from './link.js';
 import type { Neighbour, Party, Stream } from './party.js';
 import { addWords, subtractWords, xorWords, type Shares } from './shares.js';
+import { addWide, subtractWide } from './wide.js';
 
-/** A column that moves with its rows: XOR shared words, or words of Z_2^32. */
+/**
+ * A column that moves with its rows: XOR shared words, words of Z_2^32, or values of Z_2^64, whose low words stand before all
+ * high words.
+ */
 export interface Column {
-  form: 'boolean' | 'arithmetic';
+  form: 'boolean' | 'arithmetic' | 'wide';
   shares: Shares;
 }
+
+/** Rows of a column. */
+export const rowsOf = ({ form, shares }: Column): number =>
+  form === 'wide' ? shares.own.length / 2 : shares.own.length;
 
 interface Ring {
   plus: (a: Int32Array, b: Int32Array) => Int32Array;
@@ -15,6 +23,7 @@ interface Ring {
 const RINGS: Record<Column['form'], Ring> = {
   boolean: { plus: xorWords, minus: xorWords },
   arithmetic: { plus: addWords, minus: subtractWords },
+  wide: { plus: addWide, minus: subtractWide },
 };
 
 /** Words that are drawn at a time for a permutation. */
@@ -45,11 +54,13 @@ export function permutation(stream: Stream, length: number): Int32Array {
   return order;
 }
 
-const gather = (words: Int32Array, order: Int32Array): Int32Array => {
-  const out = new Int32Array(order.length);
-  for (let i = 0; i < out.length; i += 1) out[i] = words[order[i]];
+/** Row order[i] comes to place i, in each half of a wide column. */
+function gather(words: Int32Array, order: Int32Array): Int32Array {
+  const out = new Int32Array(words.length);
+  for (let half = 0; half < out.length; half += order.length)
+    for (let i = 0; i < order.length; i += 1) out[half + i] = words[half + order[i]];
   return out;
-};
+}
 
 /** What the two parties of one pass draw from the key that they share: an order, and two masks for each column. */
 interface Drawn {
@@ -59,12 +70,11 @@ interface Drawn {
 }
 
 function draw(party: Party, key: Neighbour, step: number, columns: readonly Column[]): Drawn {
-  const rows = columns[0].shares.own.length;
   const [r, s] = (['r', 's'] as const).map((purpose) => party.stream(key, step, purpose));
   return {
-    order: permutation(party.stream(key, step, 'perm'), rows),
-    r: columns.map(() => r.words(rows)),
-    s: columns.map(() => s.words(rows)),
+    order: permutation(party.stream(key, step, 'perm'), rowsOf(columns[0])),
+    r: columns.map(({ shares }) => r.words(shares.own.length)),
+    s: columns.map(({ shares }) => s.words(shares.own.length)),
   };
 }
 

@@ -7,7 +7,7 @@ import { digitsOf, sort, type KeyBit } from './sort.js';
 const ROWS = 2048;
 
 function tables(
-  columns: { form: Column['form']; value: Int32Array }[],
+  columns: { form: 'boolean' | 'arithmetic'; value: Int32Array }[],
   next: () => number,
 ): Three<Column[]> {
   const shared = columns.map(({ form, value }) => ({ form, shares: share(form, value, next) }));
@@ -18,7 +18,7 @@ function tables(
 
 const revealed = (results: Three<Column[]>, column: number): Int32Array =>
   reveal(
-    results[0][column].form,
+    results[0][column].form === 'boolean' ? 'boolean' : 'arithmetic',
     results.map((table) => table[column].shares),
   );
 

@@ -15,7 +15,7 @@ import {
   type Plane,
   type Shares,
 } from './shares.js';
-import { shuffle, type Column } from './shuffle.js';
+import { rowsOf, shuffle, type Column } from './shuffle.js';
 
 /** One bit of the key: a bit of a boolean column; flipped for the top bit of signed keys, descending keys and ¬V. */
 export interface KeyBit {
@@ -62,11 +62,13 @@ function places(ones: readonly Shares[]): Shares[] {
   });
 }
 
-const scatter = (words: Int32Array, rank: Int32Array): Int32Array => {
+/** Row i goes to place rank[i] - 1, in each half of a wide column. */
+function scatter(words: Int32Array, rank: Int32Array): Int32Array {
   const out = new Int32Array(words.length);
-  for (let i = 0; i < words.length; i += 1) out[rank[i] - 1] = words[i];
+  for (let half = 0; half < out.length; half += rank.length)
+    for (let i = 0; i < rank.length; i += 1) out[half + rank[i] - 1] = words[half + i];
   return out;
-};
+}
 
 /**
  * Rows in the order of one digit of up to three bits, stable (11.5, digit pass; Chida et al., eprint 2019/695): ranks by B2A
@@ -77,7 +79,7 @@ export function* digitPass(
   digit: readonly Plane[],
   columns: readonly Column[],
 ): Protocol<Column[]> {
-  const rows = columns[0].shares.own.length;
+  const rows = rowsOf(columns[0]);
   const planes = yield* digitValues(party, digit);
   const ones = yield* toArithmetic(party, planes, rows);
   const others = ones.reduce(add, zeros(rows));
