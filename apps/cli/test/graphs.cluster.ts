@@ -8,6 +8,7 @@ import { createLogger, Metrics } from '@glacis/observability';
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
 import {
+  busyboxImage,
   makeCertificateAuthority,
   startKubernetes,
   type KubernetesCluster,
@@ -18,6 +19,7 @@ import { glacis, type Ran } from './run.js';
 // The first run on a machine builds Kubernetes.
 jest.setTimeout(3_600_000);
 
+const serverPath = 'jsonpath={.clusters[0].cluster.server}';
 const repository = new URL('../../../', import.meta.url).pathname;
 let cluster: KubernetesCluster;
 let webhooks: WebhookServer;
@@ -26,7 +28,7 @@ const saved = { ...process.env };
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  cluster = await startKubernetes();
+  cluster = await startKubernetes({ node: true });
   process.env['KUBECONFIG'] = cluster.admin.file;
 });
 
@@ -318,9 +320,10 @@ else sed -i 's/    chart:/    needs:\\n      - nobody\\n    chart:/' "$1"; fi
     expect(out).toMatch(/one +normal +default-made-one/);
     expect(out).toMatch(/data +volume +normal/);
     const links = await run('link', 'made', '-o', 'json');
+    const { hostname } = new URL(await cluster.kubectl('config', 'view', '-o', serverPath));
     expect(JSON.parse(links.out)).toEqual([
-      { component: 'one', url: 'http://127.0.0.1:30800/default/made/one' },
-      { component: 'one', url: 'http://127.0.0.1:30800/api' },
+      { component: 'one', url: `http://${hostname}:30800/default/made/one` },
+      { component: 'one', url: `http://${hostname}:30800/api` },
     ]);
     const based = await run('link', 'made', 'one', '--base', 'https://graphs.example.org');
     expect(based.out).toContain('https://graphs.example.org/default/made/one');
@@ -343,12 +346,60 @@ else sed -i 's/    chart:/    needs:\\n      - nobody\\n    chart:/' "$1"; fi
     expect((await run('infra', 'list', '-n', 'team')).out).toBe('');
   });
 
-  test('logs: without an operator, and of a component without pods', async () => {
-    const none = await run('graph', 'logs', 'made');
-    expect([none.code, none.err]).toEqual([1, expect.stringContaining('no operator')]);
-    expect(await run('graph', 'logs', 'made', 'one')).toMatchObject({ code: 0, out: '' });
-    const unknown = await run('graph', 'logs', 'made', 'nobody');
-    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("'nobody'")]);
+  describe('logs', () => {
+    const says = (name: string, namespace: string, ...lines: string[]): object => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace },
+      spec: {
+        restartPolicy: 'Never',
+        terminationGracePeriodSeconds: 0,
+        containers: [
+          {
+            name: 'main',
+            image: busyboxImage,
+            imagePullPolicy: 'Never',
+            command: ['sh', '-c', lines.map((line) => `echo '${line}'`).join('; ')],
+          },
+        ],
+      },
+    });
+    const ended = (name: string, namespace: string): Promise<string> =>
+      cluster.kubectl(
+        'wait',
+        `pod/${name}`,
+        `--namespace=${namespace}`,
+        '--for=jsonpath={.status.phase}=Succeeded',
+        '--timeout=120s',
+      );
+
+    test('of the operator: its lines of the graph', async () => {
+      const none = await run('graph', 'logs', 'made');
+      expect([none.code, none.err]).toEqual([1, expect.stringContaining('no operator')]);
+      const line = (name: string, text: string): string =>
+        `2026-11-22T00:00:00Z: graph_namespace=default graph_name=${name} phase=None : message="${text}"`;
+      const own = line('made', 'ours');
+      await cluster.apply(says('operator-0', 'team', own, line('made-too', 'another'), 'noise'), {
+        apiVersion: 'coordination.k8s.io/v1',
+        kind: 'Lease',
+        metadata: { name: 'glacis-operator', namespace: 'team' },
+        spec: { holderIdentity: 'operator-0_1' },
+      });
+      await ended('operator-0', 'team');
+      expect(await run('graph', 'logs', 'made')).toEqual({ code: 0, out: `${own}\n`, err: '' });
+    });
+
+    test('of a component: those of its pods, with --follow to their end', async () => {
+      expect(await run('graph', 'logs', 'made', 'one')).toMatchObject({ code: 0, out: '' });
+      await cluster.kubectl('create', 'namespace', 'default-made-one');
+      await cluster.apply(says('a', 'default-made-one', 'hello', 'world'));
+      await ended('a', 'default-made-one');
+      const out = 'a/main: hello\na/main: world\n';
+      expect(await run('graph', 'logs', 'made', 'one')).toEqual({ code: 0, out, err: '' });
+      expect((await run('graph', 'logs', 'made', 'one', '--follow')).out).toBe(out);
+      const unknown = await run('graph', 'logs', 'made', 'nobody');
+      expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("'nobody'")]);
+    });
   });
 
   test('delete asks [y/N]', async () => {
