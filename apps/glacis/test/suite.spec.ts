@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { waitFor } from '@glacis/runtime';
 import { Child } from '../src/demo/child.js';
+import { appsWay } from './apps-way.js';
 import { readmeWay } from './readme-way.js';
 import { startLimitMs, startSuite, type EmbeddedSuite } from './running-suite.js';
 
@@ -21,6 +22,7 @@ describe('the embedded suite', () => {
   afterAll(() => suite.close());
 
   readmeWay(() => suite);
+  appsWay(() => suite);
 
   it('refuses a second start on its data folder, naming the process that has it', async () => {
     const second = Child.start(program, {

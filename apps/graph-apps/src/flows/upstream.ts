@@ -21,6 +21,8 @@ const copied = [
   'content-disposition',
   'content-length',
   'content-range',
+  // Files of flows may be pages: without it their scripts would run in the origin of the door.
+  'content-security-policy',
   'content-type',
   'etag',
   'last-modified',
