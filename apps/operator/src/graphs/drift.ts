@@ -3,6 +3,7 @@ import { keyOf } from '@glacis/kube';
 import { brokenReleases } from './broken-releases.js';
 import { examined, faultsIn, install } from './deploy.js';
 import { leftovers } from './recorded.js';
+import { addGraphFinalizer } from './graph-finalizer.js';
 import { ensureNamespace } from './namespaces.js';
 import { planOf, type Plan, type PlannedPlace } from './plan.js';
 import { recordedMounts } from './recorded-mounts.js';
@@ -17,6 +18,7 @@ import type { Mounts, Work } from './work.js';
  * @throws {Error} when a release could not be brought back
  */
 export async function correctDrift(work: Work): Promise<void> {
+  work.graph = await addGraphFinalizer(work.graphs, work.graph);
   const whole = planOf(work, recordedMounts(work) ?? (await examinedMounts(work)));
   const broken = await brokenReleases(work, whole);
   const isBroken = ({ name }: PlannedPlace): boolean =>

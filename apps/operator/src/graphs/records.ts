@@ -112,15 +112,18 @@ export function releaseRecord(secret: KubeObject & ReleaseSecret): ReleaseRecord
   };
   const details = releasesOf([secret])[0]?.details();
   // Without its content nothing can be said of it, and helm cannot go on from it either.
-  if (!details) return { ...known, ...unreadable };
+  if (!details) return { ...known, ...withoutContent };
   const { description, chart, manifest, values } = details;
   const { name, version } = chart;
   const objects = namesIn(manifest);
   return { ...known, status, description, chart: name, version, objects, edges: edgesIn(values) };
 }
 
-const unreadable = {
-  status: 'unreadable',
+/** State of a release whose Secret does not hold what helm puts there. */
+export const unreadable = 'unreadable';
+
+const withoutContent = {
+  status: unreadable,
   description: 'what helm has kept of it cannot be read',
   chart: '',
   version: '',

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { LABELS, ownershipLabels } from '@glacis/graphs';
-import { builtIns, keyOf } from '@glacis/kube';
+import { ownershipLabels } from '@glacis/graphs';
+import { builtIns, isKubeError, keyOf } from '@glacis/kube';
 import type { Install } from './helm/helm.js';
 import { releasesOf, type Release } from './helm/releases.js';
-import { fingerprintLabel, releaseRecord, type ReleaseRecord } from './records.js';
+import { fingerprintLabel, releaseRecord, unreadable, type ReleaseRecord } from './records.js';
 import { clientOf, type Work } from './work.js';
 
 /** A release as it is wanted. */
@@ -68,10 +68,31 @@ export async function ensureRelease(
     work.seen.set(keyOf({ namespace, name }), found.record);
     return false;
   }
-  if (found && action === 'unlock') await work.helm.unlock(found.release);
-  if (action === 'uninstall') await work.helm.uninstall({ namespace, release: name });
+  if (found) await clear(work, found, action);
   await install(work, wanted);
   return true;
+}
+
+/** Takes out of the way what keeps helm from an upgrade. */
+async function clear(
+  work: Work,
+  { record, release }: { record: ReleaseRecord; release: Release },
+  action: ReleaseAction,
+): Promise<void> {
+  if (action === 'unlock') await work.helm.unlock(release);
+  if (action === 'uninstall') {
+    await work.helm.uninstall({ namespace: release.namespace, release: release.name });
+  }
+  // Helm cannot go on from what it cannot read; objects of that release it takes over.
+  if (record.status === unreadable) await dropRevision(work, record);
+}
+
+async function dropRevision(work: Work, { metadata }: ReleaseRecord): Promise<void> {
+  try {
+    await clientOf(work, builtIns.secrets).delete(metadata, { uid: metadata.uid });
+  } catch (error) {
+    if (!isKubeError(error, 'notFound', 'conflict')) throw error;
+  }
 }
 
 async function install(work: Work, wanted: WantedRelease): Promise<void> {
@@ -112,5 +133,3 @@ export function knownRelease(
   if (!own || !cached) return cached ?? own;
   return own.revision >= cached.revision ? own : cached;
 }
-
-export const releasesSelector = (uid: string): string => `owner=helm,${LABELS.graphUid}=${uid}`;
