@@ -38,7 +38,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-const table: string[] = ['damage                                            repaired or reported'];
+const table: string[] = [`${'damage'.padEnd(72)}repaired or reported`];
 
 const typed: Record<string, ResourceType> = {
   preset: resources.presets,
@@ -397,7 +397,7 @@ test('row 3: every damage is repaired, or reported', async () => {
       () => false,
     );
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    table.push(`${what.padEnd(50)}${ended ? `${seconds} s` : 'not within 60 s'}`);
+    table.push(`${what.padEnd(72)}${ended ? `${seconds} s` : 'not within 60 s'}`);
     if (!ended) late.push(what);
     await waitFor(async () => isWell(await world.read('g')), {
       deadlineMs: 60_000,
