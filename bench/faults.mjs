@@ -3,5 +3,7 @@
 //   npm run faults -- [streams] [seed] [part of a title]   the suite apart: brokers, database, disk, replicas, network
 //   npm run faults -- rolling …                            the same, every replica restarted in turn
 //   npm run faults -- kube [seed] [part of a title]        two operators: API server, watches, Lease, clocks
+//   npm run faults -- graphs [seed] [points]               the operator killed at moments of a graph's life
 const [first] = process.argv.slice(2);
-await import(first === 'kube' ? './faults/kube.mjs' : './faults/apart.mjs');
+const own = { kube: './faults/kube.mjs', graphs: './faults/graphs.mjs' };
+await import(own[first] ?? './faults/apart.mjs');

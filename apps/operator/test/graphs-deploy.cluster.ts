@@ -221,24 +221,3 @@ test('graph-apps.md 4.9: infra is provided, required and lost; a kafka topic com
     { deadlineMs: 30_000 },
   );
 });
-
-test('graph-apps.md 4.2: killed at any moment, it goes on', async () => {
-  await world.apply('killed', { components: pipeline, flows: { data: volume } });
-  for (let kill = 0; kill < 4; kill += 1) {
-    const seen = await world.read('killed');
-    await waitFor(
-      async () =>
-        (await world.read('killed')).metadata.resourceVersion !== seen.metadata.resourceVersion,
-      { deadlineMs: 3_000 },
-    ).catch(() => undefined);
-    await world.operator.daemon.kill();
-    await world.operator.start();
-  }
-  await world.ready('killed');
-  await world.delete('killed');
-  await waitFor(async () => (await world.namespaces('killed')).length < 3, { deadlineMs: 60_000 });
-  await world.operator.daemon.kill();
-  await world.operator.start();
-  await world.gone('killed');
-  expect(await world.namespaces('killed')).toEqual([]);
-});

@@ -40,6 +40,13 @@ export class Applied {
     this.written.set(key, markOf(object, wanted));
     return object.metadata.resourceVersion !== there?.metadata.resourceVersion;
   }
+
+  /** Of a Namespace that is gone. */
+  forget(namespace: string): void {
+    for (const key of this.written.keys()) {
+      if (key.includes(` ${namespace}/`)) this.written.delete(key);
+    }
+  }
 }
 
 function markOf({ metadata }: KubeObject, manifest: Manifest): string {

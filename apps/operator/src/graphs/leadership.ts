@@ -93,7 +93,10 @@ export class GraphLeadership {
       metrics,
       tracing,
     });
-    const end = cluster.graphs.subscribe(({ key }) => this.running.get(key)?.changed());
+    const end = cluster.graphs.subscribe(({ key, old, new: now }) => {
+      this.running.get(key)?.changed();
+      if (old && !now) this.forget(key, old);
+    });
     const sweep = sweepOf(this.options);
     sweep.start();
     await controller.run(term);
@@ -109,10 +112,7 @@ export class GraphLeadership {
       await removeOrphans(work);
       await work.folder.remove();
     }
-    if (!graph) {
-      this.probes.forget(key);
-      return {};
-    }
+    if (!graph) return {};
     const running = new Running(graph, () => this.graphs.get(key));
     this.running.set(key, running);
     try {
@@ -134,6 +134,12 @@ export class GraphLeadership {
     if (!cached || !written) return cached;
     const isNewer = compareVersions(written.resourceVersion, cached.metadata.resourceVersion) > 0;
     return isNewer ? { ...cached, status: written.status } : cached;
+  }
+
+  private forget(key: string, { metadata }: Graph): void {
+    this.probes.forget(key);
+    this.memory.written.delete(metadata.uid);
+    this.memory.due.delete(metadata.uid);
   }
 
   /** Of all graphs that had this name and of which something is left. */

@@ -63,6 +63,7 @@ export async function removeNamespace(work: Work, { metadata }: Namespace): Prom
     if (!isKubeError(error, 'notFound', 'conflict')) throw error;
   }
   await namespaceGone(work, metadata.name);
+  work.memory.applied.forget(metadata.name);
 }
 
 const namespaceExists = (name: string): Finding => ({

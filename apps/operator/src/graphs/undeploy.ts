@@ -66,6 +66,7 @@ export async function remove(work: Work): Promise<Ending> {
   for (const { type, resource } of topicsOf(work)) await removeTopic(work, type, resource);
   if (types.has('pulsar')) await work.topics.pulsar.removeAll(work.id);
   await dropGraphFinalizer(work.graphs, work.graph);
+  await work.folder.remove();
   work.say('Teardown', 'the graph is deleted');
   return 'done';
 }
