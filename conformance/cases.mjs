@@ -9,6 +9,7 @@ import * as manifest from './forms/manifest.mjs';
 import * as merge from './forms/merge.mjs';
 import * as units from './forms/units.mjs';
 import * as validation from './forms/validation.mjs';
+import { holds } from './same.mjs';
 
 /** Each has `fits(case)` and `run(case, file)`, which gives what is to be compared. */
 const FORMS = {
@@ -22,14 +23,28 @@ const FORMS = {
   ...units.forms,
 };
 
+/** What cannot be read or run is a case that fails. */
 export async function* readCases(file) {
-  for (const [index, input] of listed(parsed(file)).entries()) {
-    const form = Object.keys(FORMS).find((name) => FORMS[name].fits(input));
-    const id = input.id ?? input.metadata?.name ?? `${form}-${index}`;
-    const compared = form
-      ? await FORMS[form].run(input, file)
-      : { recorded: 'a case', ours: 'no known form' };
-    yield { id, form, input, ...compared };
+  let inputs;
+  try {
+    inputs = listed(parsed(file));
+  } catch (error) {
+    yield { id: file, form: 'unknown', recorded: 'cases', ours: String(error) };
+    return;
+  }
+  for (const [index, input] of inputs.entries()) {
+    const form = Object.keys(FORMS).find((name) => holds(FORMS[name].fits, input)) ?? 'unknown';
+    const id = input?.id ?? input?.metadata?.name ?? `${form}-${index}`;
+    yield { id, form, input, ...(await compared(form, input, file)) };
+  }
+}
+
+async function compared(form, input, file) {
+  if (form === 'unknown') return { recorded: 'a case', ours: 'no known form' };
+  try {
+    return await FORMS[form].run(input, file);
+  } catch (error) {
+    return { recorded: 'an answer', ours: String(error) };
   }
 }
 

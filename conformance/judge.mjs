@@ -2,7 +2,7 @@
 // rule and the shape that the input must have; shapes/ says what that shape is, without a look at the rules' code.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parted, same } from './same.mjs';
+import { holds, parted, same } from './same.mjs';
 import { answerShapes } from './shapes/answers.mjs';
 import { references } from './shapes/references.mjs';
 import { asVerdicts, codeRules } from './verdicts.mjs';
@@ -26,12 +26,12 @@ export function judge(each) {
 /** Answers of webhooks and merged pods: a listed shape fits, and what came out is what the contract asks for. */
 function answerRules({ form, input, recorded, ours }) {
   const fitting = answers.filter(
-    (entry) => entry.form === form && answerShapes[entry.shape](input),
+    (entry) => entry.form === form && holds(answerShapes[entry.shape], input),
   );
   const codes = form === 'admission' ? codeRules(verdicts, asVerdicts(input, recorded, ours)) : [];
   const rules = [...codes, ...fitting.map(({ rule, shape }) => `${rule} (${shape})`)];
-  const isRight = rules.length > 0 && same(references[form](input, codes.length === 0), ours);
-  return isRight ? rules : [];
+  const isRight = (each) => same(references[form](each, codes.length === 0), ours);
+  return holds(isRight, input) ? rules : [];
 }
 
 function shortened(text = 'nothing') {

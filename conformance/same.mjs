@@ -28,3 +28,12 @@ function keysOf(recorded, ours) {
 const own = (value, key) => (Object.hasOwn(value, key) ? value[key] : undefined);
 
 const isObject = (value) => typeof value === 'object' && value !== null;
+
+/** Whether the input has the shape; one that is too odd to be asked has none. */
+export function holds(shape, input) {
+  try {
+    return Boolean(shape(input));
+  } catch {
+    return false;
+  }
+}

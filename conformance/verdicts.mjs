@@ -1,11 +1,11 @@
 // Whether other codes than the recorded ones are what the rules ask for.
 import { ruleStage } from '../libs/graphs/dist/index.js';
-import { same } from './same.mjs';
+import { holds, same } from './same.mjs';
 import { shapes } from './shapes/graphs.mjs';
 
 /** Names of the rules that explain every difference; none where one is left. */
 export function codeRules(entries, { input, recorded, ours }) {
-  const fitting = entries.filter(({ shape }) => shapes[shape](input));
+  const fitting = entries.filter(({ shape }) => holds(shapes[shape], input));
   const explained = ['admission', 'controller'].map((who) =>
     explain(fitting, codesOf(recorded, who), codesOf(ours, who)),
   );

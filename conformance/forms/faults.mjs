@@ -1,4 +1,4 @@
-/** No case may bring a checker down: whatever is thrown ends the run with its stack. */
+/** No case may bring a checker down: what is thrown makes it fail. */
 export function unexpected(error) {
   throw error;
 }

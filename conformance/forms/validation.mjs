@@ -7,8 +7,11 @@ export function fits(input) {
   return 'spec' in input && typeof input.expected === 'object';
 }
 
+/** Of cases that are about the rest alone. */
+const NAMELESS = { namespace: 'default', name: 'graph' };
+
 /** Compared is what the case has recorded, no more. */
-export async function run({ graph, context = {}, spec, expected }) {
+export async function run({ graph = NAMELESS, context = {}, spec, expected }) {
   const subject = { ...graph, spec };
   const cluster = clusterOf(context);
   const { errors } = admit(subject, cluster, unexpected);
