@@ -13,7 +13,7 @@ import {
   type Place,
 } from '../src/render/index.js';
 import { guestSecurity } from '../src/render/pods.js';
-import { component, edge, subjectOf } from './render-subject.js';
+import { component, edge, subjectOf } from './support/render-subject.js';
 
 const repository = (config: object): Flow =>
   ({ type: 'repository', config: { size: '1Gi', ...config } }) as Flow;

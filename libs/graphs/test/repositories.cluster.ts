@@ -1,66 +1,19 @@
 import { temporaryFolder } from '@glacis/testbed';
 import { runCommand } from '@glacis/testbed/cluster';
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cloneVariables, type Clone } from '../src/render/clone.js';
-import { initVariables } from '../src/render/init-jobs.js';
-import { repositoryFacts } from '../src/render/repository-flow.js';
-import { cloneScript } from '../src/render/scripts/clone.js';
-import { initScript } from '../src/render/scripts/init.js';
-import type { DvcConfig, GitConfig } from '../src/graph.js';
-import { dvcFolder } from './dvc.js';
-import { gitServer } from './git-server.js';
-
-const path = process.env.PATH ?? '';
-/** A user that owns nothing. */
-const stranger = 12_345;
-
-type Config = GitConfig | DvcConfig;
-interface Options {
-  env?: Record<string, string>;
-  uid?: number;
-}
-
-const variables = (list: { name: string; value: string }[]) =>
-  Object.fromEntries(list.map(({ name, value }) => [name, value]));
-
-function run(script: string, env: Record<string, string>, { uid, ...options }: Options = {}) {
-  const user = uid === undefined ? [] : [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'];
-  const args = [...user, '--', 'sh', '-c', script];
-  return runCommand('setpriv', args, { env: { PATH: path, ...env, ...options.env }, cwd: '/' });
-}
-
-const git = (folder: string, ...args: string[]) =>
-  runCommand('git', ['-c', 'safe.directory=*', '-C', folder, ...args]).then((text) => text.trim());
-
-async function claim(): Promise<string> {
-  const folder = join(await temporaryFolder(), 'claim');
-  await mkdir(folder);
-  await open(folder);
-  return folder;
-}
-
-/** As storage classes make folders; with those above it. */
-async function open(folder: string): Promise<void> {
-  await chmod(folder, 0o777);
-  await chmod(join(folder, '..'), 0o755);
-}
-
-const init = (folder: string, config: Config, options?: Options) =>
-  run(initScript, variables(initVariables(repositoryFacts(config), folder)), options);
-
-async function cloneOf(config: Config, origin: string): Promise<Clone> {
-  const folder = await claim();
-  const secrets = join(await temporaryFolder(), 'secrets');
-  for (const kind of ['git', 'dvc']) await mkdir(join(secrets, kind), { recursive: true });
-  const places = { git: join(secrets, 'git'), dvc: join(secrets, 'dvc') };
-  return { facts: repositoryFacts(config), folder, origin, secrets: places };
-}
-
-const clone = (made: Clone, options?: Options) =>
-  run(cloneScript, variables(cloneVariables(made)), options);
-
-const local: GitConfig = { kind: 'git', size: '1Gi' };
+import { gitServer } from './support/git-server.js';
+import {
+  claim,
+  clone,
+  cloneOf,
+  git,
+  init,
+  local,
+  path,
+  run,
+  stranger,
+} from './support/repositories.js';
 
 async function commit(folder: string, name: string, text: string): Promise<void> {
   await writeFile(join(folder, name), text);
@@ -195,48 +148,5 @@ describe('graph-apps.md 4.8: clone of a repository', () => {
     expect(calls).toContain(`-i ${made.secrets.git}/ssh-privatekey`);
     expect(calls).toContain('StrictHostKeyChecking=yes');
     expect(calls).toContain(`UserKnownHostsFile=${made.secrets.git}/known_hosts`);
-  });
-});
-
-describe('graph-apps.md 4.8: dvc', () => {
-  const dvc: DvcConfig = { kind: 'dvc', size: '1Gi' };
-  let env: Record<string, string>;
-  beforeAll(async () => {
-    env = { PATH: `${await dvcFolder()}:${path}` };
-  });
-  const remotes = async (folder: string) =>
-    runCommand('dvc', ['remote', 'list'], { cwd: folder, env: { ...process.env, ...env } });
-
-  it('stores in the claim by default, wherever that is mounted', async () => {
-    const origin = await claim();
-    await init(origin, dvc, { env });
-    await init(origin, dvc, { env });
-    const log = await git(join(origin, 'bare.git'), 'log', '--format=%s', 'main');
-    expect(log).toBe('Set up DVC');
-    expect((await stat(join(origin, 'artifact'))).mode & 0o777).toBe(0o777);
-    const elsewhere = `${origin}-elsewhere`;
-    await runCommand('cp', ['-a', origin, elsewhere]);
-    const made = await cloneOf(dvc, elsewhere);
-    await clone(made, { env });
-    expect(await remotes(made.folder)).toMatch(`rampart-local\t${elsewhere}/artifact`);
-    expect(await git(made.folder, 'status', '--porcelain')).toBe('');
-  });
-
-  it('adds the storage and the keys of a remote repository in the clone only', async () => {
-    const origin = await claim();
-    const storage = { storageRemote: 's3://bucket/x', storageRemoteName: 'theirs' } as const;
-    await init(origin, { ...dvc, ...storage }, { env });
-    expect(await remotes(join(origin, 'bare_clone'))).toMatch(/^theirs\ts3:\/\/bucket\/x/);
-    const remote = join(origin, 'bare.git');
-    const other = { ...dvc, remote, storageRemote: 's3://other/y', storageSecret: 'keys' };
-    const made = await cloneOf({ ...other, storageRemoteName: 'ours' }, '/none');
-    await writeFile(join(made.secrets.dvc, 'access_key_id'), 'id\n');
-    await writeFile(join(made.secrets.dvc, 'secret_access_key'), '-key\n');
-    await clone(made, { env });
-    expect(await remotes(made.folder)).toMatch(/ours\ts3:\/\/other\/y/);
-    const config = await readFile(join(made.folder, '.dvc/config.local'), 'utf8');
-    expect(config).toContain('access_key_id = id');
-    expect(config).toContain('secret_access_key = -key');
-    expect(await git(made.folder, 'status', '--porcelain')).toBe('');
   });
 });

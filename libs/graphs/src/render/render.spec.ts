@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { component, edge, mountsOf, settings, subjectOf } from '../../test/render-subject.js';
+import {
+  component,
+  edge,
+  mountsOf,
+  settings,
+  subjectOf,
+} from '../../test/support/render-subject.js';
 import type { Component, DvcConfig, Flow, GitConfig, Graph } from '../graph.js';
 import { claimName, rampartView } from '../names.js';
 import {

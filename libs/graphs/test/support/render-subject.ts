@@ -1,7 +1,7 @@
-import type { Component, Edge, Flow, Graph } from '../src/graph.js';
-import { isMounted } from '../src/graph.js';
-import { rampartView } from '../src/names.js';
-import type { RenderSettings, RenderSubject } from '../src/render/index.js';
+import type { Component, Edge, Flow, Graph } from '../../src/graph.js';
+import { isMounted } from '../../src/graph.js';
+import { rampartView } from '../../src/names.js';
+import type { RenderSettings, RenderSubject } from '../../src/render/index.js';
 
 export const settings: RenderSettings = {
   registry: 'registry.example',
