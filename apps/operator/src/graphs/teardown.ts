@@ -1,6 +1,13 @@
 import { LABELS, resources, type MountedType } from '@glacis/graphs';
 import { builtIns, isKubeError, keyOf, type KubeObject, type ResourceType } from '@glacis/kube';
 import { waitFor } from '@glacis/runtime';
+import {
+  ClusterObjects,
+  HelmError,
+  objectsOf,
+  removeLeftovers,
+  type Release,
+} from './helm/index.js';
 import { isEnding, namespaceGone, removeNamespace } from './namespaces.js';
 import { notes } from './plan.js';
 import { releaseAnnotation } from './records.js';
@@ -39,6 +46,8 @@ export function dependantsFirst(places: readonly Namespace[]): Namespace[][] {
 
 const needsOf = ({ metadata }: Namespace): string[] =>
   metadata.annotations?.[notes.needs]?.split(',') ?? [];
+
+const leftoversMs = 60_000;
 
 const componentReleases = ['auth-aux', 'component', 'edges'];
 
@@ -93,9 +102,29 @@ export async function stopFlows(work: Work, place: Namespace): Promise<void> {
 
 /** Removes releases, in their order. */
 async function uninstall(work: Work, namespace: string, names: readonly string[]): Promise<void> {
-  const there = new Set((await liveReleases(work, namespace)).map(({ release }) => release.name));
-  for (const release of names.filter((name) => there.has(name))) {
-    await work.helm.uninstall({ namespace, release });
+  const there = (await liveReleases(work, namespace)).map(({ release }) => release);
+  for (const name of names) {
+    const release = there.find((each) => each.name === name);
+    if (release) await removeRelease(work, release);
+  }
+}
+
+/** With what helm was too slow for, of whatever kind and in no Namespace, too. */
+async function removeRelease(work: Work, release: Release): Promise<void> {
+  const { name, namespace } = release;
+  try {
+    await work.helm.uninstall({ namespace, release: name });
+  } catch (error) {
+    if (!(error instanceof HelmError) || error.code !== 'timeout') throw error;
+    const objects = objectsOf(release.details()?.manifest ?? '', namespace);
+    const { server, signal } = work;
+    const limits = { deadlineMs: leftoversMs, signal };
+    await removeLeftovers(
+      new ClusterObjects(server),
+      { release: name, namespace },
+      objects,
+      limits,
+    );
   }
 }
 

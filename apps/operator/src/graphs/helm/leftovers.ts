@@ -7,7 +7,7 @@ const everyMs = 500;
 
 /**
  * Removes what an uninstall that timed out has left (graph-apps.md 4.10), and waits until it is gone. Objects that do not
- * carry helm's marks of this release are somebody else's and stay.
+ * carry helm's marks of this release are somebody else's and stay, as do those that its chart keeps.
  * @param refs from the manifest, read before the uninstall
  * @throws {HelmError} `timeout` naming what is left
  */
@@ -44,6 +44,7 @@ async function leftover(
 function isOf({ metadata: { annotations = {} } }: AnyObject, of: ReleaseName): boolean {
   return (
     annotations['meta.helm.sh/release-name'] === of.release &&
-    annotations['meta.helm.sh/release-namespace'] === of.namespace
+    annotations['meta.helm.sh/release-namespace'] === of.namespace &&
+    annotations['helm.sh/resource-policy'] !== 'keep'
   );
 }
