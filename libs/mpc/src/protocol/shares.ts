@@ -85,19 +85,32 @@ export const subtract = (x: Shares, y: Shares): Shares => zip(x, y, subtractWord
 
 /** c·x for a public c. */
 export const scale = (x: Shares, factor: number): Shares =>
-  map(x, (words) => words.map((word) => Math.imul(word, factor)));
+  map(x, (words) => {
+    const out = new Int32Array(words.length);
+    for (let i = 0; i < out.length; i += 1) out[i] = Math.imul(words[i], factor);
+    return out;
+  });
 
 /** x + c or x ⊕ c for a public c changes slot 0 only, which parties 0 and 2 hold. */
-function withConstant(party: Party, x: Shares, of: (word: number) => number): Shares {
+function inSlot0(party: Party, x: Shares, of: (words: Int32Array) => Int32Array): Shares {
   const place = slotOf(party, 0);
-  return place ? { ...x, [place]: x[place].map(of) } : x;
+  return place ? { ...x, [place]: of(x[place]) } : x;
 }
 
 export const addConstant = (party: Party, x: Shares, c: number): Shares =>
-  withConstant(party, x, (word) => word + c);
+  inSlot0(party, x, (words) => {
+    const out = new Int32Array(words.length);
+    for (let i = 0; i < out.length; i += 1) out[i] = words[i] + c;
+    return out;
+  });
 
 /** NOT of every bit of the words. */
-export const not = (party: Party, x: Shares): Shares => withConstant(party, x, (word) => ~word);
+export const not = (party: Party, x: Shares): Shares =>
+  inSlot0(party, x, (words) => {
+    const out = new Int32Array(words.length);
+    for (let i = 0; i < out.length; i += 1) out[i] = ~words[i];
+    return out;
+  });
 
 /** A public bit for every row. */
 export function publicPlane(party: Party, rows: number, bit: boolean): Plane {

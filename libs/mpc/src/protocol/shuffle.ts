@@ -29,24 +29,34 @@ const RINGS: Record<Column['form'], Ring> = {
 /** Words that are drawn at a time for a permutation. */
 const DRAWN = 4096;
 
-/** A uniform permutation: Fisher and Yates, with rejection sampling so that no index is more likely. */
-export function permutation(stream: Stream, length: number): Int32Array {
-  const order = Int32Array.from({ length }, (_, i) => i);
-  let words = stream.words(DRAWN);
-  let used = 0;
-  const draw = (): number => {
-    if (used === DRAWN) {
-      words = stream.words(DRAWN);
-      used = 0;
+/** Uniform numbers below a bound, from words of a stream (Lemire 2019); a rejected word costs another one. */
+class Choices {
+  private words: Int32Array = new Int32Array(0);
+  private used = 0;
+
+  constructor(private readonly stream: Stream) {}
+
+  /** @param bound at most 2^21, so that a product is exact. */
+  below(bound: number): number {
+    for (;;) {
+      if (this.used === this.words.length) {
+        this.words = this.stream.words(DRAWN);
+        this.used = 0;
+      }
+      const product = (this.words[this.used++] >>> 0) * bound;
+      const low = product >>> 0;
+      if (low >= bound || low >= 0x1_0000_0000 % bound) return (product - low) / 0x1_0000_0000;
     }
-    return words[used++] >>> 0;
-  };
+  }
+}
+
+/** A uniform permutation (Fisher and Yates); rejection sampling keeps every index as likely as any other. */
+export function permutation(stream: Stream, length: number): Int32Array {
+  const order = new Int32Array(length);
+  for (let i = 0; i < length; i += 1) order[i] = i;
+  const choices = new Choices(stream);
   for (let i = length - 1; i > 0; i -= 1) {
-    const choices = i + 1;
-    const limit = 0x1_0000_0000 - (0x1_0000_0000 % choices);
-    let word = draw();
-    while (word >= limit) word = draw();
-    const j = word % choices;
+    const j = choices.below(i + 1);
     const swapped = order[i];
     order[i] = order[j];
     order[j] = swapped;
