@@ -102,7 +102,7 @@ test('is ready, and helm test finds the names of the Services in every certifica
   const given = ['--set=postgres.secretName=postgres', `--set=kafka.brokers=${brokers}`];
   await release.upgrade('--install', ...given);
   console.log(`helm install to Ready: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
-  for (const service of ['gateway', 'backends', 'certificates']) {
+  for (const service of ['gateway', 'backends', 'certificates', 'graph-apps', 'webhooks']) {
     const nodes = await release.pods(service, 'spec.nodeName');
     expect(new Set(nodes).size).toBe(2);
   }

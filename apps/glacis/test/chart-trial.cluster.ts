@@ -81,11 +81,15 @@ test('backends.md 13: every series of ours in an alert is one that pods have', a
   const rules = await readFile(join(chartFolder, 'files/alerts.yaml'), 'utf8');
   const named = [...rules.matchAll(/\b([a-z]\w+)\{/g)].map(([, name = '']) => name);
   const foreign = /^(up|kube_\w+)$/;
-  const address = await trial.service('glacis-gateway', 8080);
-  const metrics = await (await fetch(`http://${address}/metrics`)).text();
+  const metrics = `${await metricsOf('glacis-gateway', 8080)}${await metricsOf('glacis-operator', 9016)}`;
   const missing = named.filter((name) => !foreign.test(name) && !metrics.includes(`\n${name}`));
   expect(missing).toEqual([]);
 });
+
+async function metricsOf(service: string, port: number): Promise<string> {
+  const address = await trial.service(service, port);
+  return (await fetch(`http://${address}/metrics`)).text();
+}
 
 test('an upgrade and a rollback keep the data and the Secrets', async () => {
   const hosts = async (): Promise<string[]> => {
