@@ -44,14 +44,17 @@ export class ImageStore {
   }
 
   /** Builds without any layer of an earlier build. */
-  async build({ name, context, dockerfile, args = {} }: BuildOptions): Promise<void> {
-    const given = Object.entries(args).flatMap(([key, value]) => [
+  async build({ name, context, dockerfile, args: variables = {} }: BuildOptions): Promise<void> {
+    const given = Object.entries(variables).flatMap(([key, value]) => [
       '--build-arg',
       `${key}=${value}`,
     ]);
     const file = dockerfile ?? join(context, 'Dockerfile');
     const options = ['--isolation', 'chroot', '--layers=false', '--timestamp', timestamp];
-    await this.buildah('bud', ...options, ...given, '-f', file, '-t', name, context);
+    const args = this.arguments('bud', ...options, ...given, '-f', file, '-t', name, context);
+    // In namespaces of their own the commands of the file end with whoever asked for the build.
+    const own = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+    await runCommand('setpriv', ['--pdeathsig=KILL', ...own, 'buildah', ...args]);
   }
 
   /** Debian with Node and npm of this machine: what the official images of Node are. */
@@ -105,8 +108,12 @@ export class ImageStore {
   }
 
   private buildah(...args: string[]): Promise<string> {
+    return runCommand('buildah', this.arguments(...args));
+  }
+
+  private arguments(...args: string[]): string[] {
     const store = ['--root', join(this.folder, 'root'), '--runroot', join(this.folder, 'run')];
-    return runCommand('buildah', [...store, '--storage-driver', 'overlay', ...args]);
+    return [...store, '--storage-driver', 'overlay', ...args];
   }
 }
 
