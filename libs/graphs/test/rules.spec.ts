@@ -4,6 +4,7 @@ import {
   examine,
   RULES,
   ruleRun,
+  type ChartSource,
   type Graph,
   type RuleCode,
 } from '../src/index.js';
@@ -190,6 +191,22 @@ describe('graph-apps.md 3.2', () => {
       set: '/set/here',
       blank: '/blank',
     });
+  });
+
+  test('3.3: a chart that several components use is read once', async () => {
+    const graph = exampleGraph();
+    graph.components['b']!.chart = structuredClone(graph.components['a']!.chart);
+    const read: string[] = [];
+    const charts: ChartSource = {
+      ...exampleCharts(),
+      annotation: async ({ name }) => {
+        read.push(name);
+        return undefined;
+      },
+    };
+    const subject = { ...NAME, spec: { graph } };
+    const { verdict } = await examine(subject, exampleCluster(), charts, unexpected);
+    expect([verdict.errors, read]).toEqual([[], ['one']]);
   });
 
   test('KAFKA_ABSENT: neither configured nor provided', () => {
