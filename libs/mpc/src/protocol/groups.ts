@@ -78,7 +78,7 @@ export function* collect(
   );
   const flags = { own: lanes(last.own, rows), next: lanes(last.next, rows) };
   const carried: Column[] = [
-    { form: 'boolean', shares: flags },
+    { form: 'boolean', width: 1, shares: flags },
     { form: 'arithmetic', shares: positions },
     ...summed.map((shares): Column => ({ form: 'wide', shares: prefixSums(shares) })),
     ...columns,

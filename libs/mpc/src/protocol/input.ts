@@ -1,8 +1,10 @@
 import { exchange, type Protocol } from './link.js';
 import type { Party, PartyId } from './party.js';
 import { subtractWords, xorWords, type Shares } from './shares.js';
+import { subtractWide } from './wide.js';
 
-const MASKED = { boolean: xorWords, arithmetic: subtractWords };
+/** How a mask is taken off, by form; words of `wide` are low words, then high words. */
+const MASKED = { boolean: xorWords, arithmetic: subtractWords, wide: subtractWide };
 
 /**
  * Shares words that party `owner` knows (11.4, input): slot owner + 1 is a key stream, slot owner what is left, which goes to

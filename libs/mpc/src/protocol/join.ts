@@ -97,6 +97,7 @@ function* carry(party: Party, g: Plane, start: Carried, rows: number): Protocol<
 
 const asColumn = (plane: Plane, rows: number): Column => ({
   form: 'boolean',
+  width: 1,
   shares: { own: lanes(plane.own, rows), next: lanes(plane.next, rows) },
 });
 const asPlane = ({ shares }: Column): Plane => ({
@@ -111,7 +112,7 @@ function firstRows(column: Column, count: number): Column {
       ? joinWords([words.subarray(0, count), words.subarray(rows, rows + count)])
       : words.subarray(0, count);
   return {
-    form: column.form,
+    ...column,
     shares: { own: cut(column.shares.own), next: cut(column.shares.next) },
   };
 }
@@ -137,8 +138,8 @@ export function* joinUnique(party: Party, tables: JoinInput, others: number): Pr
     [
       asColumn(tables.side, rows),
       asColumn(tables.valid, rows),
-      ...keys.map(({ shares }): Column => ({ form: 'boolean', shares })),
-      ...payload.map(({ shares }): Column => ({ form: 'boolean', shares })),
+      ...keys.map((part): Column => ({ form: 'boolean', ...part })),
+      ...payload.map((part): Column => ({ form: 'boolean', ...part })),
       ...tables.columns,
     ],
     order(keys),
@@ -166,7 +167,7 @@ export function* joinUnique(party: Party, tables: JoinInput, others: number): Pr
       asColumn(live, rows),
       ...payload.map(({ width }): Column => {
         const planes = carried.planes.slice(at, (at += width));
-        return { form: 'boolean', shares: toWords({ rows, planes }) };
+        return { form: 'boolean', width, shares: toWords({ rows, planes }) };
       }),
       ...sorted.slice(first + payload.length),
     ],

@@ -10,6 +10,8 @@ import { addWide, subtractWide } from './wide.js';
 export interface Column {
   form: 'boolean' | 'arithmetic' | 'wide';
   shares: Shares;
+  /** Live bits of a boolean column, default 32: both slots have zeros above them, before and after every step. */
+  width?: number;
 }
 
 /** Rows of a column. */
@@ -79,12 +81,21 @@ interface Drawn {
   s: Int32Array[];
 }
 
+/** Masks of one column, which have no bits that the column has not. */
+function masksFor({ form, shares, width = 32 }: Column, stream: Stream): Int32Array {
+  const words = stream.words(shares.own.length);
+  if (form !== 'boolean' || width === 32) return words;
+  const live = (1 << width) - 1;
+  for (let i = 0; i < words.length; i += 1) words[i] &= live;
+  return words;
+}
+
 function draw(party: Party, key: Neighbour, step: number, columns: readonly Column[]): Drawn {
   const [r, s] = (['r', 's'] as const).map((purpose) => party.stream(key, step, purpose));
   return {
     order: permutation(party.stream(key, step, 'perm'), rowsOf(columns[0])),
-    r: columns.map(({ shares }) => r.words(shares.own.length)),
-    s: columns.map(({ shares }) => s.words(shares.own.length)),
+    r: columns.map((column) => masksFor(column, r)),
+    s: columns.map((column) => masksFor(column, s)),
   };
 }
 
@@ -137,7 +148,7 @@ export function* shuffle(party: Party, columns: readonly Column[]): Protocol<Col
     if (role === 0) shares = yield* asFirst(party, step, moved);
     else if (role === 1) shares = yield* asSecond(party, step, moved);
     else shares = yield* asThird(moved);
-    moved = moved.map(({ form }, k) => ({ form, shares: shares[k] }));
+    moved = moved.map((column, k) => ({ ...column, shares: shares[k] }));
   }
   return moved;
 }

@@ -93,8 +93,8 @@ export function* digitPass(
   const ranked: Column = { form: 'arithmetic', shares: add(rank, first) };
   const [shuffled, ...moved] = yield* shuffle(party, [ranked, ...columns]);
   const order = yield* open(shuffled.shares, addWords);
-  return moved.map(({ form, shares }) => ({
-    form,
+  return moved.map(({ shares, ...column }) => ({
+    ...column,
     shares: { own: scatter(shares.own, order), next: scatter(shares.next, order) },
   }));
 }
