@@ -80,10 +80,8 @@ if [ -n "$ACCESS_KEY_ID" ]; then
 fi
 # The folder of the claim has another path in each pod.
 case $REPO in /*)
-  dvc remote list | while read -r name url _; do
-    case $url in */artifact)
-      dvc remote modify --quiet --local -- "$name" url "$(dirname "$REPO")/artifact"
-    esac
+  dvc config --list | sed -n 's|^remote\.\(.*\)\.url=.*/artifact$|\1|p' | while read -r name; do
+    dvc remote modify --quiet --local -- "$name" url "$(dirname "$REPO")/artifact"
   done
 esac
 `;
