@@ -32,7 +32,7 @@ interface Found {
 async function* entriesOf(place: Place): AsyncGenerator<Found> {
   // Node takes `buffer` here as it does in `readdir`; its types do not know.
   const encoding = 'buffer' as BufferEncoding;
-  for await (const entry of await opendir(place.path, { encoding })) {
+  for await (const entry of await opendir(place.path, { encoding, bufferSize: 1024 })) {
     const name = entry.name as unknown as Buffer;
     if (entry.isSymbolicLink()) yield { name };
     else if (typeOf(entry)) yield { name, type: typeOf(entry) };
