@@ -221,3 +221,57 @@ test('graph-apps.md 4.9: infra is provided, required and lost; a kafka topic com
     { deadlineMs: 30_000 },
   );
 });
+
+test('graph-apps.md 4.4, 4.8: a repository is filled by a Job, with the Secrets that it needs copied', async () => {
+  const credentials = { name: 'git-login', namespace: 'default' };
+  await world.cluster.apply({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: credentials,
+    data: { username: 'dQ==', password: 'cA==' },
+  });
+  const remote = {
+    kind: 'git',
+    size: '10Mi',
+    remote: 'https://git.example/x',
+    secret: 'git-login',
+  } as const;
+  await world.apply('repo', {
+    components: {
+      a: {
+        outputs: { own: { type: 'repository', flow: 'own' } },
+        inputs: { other: { type: 'repository', flow: 'other' } },
+      },
+    },
+    flows: {
+      own: { type: 'repository', config: { kind: 'git', size: '10Mi' } },
+      other: { type: 'repository', config: remote },
+    },
+  });
+  const { status } = await world.phase('repo', 'Deployed');
+  expect(status?.components).toMatchObject([{ name: 'a', state: 'normal' }]);
+  const namespace = 'default-repo-rampart-flows-repository';
+  const { items: jobs } = await world.client(builtIns.jobs).list({ namespace });
+  expect(jobs.map((job) => job.status?.succeeded)).toEqual([1]);
+  const secrets = world.client(builtIns.secrets);
+  for (const place of [namespace, 'default-repo-a']) {
+    expect((await secrets.get({ namespace: place, name: 'git-login' })).data).toEqual({
+      username: 'dQ==',
+      password: 'cA==',
+    });
+  }
+  // Nothing answers behind the Service: its pods only seem to run.
+  await world.until('repo', (graph) =>
+    graph.status?.flows?.every(({ state }) => state === 'error'),
+  );
+  await secrets.patch(credentials, { data: { password: 'cQ==' } });
+  await waitFor(
+    async () => {
+      const copy = await secrets.get({ namespace, name: 'git-login' });
+      return copy.data?.['password'] === 'cQ==';
+    },
+    { deadlineMs: 30_000, what: 'the copy to follow' },
+  );
+  await world.delete('repo');
+  await world.gone('repo');
+});

@@ -1,9 +1,9 @@
-import { keyOf, type KubeObject, type ResourceType } from '@glacis/kube';
+import { isKubeError, keyOf, type KubeObject } from '@glacis/kube';
+import type { AnyRef } from './helm/cluster-objects.js';
 import type { Plan } from './plan.js';
-import { watchedTypes } from './manifest-types.js';
 import type { ObjectName, ReleaseRecord } from './records.js';
 import { knownRelease, liveReleases } from './releases.js';
-import { clientOf, type Work } from './work.js';
+import type { Work } from './work.js';
 
 /**
  * Releases of a deployed graph, as `namespace/release`, that are not there as helm has left them, or of which an object is
@@ -38,32 +38,58 @@ function releasesOf({ components, flows }: Plan): [string, string[]][] {
 function isDoubtful(work: Work, namespace: string, release: string): boolean {
   const known = knownRelease(work, namespace, release);
   if (known?.status !== 'deployed') return true;
-  return isOfChart(known) && known.objects.some((object) => isMissing(work, known, object));
+  if (!isOfChart(known)) return false;
+  return (
+    known.objects.some((object) => isMissing(work, known, object)) || isToBeLookedAt(work, known)
+  );
 }
 
 /** What the operator renders it mends object by object. */
 const isOfChart = ({ release }: ReleaseRecord): boolean =>
   release === 'component' || release === 'auth-aux';
 
-function isMissing({ cache }: Work, { metadata }: KubeObject, object: ObjectName): boolean {
+/** undefined: its kind is not watched. */
+function isCached(
+  { cache }: Work,
+  { metadata }: KubeObject,
+  object: ObjectName,
+): boolean | undefined {
   const namespace = object.namespace ?? metadata.namespace;
-  return cache.hasChartObject(object.kind, keyOf({ namespace, name: object.name })) === false;
+  return cache.hasChartObject(object.kind, keyOf({ namespace, name: object.name }));
 }
 
+const isMissing = (work: Work, release: ReleaseRecord, object: ObjectName): boolean =>
+  isCached(work, release, object) === false;
+
+/** Kinds that are not watched are looked for after each resync time. */
+function isToBeLookedAt(work: Work, release: ReleaseRecord): boolean {
+  const { memory, settings } = work;
+  const at = memory.looked.get(lookKey(release)) ?? -Infinity;
+  if (work.now().getTime() - at < settings.resyncMs) return false;
+  return release.objects.some((object) => isCached(work, release, object) === undefined);
+}
+
+const lookKey = ({ metadata, release }: ReleaseRecord): string =>
+  `${metadata.namespace}/${release}`;
+
+/** As the API server says it. */
 async function lacksObject(work: Work, release: ReleaseRecord): Promise<boolean> {
   if (!isOfChart(release)) return false;
-  const missing = release.objects.filter((object) => isMissing(work, release, object));
-  for (const { kind, name, namespace = release.metadata.namespace } of missing) {
-    const type = watchedTypes.find((each) => each.kind === kind);
-    if (type && !(await isThere(work, type, { namespace, name }))) return true;
+  work.memory.looked.set(lookKey(release), work.now().getTime());
+  const doubtful = release.objects.filter((object) => isCached(work, release, object) !== true);
+  for (const object of doubtful) {
+    if (!(await isThere(work, { namespace: release.metadata.namespace ?? '', ...object })))
+      return true;
   }
   return false;
 }
 
-async function isThere(
-  work: Work,
-  type: ResourceType,
-  ref: { namespace?: string; name: string },
-): Promise<boolean> {
-  return (await clientOf<KubeObject>(work, type).find(ref)) !== undefined;
+async function isThere(work: Work, ref: AnyRef): Promise<boolean> {
+  try {
+    return (await work.objects.find(ref)) !== undefined;
+  } catch (error) {
+    // What we may not see is not ours to miss.
+    if (isKubeError(error, 'forbidden')) return true;
+    throw error;
+  }
 }

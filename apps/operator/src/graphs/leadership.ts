@@ -18,7 +18,7 @@ import { Applied } from './applied.js';
 import type { OwnedCache } from './cache.js';
 import { graphKeysOf } from './graph-key.js';
 import type { GraphCluster } from './cluster.js';
-import { Helm, WorkFolder, type HelmOptions } from './helm/index.js';
+import { ClusterObjects, Helm, WorkFolder, type HelmOptions } from './helm/index.js';
 import { rampartGraphs } from './kinds/index.js';
 import { logLine, type LogPhase } from './log-line.js';
 import { noteOf, phaseOfNews, typeOfNews, type NewsKind } from './news.js';
@@ -56,15 +56,22 @@ const reconcileMs = 24 * 3_600_000;
 
 /** The work of a leader on graphs for one term. It begins without memory, as another may have led meanwhile. */
 export class GraphLeadership {
-  private readonly memory: Memory = { applied: new Applied(), written: new Map(), due: new Map() };
+  private readonly memory: Memory = {
+    applied: new Applied(),
+    written: new Map(),
+    due: new Map(),
+    looked: new Map(),
+  };
   private readonly news = new News();
   private readonly running = new Map<string, Running>();
   private readonly probes: Probes;
+  private readonly objects: ClusterObjects;
   private readonly graphs: StoreReader<Graph>;
 
   constructor(private readonly options: GraphLeadershipOptions) {
     const { settings, clock, cluster } = options;
     this.graphs = cluster.graphs.store;
+    this.objects = new ClusterObjects(options.server);
     this.probes = new Probes({
       freshMs: settings.resyncMs,
       onChange: (key) => this.news.tell(key),
@@ -136,10 +143,14 @@ export class GraphLeadership {
     return isNewer ? { ...cached, status: written.status } : cached;
   }
 
-  private forget(key: string, { metadata }: Graph): void {
+  private forget(key: string, { metadata, status }: Graph): void {
     this.probes.forget(key);
     this.memory.written.delete(metadata.uid);
     this.memory.due.delete(metadata.uid);
+    for (const { namespace } of status?.components ?? []) {
+      for (const name of ['component', 'auth-aux'])
+        this.memory.looked.delete(`${namespace}/${name}`);
+    }
   }
 
   /** Of all graphs that had this name and of which something is left. */
@@ -169,6 +180,7 @@ export class GraphLeadership {
       namespaces: cluster.namespaces.store,
       cluster: cluster.index,
       cache,
+      objects: this.objects,
       charts,
       helm: new Helm(folder, this.options.helm, helmSignal),
       folder,

@@ -47,6 +47,7 @@ export function dependantsFirst(places: readonly Namespace[]): Namespace[][] {
 const needsOf = ({ metadata }: Namespace): string[] =>
   metadata.annotations?.[notes.needs]?.split(',') ?? [];
 
+/** Milliseconds for what helm has left. */
 const leftoversMs = 60_000;
 
 const componentReleases = ['auth-aux', 'component', 'edges'];
@@ -154,7 +155,7 @@ async function removeForgotten(work: Work, namespace: string, type: ResourceType
     );
   }
   await waitFor(async () => work.signal.aborted || (await forgotten()).length === 0, {
-    deadlineMs: 60_000,
+    deadlineMs: leftoversMs,
     everyMs: 500,
     what: `the end of ${type.plural} in ${namespace}`,
   });

@@ -11,8 +11,7 @@ import type { ApiServer, KubeObject, ResourceType, StoreReader } from '@glacis/k
 import { ResourceClient } from '@glacis/kube';
 import type { Applied } from './applied.js';
 import type { OwnedCache } from './cache.js';
-import type { Helm } from './helm/helm.js';
-import type { WorkFolder } from './helm/work-folder.js';
+import type { ClusterObjects, Helm, WorkFolder } from './helm/index.js';
 import type { LogPhase } from './log-line.js';
 import type { NewsKind } from './news.js';
 import type { ReleaseRecord } from './records.js';
@@ -42,6 +41,8 @@ export interface Memory {
   applied: Applied;
   /** Status of each graph as it was last written, by uid: the caches may not have it yet. */
   written: Map<string, { resourceVersion: string; status: RecordedStatus }>;
+  /** When objects of charts whose kinds are not watched were looked for, by release. */
+  looked: Map<string, number>;
   /** When a graph that has failed is due again, by uid. */
   due: Map<string, { generation: number; at: number }>;
 }
@@ -56,6 +57,8 @@ export interface Work {
   namespaces: StoreReader<Namespace>;
   cluster: ClusterView;
   cache: OwnedCache;
+  /** Objects of any kind, such as charts make, to be looked at. */
+  objects: Pick<ClusterObjects, 'find'>;
   charts: ChartSource;
   helm: Helm;
   folder: WorkFolder;
