@@ -383,6 +383,37 @@ function namespaceDeleted(): Damage {
 
 const isWell = (graph: Graph): boolean => condition(graph, 'Ready')?.status === 'True';
 
+/** Reconciles of graphs that the operator has done so far. */
+async function reconciles(): Promise<number> {
+  const port = /operator has started: http [^:]*:(\d+)/.exec(await world.operator.log())?.[1];
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const done = /reconciles_total\{controller="rampartgraphs",result="done"\} (\d+)/.exec(text)?.[1];
+  return Number(done ?? 0);
+}
+
+/** What it has written, but for its Lease and Events. */
+async function writes(): Promise<string[]> {
+  const events = await world.cluster.auditEvents();
+  return events
+    .filter(
+      ({ user, verb }) =>
+        user.username === 'glacis-operator' && /^(create|update|patch|delete)/.test(verb),
+    )
+    .map(({ verb, requestURI }) => `${verb} ${requestURI}`)
+    .filter((write) => !/leases|events/.test(write));
+}
+
+test('row 5: a graph that is as it should be costs no write', async () => {
+  const before = await writes();
+  const done = await reconciles();
+  await waitFor(async () => (await reconciles()) >= done + 3, {
+    deadlineMs: 60_000,
+    everyMs: 250,
+    what: 'three looks at it',
+  });
+  expect((await writes()).slice(before.length)).toEqual([]);
+});
+
 test('row 3: every damage is repaired, or reported', async () => {
   const { items } = await world.client(builtIns.persistentVolumes).list();
   const volumes = Object.fromEntries(
