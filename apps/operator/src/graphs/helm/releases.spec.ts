@@ -1,12 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { isLocked, lastGood, releasesOf, type ReleaseSecret } from './releases.js';
 
-const secretOf = (
-  name: string,
-  version: number,
-  status: string,
-  data?: string,
-): ReleaseSecret => ({
+const secretOf = (name: string, version: number, status: string, data?: string): ReleaseSecret => ({
   metadata: {
     name: `sh.helm.release.v1.${name}.v${version}`,
     namespace: 'n',
