@@ -21,6 +21,7 @@ const CONFINED = {
   pg: 'libs/store/',
   '@kubernetes/client-node': 'libs/kube/src/api/',
   undici: 'apps/gateway/src/forwarding/',
+  mongodb: 'apps/graph-apps/src/store/mongo/',
 };
 /** Beside its main one a package may have these entrances. */
 const entrances = new Set(['/testing', '/cluster', '/bare']);

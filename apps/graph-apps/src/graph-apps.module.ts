@@ -26,10 +26,7 @@ import { graphAppsMigrations } from './migrations.js';
 import { NodeConfigsController } from './node-configs/node-configs.controller.js';
 import { NodeConfigsService } from './node-configs/node-configs.service.js';
 import { rootPath, SETTINGS, type GraphAppsSettings } from './settings.js';
-import { APPS_STORE } from './store/apps-store.js';
-import { NODE_CONFIGS_STORE } from './store/node-configs-store.js';
-import { PostgresApps } from './store/postgres/postgres-apps.js';
-import { PostgresNodeConfigs } from './store/postgres/postgres-node-configs.js';
+import { documentProviders } from './store/documents.js';
 import { UiSchemaController } from './ui-schema/ui-schema.controller.js';
 
 const service = 'graph-apps';
@@ -66,8 +63,7 @@ export class GraphAppsModule {
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: FLOW_ADDRESS, useValue: flowAddress },
-        { provide: APPS_STORE, useClass: PostgresApps },
-        { provide: NODE_CONFIGS_STORE, useClass: PostgresNodeConfigs },
+        ...documentProviders,
         AppsService,
         CrossOrigin,
         DeploymentsService,

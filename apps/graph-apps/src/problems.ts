@@ -1,5 +1,12 @@
-import { defineProblem, Problem, type ProblemDefinition, type ProblemMore } from '@glacis/http';
+import {
+  defineProblem,
+  Problem,
+  problems,
+  type ProblemDefinition,
+  type ProblemMore,
+} from '@glacis/http';
 import { isKubeError } from '@glacis/kube';
+import { isMongoAway } from './store/mongo/client.js';
 
 type Definition = Omit<ProblemDefinition, 'message'>;
 type GraphProblem = (text: string, more?: ProblemMore) => Problem;
@@ -146,6 +153,8 @@ export const configsNotFound = notFound('configs-not-found', 'No such node confi
 /** What an error of any layer becomes for callers of this service. */
 export function inWords(error: unknown): unknown {
   if (isKubeError(error)) return clusterError(error.message, { cause: error });
+  if (isMongoAway(error))
+    return problems.unavailable('a dependency does not answer', { cause: error });
   if (!(error instanceof Problem) || error.more.members?.state !== undefined) return error;
   const { definition, detail, more } = error;
   if (definition.slug === 'malformed') return invalidRequest(detail, { members: more.members });

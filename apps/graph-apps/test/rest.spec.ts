@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { draftCases } from './cases/drafts.js';
+import { importCases } from './cases/imports.js';
 import { nodeConfigCases } from './cases/node-configs.js';
 import { graphBody, simpleGraph } from './graphs.js';
 import { EventReader } from './sse.js';
@@ -13,6 +14,10 @@ describe('drafts and versions on Postgres', () => {
 
 describe('node configs on Postgres', () => {
   nodeConfigCases(() => Stand.start());
+});
+
+describe('import into Postgres', () => {
+  importCases(() => Stand.start());
 });
 
 describe('without a cluster', () => {
@@ -95,6 +100,15 @@ describe('without a cluster', () => {
       expect((await stand.send('GET', path)).status).toBe(404);
     }
   });
+
+  test.each(['/healthz', '/readyz', '/metrics'])(
+    '6.1: %s is there without a base',
+    async (path) => {
+      const incoming = await stand.open('GET', path);
+      incoming.resume();
+      expect(incoming.statusCode).toBe(200);
+    },
+  );
 
   test('6.1: pages of the origins that are set may call, before they have a token', async () => {
     const ask = (origin: string) =>

@@ -47,13 +47,18 @@ export function addSystemRoutes(instance: FastifyInstance, routes: SystemRoutes)
       instance_id: about.instanceId,
     }),
   );
-  instance.get('/health/live', open('The process answers'), (_request, reply) =>
-    sendJson(reply, 'application/json', health.live()),
-  );
-  instance.get('/health/ready', open('Every dependency answers'), async (_request, reply) => {
-    const report = await health.ready();
-    return sendJson(reply.code(report.status === 'ok' ? 200 : 503), 'application/json', report);
-  });
+  // The second names are those of Kubernetes' own programs (`graph-apps.md` 6.1).
+  for (const path of ['/health/live', '/healthz']) {
+    instance.get(path, open('The process answers'), (_request, reply) =>
+      sendJson(reply, 'application/json', health.live()),
+    );
+  }
+  for (const path of ['/health/ready', '/readyz']) {
+    instance.get(path, open('Every dependency answers'), async (_request, reply) => {
+      const report = await health.ready();
+      return sendJson(reply.code(report.status === 'ok' ? 200 : 503), 'application/json', report);
+    });
+  }
   instance.get('/metrics', open('Prometheus metrics'), async (_request, reply) =>
     reply
       .header('content-type', metrics.registry.contentType)

@@ -73,12 +73,12 @@ export class GraphFollower {
   }
 
   /**
-   * The graph from memory, unless the App knows of a newer one or would go for want of it: then it is asked for. Another
-   * replica may be ahead of this one.
+   * The graph from memory, unless the App knows of a newer one, would go for want of it, or has had another or none: then
+   * it is asked for. Another replica may be ahead of this one, and what is in memory may be gone.
    */
   private async current(ref: AppRef, app: App | undefined): Promise<RampartGraph | undefined> {
     const known = this.cluster.seen(ref);
-    if (app === undefined || app.uid === null) return known;
+    if (app === undefined || (app.uid === null && known === undefined)) return known;
     const { seen } = app;
     const isOld =
       known === undefined ||

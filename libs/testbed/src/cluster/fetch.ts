@@ -1,5 +1,6 @@
 import { debianRoot } from './images.js';
 import { kafkaClassPath } from './kafka-home.js';
+import { mongoEnvironment } from './mongodb.js';
 import {
   coreDnsProgram,
   etcdProgram,
@@ -26,6 +27,7 @@ const ofKubernetes: KubernetesProgram[] = [
  */
 export async function fetchAll(): Promise<void> {
   await kafkaClassPath();
+  await mongoEnvironment();
   await debianRoot();
   await etcdProgram();
   for (const name of ofKubernetes) await kubernetesProgram(name);

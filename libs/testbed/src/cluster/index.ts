@@ -19,6 +19,7 @@ export type { StoredValue } from './kubernetes/stored.js';
 export type { KubernetesClients } from './kubernetes/clients.js';
 export type { KubernetesNodes } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
+export { startMongo, type MongoServer } from './mongodb.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';
 export { cached } from './cache.js';

@@ -1,7 +1,6 @@
-import { Outbox } from '@glacis/events';
-import { Audit } from '@glacis/identity';
-import { conflictOf, Store, type Queryable, type Tx } from '@glacis/store';
-import { Inject, Injectable } from '@nestjs/common';
+import type { Outbox } from '@glacis/events';
+import type { Audit } from '@glacis/identity';
+import { conflictOf, type Queryable, type Store, type Tx } from '@glacis/store';
 import { shownVersion } from '../../apps/app.entity.js';
 import type {
   App,
@@ -24,12 +23,11 @@ import { appOf, entryOf, rowOf, type AppRow, type VersionRow } from './rows.js';
 const entryColumns = 'number, hash, notes, source, created_at, last_deployment';
 
 /** Apps in the database of the service: a change, its events and its audit row are one transaction. */
-@Injectable()
 export class PostgresApps implements AppsStore {
   constructor(
     private readonly store: Store,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Audit) private readonly audit: Audit,
+    private readonly outbox: Outbox,
+    private readonly audit: Audit,
   ) {}
 
   async find({ namespace, name }: AppRef): Promise<App | undefined> {

@@ -1,6 +1,5 @@
-import { Audit } from '@glacis/identity';
-import { Store, type Tx } from '@glacis/store';
-import { Inject, Injectable } from '@nestjs/common';
+import type { Audit } from '@glacis/identity';
+import type { Store, Tx } from '@glacis/store';
 import type { NodeConfig } from '../../node-configs/node-config.entity.js';
 import { OutrunError } from '../apps-store.js';
 import type { NodeConfigEdit, NodeConfigRange, NodeConfigsStore } from '../node-configs-store.js';
@@ -21,11 +20,10 @@ interface Row {
 const columns =
   'id, tenant, title, config, type, node_type, message, created_at, modified_at, version';
 
-@Injectable()
 export class PostgresNodeConfigs implements NodeConfigsStore {
   constructor(
     private readonly store: Store,
-    @Inject(Audit) private readonly audit: Audit,
+    private readonly audit: Audit,
   ) {}
 
   async find(tenant: string, id: string): Promise<NodeConfig | undefined> {
