@@ -94,6 +94,15 @@ function put(target, key, value) {
   Object.defineProperty(target, key, descriptor);
 }
 
+/** Null for what has become too deep to be copied. */
+function copyOf(value) {
+  try {
+    return structuredClone(value);
+  } catch {
+    return null;
+  }
+}
+
 function replace(random, { parent, key }) {
   put(parent, key, structuredClone(pick(random, VALUES)));
 }
@@ -120,7 +129,7 @@ function add(random, { parent, key }) {
 /** Something from elsewhere: a component as a flow, a flow as an edge. */
 function copy(random, { parent, key, places }) {
   const from = pick(random, places);
-  put(parent, key, structuredClone(from.parent[from.key]));
+  put(parent, key, copyOf(from.parent[from.key]));
 }
 
 /** Thirty more of its kind, with names that mean something elsewhere. */
@@ -128,7 +137,7 @@ function many(random, { parent, key }) {
   const names = [...Array(25).keys()].map((index) => `n${index}`);
   for (const name of [...names, pick(random, KEYS), pick(random, KEYS)]) {
     if (Array.isArray(parent)) parent.push(pick(random, [...names, ...KEYS]));
-    else put(parent, name, structuredClone(parent[key]));
+    else put(parent, name, copyOf(parent[key]));
   }
 }
 
