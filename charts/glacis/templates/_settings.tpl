@@ -122,6 +122,8 @@
 {{- end }}
 - { name: GLACIS_JOIN_TOKEN_FILE, value: /etc/glacis/join/token }
 {{- if include "glacis.graphs" . }}
+# A rule asks for it as well.
+- { name: GLACIS_KAFKA_BOOTSTRAP, value: {{ quote .Values.graphs.kafka.bootstrap }} }
 - { name: GLACIS_OPERATOR_WEBHOOK_CONFIGURATION, value: {{ include "glacis.webhookConfiguration" . }} }
 {{- if not .Values.webhooks.certificate.secretName }}
 - { name: GLACIS_OPERATOR_WEBHOOK_NAMES, value: "{{ include "glacis.serviceNames" (dict "root" . "component" "webhooks") | fromYamlArray | join "," }}" }
@@ -153,7 +155,6 @@
 {{- end }}
 - { name: RAMPART_FLOW_IMAGE, value: {{ include "glacis.image" $ | quote }} }
 - { name: GLACIS_REPO_IMAGE, value: {{ .repositoryImage | default (include "glacis.image" $) | quote }} }
-- { name: GLACIS_KAFKA_BOOTSTRAP, value: {{ quote .kafka.bootstrap }} }
 - { name: GLACIS_KAFKA_CLIENT_SECRET, value: {{ quote .kafka.clientSecretName }} }
 - { name: RAMPART_PULSAR_SERVICE, value: {{ quote .pulsar.service }} }
 - { name: RAMPART_PULSAR_NAMESPACE, value: {{ quote .pulsar.namespace }} }
