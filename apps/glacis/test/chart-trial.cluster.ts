@@ -111,6 +111,24 @@ test('an upgrade and a rollback keep the data and the Secrets', async () => {
   expect([await join(), await hosts()]).toEqual([token, known]);
 }, 600_000);
 
+test('graph-apps.md 5.2: a graph that breaks a rule is refused with its code, also in the older version', async () => {
+  const component = {
+    chart: { repo: 'http://charts', name: 'c' },
+    config: {},
+    inputs: {},
+    outputs: {},
+  };
+  const wrong = (version: string): object => ({
+    apiVersion: `rampart.petuum.com/${version}`,
+    kind: 'RampartGraph',
+    metadata: { name: 'wrong', namespace },
+    spec: { graph: { components: { one: { ...component, needs: ['nobody'] } }, flows: {} } },
+  });
+  for (const version of ['v1beta2', 'v1beta1']) {
+    await expect(cluster.apply(wrong(version))).rejects.toThrow('NEEDS_UNKNOWN');
+  }
+}, 60_000);
+
 test('is gone after helm uninstall but for what the README names, which its commands remove', async () => {
   await trial.helm('uninstall', 'glacis', '--wait');
   // Of every namespace; a volume goes with its claim.
@@ -125,6 +143,9 @@ test('is gone after helm uninstall but for what the README names, which its comm
         ![...before, ...always].includes(object) && !object.startsWith('PersistentVolume '),
     );
   const kept = [
+    'CustomResourceDefinition <none> mutationpresets.rampart.petuum.com',
+    'CustomResourceDefinition <none> rampartgraphs.rampart.petuum.com',
+    'CustomResourceDefinition <none> rampartinfras.rampart.petuum.com',
     'CustomResourceDefinition <none> teemanagers.tee.glacis.dev',
     `Lease ${namespace} glacis-operator`,
     `PersistentVolumeClaim ${namespace} glacis-suite`,
