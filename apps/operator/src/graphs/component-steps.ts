@@ -1,16 +1,15 @@
 import { auxValues, componentValues, type Chart, type Manifest } from '@glacis/graphs';
 import { builtIns, isKubeError } from '@glacis/kube';
 import { chartOf } from './chart-of.js';
-import { retainEdgeVolumes } from './volumes.js';
 import { renderedChart } from './helm/rendered-chart.js';
+import { ensureNamespace } from './namespaces.js';
 import { notes, type Plan, type PlannedComponent } from './plan.js';
 import { ensureRelease, fingerprintOf, liveReleases, type WantedRelease } from './releases.js';
 import { restartWorkloads } from './restart.js';
-import type { Task } from './tasks.js';
-import { clientOf, type Work } from './work.js';
-import { withCurrentSizes } from './volumes.js';
-import { ensureNamespace } from './namespaces.js';
 import { ensureSecretCopies } from './secret-copies.js';
+import type { Task } from './tasks.js';
+import { retainEdgeVolumes, withCurrentSizes } from './volumes.js';
+import { clientOf, type Work } from './work.js';
 
 /** Releases that are to be installed also where they stand, as `namespace/release`: something of them is missing. */
 export type Broken = ReadonlySet<string>;
@@ -47,7 +46,7 @@ async function preparePlace(work: Work, planned: PlannedComponent): Promise<void
 }
 
 async function installEdges(work: Work, planned: PlannedComponent, broken: Broken): Promise<void> {
-  const { name: namespace, objects, component } = planned;
+  const { name: namespace, objects } = planned;
   const fingerprint = fingerprintOf(objects);
   const releases = await liveReleases(work, namespace);
   const there = releases.find(({ release }) => release.name === 'edges')?.record;
@@ -58,7 +57,7 @@ async function installEdges(work: Work, planned: PlannedComponent, broken: Broke
       await noteRestart(work, namespace, fingerprint);
     }
   }
-  const wanted = renderedRelease(work, { namespace, release: 'edges', objects, title: component });
+  const wanted = renderedRelease(work, { namespace, release: 'edges', objects });
   await ensureRelease(work, wanted, broken.has(`${namespace}/edges`));
   for (const object of objects.filter(({ kind }) => kind === 'MutationPreset')) {
     const key = `${namespace}/${object.metadata.name}`;
@@ -70,8 +69,6 @@ interface Rendered {
   namespace: string;
   release: string;
   objects: Manifest[];
-  /** Of what it is the release. */
-  title: string;
 }
 
 /** A release of objects that the operator renders. Claims keep the size that they have: only a patch can change it. */
@@ -96,24 +93,17 @@ interface Installing {
 async function installComponent(work: Work, plan: Plan, installing: Installing): Promise<void> {
   const { component, name: namespace, spec } = installing.planned;
   const values = componentValues(plan.subject, component);
-  const wanted = await chartRelease(work, {
-    namespace,
-    release: 'component',
-    values,
-    chart: spec.chart,
-  });
-  const force = installing.broken.has(`${namespace}/component`);
-  const installed = await ensureRelease(work, wanted, force);
+  const chosen = { namespace, release: 'component', values, chart: spec.chart };
+  const installed = await installChart(work, chosen, installing.broken);
   await finishRestart(work, namespace);
   if (installed) work.tell('ComponentDeployed', `${component} is installed in ${namespace}`);
 }
 
-async function installAux(work: Work, plan: Plan, installing: Installing): Promise<void> {
-  const { component, name: namespace } = installing.planned;
+async function installAux(work: Work, plan: Plan, { planned, broken }: Installing): Promise<void> {
+  const { component, name: namespace } = planned;
   const values = auxValues(plan.subject, component);
   const chart = work.charts.auxChart;
-  const wanted = await chartRelease(work, { namespace, release: 'auth-aux', values, chart });
-  await ensureRelease(work, wanted, installing.broken.has(`${namespace}/auth-aux`));
+  await installChart(work, { namespace, release: 'auth-aux', values, chart }, broken);
 }
 
 interface Chosen {
@@ -123,12 +113,22 @@ interface Chosen {
   chart: Chart;
 }
 
-/** `latest` is what it is when the release is installed: an edit elsewhere does not move it. */
-async function chartRelease(work: Work, chosen: Chosen): Promise<WantedRelease> {
+/**
+ * `latest` is what it is when the release is installed: neither an edit elsewhere nor damage moves it.
+ * @returns whether helm had to install it
+ */
+function installChart(work: Work, chosen: Chosen, broken: Broken): Promise<boolean> {
   const { chart, ...rest } = chosen;
   const { repo, name, secret, version = 'latest' } = chart;
   const fingerprint = fingerprintOf({ repo, name, secret, version }, chosen.values);
-  return { ...rest, fingerprint, chart: () => chartOf(work, chart) };
+  const isBroken = broken.has(`${chosen.namespace}/${chosen.release}`);
+  const same = isBroken ? { ...chart, version: recordedVersion(work, chosen) ?? version } : chart;
+  return ensureRelease(work, { ...rest, fingerprint, chart: () => chartOf(work, same) }, isBroken);
+}
+
+function recordedVersion({ graph }: Work, { namespace, release }: Chosen): string | undefined {
+  const component = graph.status?.components?.find((each) => each.namespace === namespace);
+  return component?.releases?.find(({ name }) => name === release)?.version || undefined;
 }
 
 async function noteRestart(work: Work, namespace: string, reason: string | null): Promise<void> {

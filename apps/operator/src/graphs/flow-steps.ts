@@ -38,8 +38,7 @@ async function installFlows(work: Work, planned: PlannedFlows, broken: Broken): 
   const release = `flows-${type}`;
   await ensureNamespace(work, planned.namespace);
   await ensureSecretCopies(work, planned);
-  const title = `${type} flows`;
-  const wanted = renderedRelease(work, { namespace, release, objects, title });
+  const wanted = renderedRelease(work, { namespace, release, objects });
   const there = (await liveReleases(work, namespace)).find(
     ({ record }) => record.release === release,
   );

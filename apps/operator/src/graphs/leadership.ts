@@ -27,7 +27,7 @@ import { attemptsBackoff, reconcile } from './reconcile.js';
 import { Running } from './running.js';
 import type { KafkaTopics } from './topics/kafka.js';
 import type { PulsarTopics } from './topics/pulsar.js';
-import { removeOrphans } from './undeploy.js';
+import { removeAll } from './undeploy.js';
 import type { Graph, Memory, Work, WorkSettings } from './work.js';
 
 export interface GraphLeadershipOptions extends Basis {
@@ -116,7 +116,7 @@ export class GraphLeadership {
     for (const uid of this.uidsOf(key)) {
       if (uid === graph?.metadata.uid) continue;
       const work = await this.workOn(goneGraph(key, uid), context, context.signal);
-      await removeOrphans(work);
+      await removeAll(work);
       await work.folder.remove();
     }
     if (!graph) return {};

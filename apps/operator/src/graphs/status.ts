@@ -1,8 +1,10 @@
 import {
   claimName,
+  componentNamespace,
   flowNamespace,
   type ComponentStatus,
   type Flow,
+  type FlowState,
   type FlowStatus,
   type GraphPhase,
   type ReleaseStatus,
@@ -13,8 +15,6 @@ import { conditionsOf, type ConditionFacts } from './conditions.js';
 import { checkRepository } from './repository-check.js';
 import { knownRelease } from './releases.js';
 import { componentState, flowsState, type Judgement } from './states.js';
-import { componentNamespace } from '@glacis/graphs';
-import type { FlowState } from '@glacis/graphs';
 import type { TopicConfig } from './topics/topic-type.js';
 import type { Graph, RecordedStatus, Work } from './work.js';
 

@@ -71,12 +71,8 @@ export async function remove(work: Work): Promise<Ending> {
   return 'done';
 }
 
-/** Takes down what is left of a graph that is gone, by the labels of its uid. */
-export async function removeOrphans(work: Work): Promise<void> {
-  await removeAll(work);
-}
-
-async function removeAll(work: Work): Promise<void> {
+/** Takes down whatever carries the labels of the graph's uid, also where the graph itself is gone. */
+export async function removeAll(work: Work): Promise<void> {
   await removeComponents(work, { whole: true });
   const flows = ownNamespaces(work).filter((place) => flowTypeOf(place) !== undefined);
   await Promise.all(flows.map((place) => removeFlows(work, place)));

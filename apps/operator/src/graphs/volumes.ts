@@ -1,6 +1,5 @@
-import { claimName, LABELS, ownershipLabels, type Manifest } from '@glacis/graphs';
+import { claimName, FLOW_LABEL, LABELS, ownershipLabels, type Manifest } from '@glacis/graphs';
 import { builtIns, isKubeError, keyOf, type KubeObject } from '@glacis/kube';
-import { FLOW_LABEL } from '@glacis/graphs';
 import { compareQuantities } from './quantity.js';
 import type { Plan } from './plan.js';
 import type { VolumeRecord } from './records.js';
