@@ -41,6 +41,9 @@ const admissionReview = (request: Partial<AdmissionRequest<Widget>> = {}) => ({
   },
 });
 
+const nested = (depth: number): Widget =>
+  JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`) as Widget;
+
 const conversionReview = (desiredAPIVersion: string, objects: object[], version = 'v1') => ({
   apiVersion: `apiextensions.k8s.io/${version}`,
   kind: 'ConversionReview',
@@ -71,6 +74,7 @@ describe('webhook server', () => {
       if (!object || dryRun) return { allowed: true };
       return { allowed: true, object: { ...object, spec: { colour: 'red', ...object.spec } } };
     }),
+    '/patch': mutating(() => ({ allowed: true, patch: [] })),
     '/convert': converting((object, apiVersion) => {
       if (!apiVersion.endsWith('/v2')) throw new ConversionError(`no version ${apiVersion}`);
       const { spec, ...rest } = object as Widget;
@@ -160,6 +164,12 @@ describe('webhook server', () => {
       }
     });
 
+    it('sends a given patch as it is', async () => {
+      const response = await answerTo('/patch', admissionReview());
+      const patch = Buffer.from('[]').toString('base64');
+      expect(response).toEqual({ uid: 'u1', allowed: true, patchType: 'JSONPatch', patch });
+    });
+
     it('refuses when the handler throws, tells nothing of why, and counts it', async () => {
       const object = { ...widget, spec: { size: 13 } };
       expect(await answerTo('/validate', admissionReview({ object }))).toEqual({
@@ -214,11 +224,16 @@ describe('webhook server', () => {
         result: { status: 'Failed', message: 'no version test.glacis.dev/v3' },
       });
       const broken = { ...widget, spec: { size: 13 } };
+      const failed = { status: 'Failed', message: 'the webhook could not decide' };
       const review = conversionReview('test.glacis.dev/v2', [widget, broken]);
-      expect(await answerTo('/convert', review)).toEqual({
-        uid: 'u2',
-        result: { status: 'Failed', message: 'the webhook could not decide' },
-      });
+      expect(await answerTo('/convert', review)).toEqual({ uid: 'u2', result: failed });
+    });
+
+    it('fails where the answer is nested deeper than it can be written', async () => {
+      await server.stop();
+      await open({ hooks: { '/convert': converting(() => nested(20_000)) } });
+      const review = conversionReview('test.glacis.dev/v2', [widget]);
+      expect(await answerTo('/convert', review)).toMatchObject({ result: { status: 'Failed' } });
     });
   });
 

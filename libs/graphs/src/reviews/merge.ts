@@ -19,10 +19,10 @@ function mergedValue(key: string, present: unknown, wanted: unknown): unknown {
 
 /** A variable that the container sets itself keeps its value. */
 function isThere(key: string, wanted: unknown, present: readonly unknown[]): boolean {
-  if (key === 'env' && isObject(wanted)) {
-    return present.some((each) => isObject(each) && each['name'] === wanted['name']);
-  }
-  return present.some((each) => contains(each, wanted));
+  const name = key === 'env' ? member(wanted, 'name') : undefined;
+  return present.some(
+    (each) => contains(each, wanted) || (name !== undefined && member(each, 'name') === name),
+  );
 }
 
 /**

@@ -21,7 +21,9 @@ const chunkOverhead = 100;
 
 interface Answer {
   status: number;
-  body: object | string;
+  body: string;
+  /** Default `text/plain`. */
+  type?: 'application/json';
   result: HookResult;
 }
 
@@ -106,14 +108,14 @@ export class ReviewEndpoint {
     const { subject } = review;
     try {
       const { body, result } = await abortable(review.decide(context), context.signal);
-      return { status: 200, body, result };
+      return told(body, result);
     } catch (err) {
       if (context.signal.aborted) {
         this.options.logger.warn({ subject }, 'a webhook did not decide in time');
-        return { status: 200, body: review.failed(late), result: 'timeout' };
+        return told(review.failed(late), 'timeout');
       }
       this.options.logger.error({ err, subject }, 'a webhook could not decide');
-      return { status: 200, body: review.failed(broken), result: 'failed' };
+      return told(review.failed(broken), 'failed');
     }
   }
 }
@@ -162,10 +164,13 @@ function jsonOf(body: Buffer): unknown {
   }
 }
 
-function send(response: ServerResponse, { status, body }: Answer): void {
-  const isText = typeof body === 'string';
-  const type = isText ? 'text/plain' : 'application/json';
+/** @throws {RangeError} for objects nested too deep, some thousands */
+function told(review: object, result: HookResult): Answer {
+  return { status: 200, body: JSON.stringify(review), type: 'application/json', result };
+}
+
+function send(response: ServerResponse, { status, body, type }: Answer): void {
   response
-    .writeHead(status, { 'content-type': type })
-    .end(isText ? `${body}\n` : JSON.stringify(body));
+    .writeHead(status, { 'content-type': type ?? 'text/plain' })
+    .end(type === undefined ? `${body}\n` : body);
 }
