@@ -1,6 +1,7 @@
 // `helm install` with no values: the suite in one pod beside the operator, from its first look to its last trace.
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
+import { sharedKafka, startKafka, type KafkaCluster } from '@glacis/testbed/cluster';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -14,6 +15,7 @@ import {
   restrictedNamespace,
   type OwnCluster,
 } from './chart.js';
+import { graphStory } from './graph-story.js';
 import { managerPods } from './manager-pod.js';
 
 const namespace = 'glacis-trial';
@@ -21,6 +23,7 @@ const namespace = 'glacis-trial';
 let cluster: OwnCluster;
 let trial: Release;
 let before: string[];
+let kafka: KafkaCluster | undefined;
 
 interface Backend {
   id: string;
@@ -36,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster?.kubectl('delete', 'namespace', namespace, '--ignore-not-found');
   await cluster?.stop();
+  await kafka?.stop();
 }, 180_000);
 
 test('is ready within 90 s, its pods by the standard `restricted`', async () => {
@@ -111,23 +115,17 @@ test('an upgrade and a rollback keep the data and the Secrets', async () => {
   expect([await join(), await hosts()]).toEqual([token, known]);
 }, 600_000);
 
-test('graph-apps.md 5.2: a graph that breaks a rule is refused with its code, also in the older version', async () => {
-  const component = {
-    chart: { repo: 'http://charts', name: 'c' },
-    config: {},
-    inputs: {},
-    outputs: {},
-  };
-  const wrong = (version: string): object => ({
-    apiVersion: `rampart.petuum.com/${version}`,
-    kind: 'RampartGraph',
-    metadata: { name: 'wrong', namespace },
-    spec: { graph: { components: { one: { ...component, needs: ['nobody'] } }, flows: {} } },
-  });
-  for (const version of ['v1beta2', 'v1beta1']) {
-    await expect(cluster.apply(wrong(version))).rejects.toThrow('NEEDS_UNKNOWN');
-  }
-}, 60_000);
+describe('graphs', () => {
+  beforeAll(async () => {
+    // In a cluster that is given, with brokers that its pods reach.
+    kafka = cluster.nodes && (await startKafka({ host: cluster.nodes.machineAddress }));
+    const brokers = (kafka?.brokers ?? sharedKafka()).join('\\,');
+    const values = ['storage.className=hostpath-by-name', `kafka.bootstrap=${brokers}`];
+    await trial.upgrade(...values.map((value) => `--set=graphs.${value}`));
+  }, 400_000);
+
+  graphStory(() => ({ cluster, release: trial }));
+});
 
 test('is gone after helm uninstall but for what the README names, which its commands remove', async () => {
   await trial.helm('uninstall', 'glacis', '--wait');
