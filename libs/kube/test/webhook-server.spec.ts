@@ -196,9 +196,11 @@ describe('webhook server', () => {
     it('converts each object, in order, and leaves those alone that are of that version', async () => {
       const v2 = { apiVersion: 'test.glacis.dev/v2', kind: 'Widget', spec: { length: 9 } };
       const partial = { apiVersion: 'test.glacis.dev/v1', kind: 'Widget', metadata: { name: 'p' } };
+      // So comes what server-side apply is about to prune; without metadata API servers do not take it back.
+      const bare = { apiVersion: 'test.glacis.dev/v1', kind: 'Widget' };
       const { body } = await post(
         '/convert',
-        conversionReview('test.glacis.dev/v2', [widget, v2, partial], 'v1beta1'),
+        conversionReview('test.glacis.dev/v2', [widget, v2, partial, bare], 'v1beta1'),
       );
       expect(JSON.parse(body)).toEqual({
         apiVersion: 'apiextensions.k8s.io/v1beta1',
@@ -210,6 +212,7 @@ describe('webhook server', () => {
             { ...widget, apiVersion: 'test.glacis.dev/v2', spec: { length: 1 } },
             v2,
             { ...partial, apiVersion: 'test.glacis.dev/v2' },
+            { ...bare, apiVersion: 'test.glacis.dev/v2', metadata: {} },
           ],
         },
       });

@@ -19,6 +19,8 @@ export type Convert = (
   context: HookContext,
 ) => KubeObject | Promise<KubeObject>;
 
+const noMetadata = { metadata: {} };
+
 // Both versions of the review say the same.
 const reviewSchema = z.object({
   apiVersion: z.enum(['apiextensions.k8s.io/v1', 'apiextensions.k8s.io/v1beta1']),
@@ -44,7 +46,8 @@ export function converting(convert: Convert): Hook {
     const failure = (message: string): object => answer({ result: { status: 'Failed', message } });
     const one = async (object: KubeObject, context: HookContext): Promise<KubeObject> => {
       if (object.apiVersion === apiVersion) return object;
-      return { ...(await convert(object, apiVersion, context)), apiVersion };
+      // Server-side apply sends objects without metadata, and API servers take none back without.
+      return { ...noMetadata, ...(await convert(object, apiVersion, context)), apiVersion };
     };
     return {
       subject: { apiVersion, objects: objects.length },
