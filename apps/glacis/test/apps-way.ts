@@ -2,6 +2,7 @@ import { main } from '@glacis/cli';
 import { temporaryFolder } from '@glacis/testbed';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RunningSuite } from './running-suite.js';
 
 interface Ran {
@@ -48,6 +49,13 @@ ${more}
     flows: {}
 `,
     );
+
+  it('the example of the README is saved as it stands', async () => {
+    const example = new URL('../../../examples/graphs/graph.yaml', import.meta.url);
+    const saved = await glacis('save', '-f', fileURLToPath(example));
+    expect(saved).toMatchObject({ code: 0, out: expect.stringContaining('default_relay') });
+    expect(await glacis('versions', 'default_relay')).toMatchObject({ code: 0 });
+  });
 
   it('app save makes an App, then versions of it', async () => {
     await write();
