@@ -28,16 +28,8 @@ function escaped(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** Whether lists and objects lie in one another deeper than `limit`; needs no stack itself. */
+/** Whether lists and objects lie in one another deeper than `limit`, which is also how deep it calls itself. */
 export function deeperThan(value: unknown, limit: number): boolean {
-  let level = containersIn([value]);
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth >= limit) return true;
-    level = level.flatMap((item) => containersIn(Object.values(item)));
-  }
-  return false;
-}
-
-function containersIn(values: unknown[]): object[] {
-  return values.filter((value) => typeof value === 'object' && value !== null);
+  if (typeof value !== 'object' || value === null) return false;
+  return limit <= 0 || Object.values(value).some((member) => deeperThan(member, limit - 1));
 }
