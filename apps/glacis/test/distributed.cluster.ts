@@ -4,6 +4,7 @@ import { Api } from '../src/demo/api.js';
 import type { Child } from '../src/demo/child.js';
 import { managerChildren } from '../src/demo/manager-child.js';
 import { tellStory } from '../src/demo/story.js';
+import { appsWay } from './apps-way.js';
 import { conformance, conformanceSettings } from './conformance.js';
 import { startDistributed, type DistributedSuite } from './distributed-suite.js';
 import { readmeWay } from './readme-way.js';
@@ -20,6 +21,7 @@ describe('the suite as separate processes, two replicas of each service', () => 
   afterAll(() => suite?.close(), 60_000);
 
   readmeWay(() => suite);
+  appsWay(() => suite);
 
   it('plays the whole demo', async () => {
     const children: Child[] = [];

@@ -6,6 +6,7 @@ await runService({
   name: 'graph-apps',
   settings: graphAppsSettings,
   apis: ['api'],
+  callsOnly: true,
   httpPort: ({ httpPort }) => httpPort,
   module: (settings) => {
     const kubeconfig = settings.kubeconfig ?? (process.env.KUBECONFIG || undefined);

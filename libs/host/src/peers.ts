@@ -70,16 +70,20 @@ export type PeerSettings = Values<typeof peerShape>;
 /** Milliseconds for a call to the gateway: requests wait for its keys. */
 const gatewayDeadlineMs = 5_000;
 
-/** The peers of a program that keeps nothing itself, such as the operator. */
-export interface Peers {
-  /** Calls identify the program by its certificate; until it has one they are UNAVAILABLE. */
-  directory: RpcDirectory;
+/** The certificate of a program that is identified by it. */
+export interface OwnCertificate {
   /** The certificate, for serving as well. @throws {Error} while there is none */
   credentials(): TlsCredentials;
   /** For `Health`. @throws {Error} while there is no certificate */
   check(): void;
-  /** Ends the connections. */
+  /** It is not kept fresh any longer. */
   stop(): Promise<void>;
+}
+
+/** The peers of a program that keeps nothing itself, such as the operator; `stop` ends the connections as well. */
+export interface Peers extends OwnCertificate {
+  /** Calls identify the program by its certificate; until it has one they are UNAVAILABLE. */
+  directory: RpcDirectory;
 }
 
 export interface JoinOptions {
@@ -90,21 +94,41 @@ export interface JoinOptions {
 }
 
 /**
- * Finds the services and identifies this program to them: its certificate comes by the join token as soon as
- * `certificates` answers, and is kept fresh until `stop`.
+ * Finds the services and identifies this program to them (`identifyTo`).
  * @param service its name, as `GLACIS_CERTS_JOIN_SERVICES` has it
  * @throws {SettingsError} when there is no join token, or its file does not hold one
  */
 export async function joinPeers(
   service: string,
   settings: PeerSettings,
-  { names = [], logger, clock = systemClock }: JoinOptions,
+  options: JoinOptions,
 ): Promise<Peers> {
   const token = await joinTokenOf(settings);
   if (token === undefined) {
     throw new SettingsError([{ name: 'GLACIS_JOIN_TOKEN_FILE', reason: 'is not set' }]);
   }
   const directory = findPeers(settings, token);
+  const own = identifyTo(directory, service, options);
+  return {
+    ...own,
+    directory,
+    stop: async () => {
+      await own.stop();
+      directory.close();
+    },
+  };
+}
+
+/**
+ * Has calls through the directory identify this program: its certificate comes by the join token as soon as
+ * `certificates` answers, and is kept fresh until `stop`.
+ * @param service its name, as `GLACIS_CERTS_JOIN_SERVICES` has it
+ */
+export function identifyTo(
+  directory: RpcDirectory,
+  service: string,
+  { names = [], logger, clock = systemClock }: JoinOptions,
+): OwnCertificate {
   const certificates = directory.client('certificates');
   const certificate = new ServiceCertificate({ service, names, certificates, clock });
   directory.identify(() => certificate.credentials());
@@ -112,13 +136,9 @@ export async function joinPeers(
   const loop = certificateLoop({ certificate, clock, onError });
   loop.start();
   return {
-    directory,
     credentials: () => certificate.credentials(),
     check: () => void certificate.credentials(),
-    stop: async () => {
-      await loop.stop();
-      directory.close();
-    },
+    stop: () => loop.stop(),
   };
 }
 

@@ -6,7 +6,7 @@ import type { SettingsDefinition, Shape, Values } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Host } from './host.module.js';
-import { findPeers, joinTokenOf } from './peers.js';
+import { findPeers, identifyTo, joinTokenOf, type OwnCertificate } from './peers.js';
 import { SettingsLoader } from './settings-loader.js';
 import { openProgram, type Program } from './program.js';
 import { run } from './run.js';
@@ -27,6 +27,8 @@ export interface ServiceOptions<S extends Shape> {
   ownDocument?: boolean;
   /** Done when the service is there and before its first request. */
   beforeListen?: (app: NestFastifyApplication, settings: Values<S>) => void | Promise<void>;
+  /** True where it calls services and serves no calls, with whose port it would get its certificate. Default false. */
+  callsOnly?: boolean;
   /** Its ports beside HTTP by what they are for, once it is ready. */
   ports?: (app: NestFastifyApplication) => Record<string, number | undefined>;
   /** Milliseconds that a stop may take. Default 10,000. */
@@ -51,6 +53,7 @@ async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Progr
     makesTokens: options.makesTokens,
     gateway: program.gatewayGrpcUrl ? host.directory.client('gateway') : undefined,
   });
+  const certificate = options.callsOnly ? ownCertificate(host, name, program) : undefined;
   await waitForDatabase(host.databaseUrl, { limitMs: program.startTimeout, logger: host.logger });
   const running = await openProgram({
     host,
@@ -64,7 +67,23 @@ async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Progr
     beforeListen: (app) => options.beforeListen?.(app, service),
   });
   void tellReady(options, host, running);
-  return running;
+  const stop = async (): Promise<void> => {
+    await running.stop();
+    await certificate?.stop();
+  };
+  return { ...running, stop };
+}
+
+/** None where its peers know it by nothing: it then calls nobody. */
+function ownCertificate(
+  { directory, health, joinToken, logger }: Host,
+  name: string,
+  { certsGrpcUrl }: ServiceProgramSettings,
+): OwnCertificate | undefined {
+  if (joinToken === undefined || certsGrpcUrl === undefined) return undefined;
+  const certificate = identifyTo(directory, name, { logger });
+  health.add('own certificate', async () => certificate.check());
+  return certificate;
 }
 
 interface Loaded<S> {
