@@ -118,9 +118,7 @@ async function measure() {
   try {
     const authority = await makeCertificateAuthority(folder, '/CN=bench');
     const { cert, key } = await authority.issue('webhook', '/CN=webhook', ['IP:127.0.0.1']);
-    // As the program sets it for itself.
-    const execArgv = ['--optimize-for-size'];
-    server = fork(fileURLToPath(import.meta.url), ['--serve', cert, key], { execArgv });
+    server = fork(fileURLToPath(import.meta.url), ['--serve', cert, key]);
     const [port] = await once(server, 'message');
     const ca = await readFile(authority.cert);
     const post = async (body) => {
