@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { mergeValues } from '@glacis/graphs';
 import { temporaryFolder } from '@glacis/testbed';
 import fc from 'fast-check';
-import { merge, valuesFlag, withValues } from './values.js';
+import { valuesFlag, withValues } from './values.js';
 
 test('graph-apps.md 8: the forms of -v', () => {
   expect(valuesFlag('values.yaml')).toEqual({ source: 'values.yaml' });
@@ -84,10 +85,10 @@ describe('graph-apps.md 8: values', () => {
     );
     fc.assert(
       fc.property(maps, maps, (below, above) => {
-        const merged = merge(below, above) as Record<string, unknown>;
+        const merged = mergeValues(below, above);
         const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
         expect(new Set(Object.keys(merged))).toEqual(keys);
-        expect(merge(merged, above)).toEqual(merged);
+        expect(mergeValues(merged, above)).toEqual(merged);
         expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
       }),
     );

@@ -1,3 +1,4 @@
+import { mergeValues } from '@glacis/graphs';
 import { UsageError } from '../client.js';
 import { isMap, readYaml, type JsonMap } from './sources.js';
 
@@ -30,25 +31,16 @@ export async function withValues(graph: unknown, flags: string[]): Promise<unkno
 }
 
 /** @throws {UsageError} when the graph has no such component */
-export function mergedInto(graph: unknown, { component }: ValuesFlag, values: JsonMap): unknown {
+function mergedInto(graph: unknown, { component }: ValuesFlag, values: JsonMap): unknown {
   const components = isMap(graph) && isMap(graph['components']) ? graph['components'] : {};
   if (component !== undefined && !Object.hasOwn(components, component)) {
     throw new UsageError(`--values: the graph has no component '${component}'`);
   }
   const changed = Object.entries(components).map(([name, each]) => {
     const meant = component === undefined || component === name;
-    return [name, meant && isMap(each) ? { ...each, config: merge(each['config'], values) } : each];
+    if (!meant || !isMap(each)) return [name, each];
+    const config = isMap(each['config']) ? each['config'] : {};
+    return [name, { ...each, config: mergeValues(config, values) }];
   });
   return { ...(graph as JsonMap), components: Object.fromEntries(changed) };
-}
-
-/** Maps merge key by key; anything else is replaced. */
-export function merge(below: unknown, above: unknown): unknown {
-  if (!isMap(below) || !isMap(above)) return above;
-  const keys = new Set([...Object.keys(below), ...Object.keys(above)]);
-  const entries = [...keys].map((key) => {
-    if (!Object.hasOwn(above, key)) return [key, below[key]];
-    return [key, Object.hasOwn(below, key) ? merge(below[key], above[key]) : above[key]];
-  });
-  return Object.fromEntries(entries);
 }

@@ -1,7 +1,7 @@
 import type { Condition, GraphStatus } from '@glacis/graphs';
 
 /** Failed attempts of a generation after which a person should look. Others follow, at the longest delay. */
-export const retryLimit = 5;
+const retryLimit = 5;
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>;
 

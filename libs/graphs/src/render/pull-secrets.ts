@@ -2,7 +2,7 @@ import { metadataIn, type Place } from './places.js';
 import type { Manifest, RenderSubject } from './subject.js';
 
 /** Secrets to pull images with, by who uses them (4.4). */
-export const PULL_SECRETS = {
+const PULL_SECRETS = {
   /** Flow services. */
   flows: 'rampart-internal-stagingsecret',
   /** Init Jobs of repositories. */
