@@ -50,6 +50,11 @@ describe(`bad input, seed ${seed}`, () => {
 
   async function attempt({ method, path, headers, body }: Attempt): Promise<Response> {
     const response = await fetch(suite.door + path, { method, headers, body, redirect: 'manual' });
+    // A path of dots may lead to a feed of events (`/apps/./events`), which has no end to wait for.
+    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      await response.body?.cancel();
+      return response;
+    }
     const text = await response.text();
     const told = `${method} ${path.slice(0, 200)} ${body?.slice(0, 300) ?? ''} -> ${response.status} ${text.slice(0, 300)}`;
     if (response.status >= 500) throw new Error(told);
