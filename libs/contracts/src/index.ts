@@ -1,3 +1,4 @@
+export * from './agents/index.js';
 export * from './event-types.js';
 export * from './cloud-event.js';
 export * from './certificates-rpc.js';
