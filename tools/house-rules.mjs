@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 /** Libraries from the lowest layer up; those on one line do not import each other. */
 const LAYERS = [
-  ['runtime', 'settings', 'contracts', 'pki', 'graphs', 'mpc'],
+  ['runtime', 'settings', 'contracts', 'pki', 'graphs', 'shares'],
+  ['mpc'],
   ['observability'],
   ['store', 'grpc', 'kube'],
   ['http'],

@@ -2,15 +2,6 @@ export { compile, type Compiled } from './compile/compile.js';
 export type { Predicate } from './compile/conditions.js';
 export { DEFAULTS, type CompileOptions } from './compile/options.js';
 export type * from './compile/plan.js';
-export {
-  SchemaError,
-  storedBits,
-  typeOf,
-  type ColumnDeclaration,
-  type TableSchema,
-} from './compile/schema.js';
-export type { Schema } from './compile/scope.js';
-export type { Kind, Range, ValueType } from './compile/types.js';
 export type { ColumnUses, PolicyNeeded } from './compile/uses.js';
 export type { Value } from './compile/values.js';
 export type { Warning } from './compile/warnings.js';

@@ -1,3 +1,4 @@
+import { INT64, within, type Range, type ValueType } from '@glacis/shares';
 import { isStatistic } from '../sql/aggregates.js';
 import type { AggregateCall, Expression } from '../sql/syntax.js';
 import { canonical } from './canonical.js';
@@ -5,7 +6,7 @@ import { predicateOf, type Predicate } from './conditions.js';
 import type { CompileOptions } from './options.js';
 import type { PlanAggregate } from './plan.js';
 import { refuse, type Scope } from './scope.js';
-import { INT64, union, within, type Range, type ValueType } from './types.js';
+import { union } from './types.js';
 import type { AggregateUse, Uses } from './uses.js';
 import { isNumeric, valueOf, type Lookup, type Value } from './values.js';
 

@@ -1,5 +1,5 @@
-import { compile, type CompileOptions, Refusal, REFUSAL_CODES, type Schema } from '../index.js';
-import type { TableSchema } from './schema.js';
+import type { Schema, TableSchema } from '@glacis/shares';
+import { compile, type CompileOptions, Refusal, REFUSAL_CODES } from '../index.js';
 
 const people: TableSchema = {
   age: 'years',

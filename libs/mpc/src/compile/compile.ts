@@ -1,3 +1,4 @@
+import type { Schema } from '@glacis/shares';
 import { parse } from '../sql/parser.js';
 import type { Condition, Query } from '../sql/syntax.js';
 import { Aggregates, MAX_DEGREE, rowLookup } from './aggregates.js';
@@ -12,7 +13,7 @@ import { DEFAULTS, type CompileOptions } from './options.js';
 import { orderOf } from './order.js';
 import { Outputs, shapeOf } from './outputs.js';
 import type { Plan, PlanLimits, PlanOutput } from './plan.js';
-import { refuse, Scope, type Schema } from './scope.js';
+import { refuse, Scope } from './scope.js';
 import { Uses, type PolicyNeeded } from './uses.js';
 import { warningsOf, type Warning } from './warnings.js';
 

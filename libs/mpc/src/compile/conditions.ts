@@ -1,7 +1,8 @@
+import { INT64, within, type Range, type ValueType } from '@glacis/shares';
 import type { Comparison, Condition, Constant, Expression } from '../sql/syntax.js';
 import type { Position } from '../sql/refusal.js';
 import { refuse } from './scope.js';
-import { INT64, union, widthOf, within, type Range, type ValueType } from './types.js';
+import { union, widthOf } from './types.js';
 import { constant, constantOf, rescaled, valueOf, type Lookup, type Value } from './values.js';
 
 /**

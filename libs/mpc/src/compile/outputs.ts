@@ -1,7 +1,8 @@
+import type { OpeningExpression } from '@glacis/shares';
 import type { AggregateCall, Expression, Item, Query } from '../sql/syntax.js';
 import { isSimple, type Aggregates, type Simple } from './aggregates.js';
 import type { CompileOptions } from './options.js';
-import type { OpeningExpression, OutputSource, Plan, PlanOutput } from './plan.js';
+import type { OutputSource, Plan, PlanOutput } from './plan.js';
 import { refuse, type Scope, type ScopeColumn } from './scope.js';
 
 export type Shape = Plan['shape'];
@@ -100,7 +101,7 @@ export class Outputs {
   private opening(node: Expression): Opening {
     if (node.kind === 'number') {
       const { digits, scale } = node;
-      return { expression: { op: 'number', digits, scale }, scale };
+      return { expression: { op: 'number', digits: digits.toString(), scale }, scale };
     }
     if (node.kind === 'negate') {
       const { expression, scale } = this.opening(node.operand);

@@ -1,5 +1,5 @@
+import type { OpeningExpression, ValueType } from '@glacis/shares';
 import type { Predicate } from './conditions.js';
-import type { ValueType } from './types.js';
 import type { Value } from './values.js';
 
 /** A column of the tables of the query, in the order of the schema; Value nodes name it by its position here. */
@@ -31,25 +31,6 @@ export interface PlanAggregate {
   filter?: number;
   type: ValueType;
 }
-
-/** Arithmetic that the client library does on opened components (7.3). */
-export type OpeningExpression =
-  | { op: 'component'; aggregate: number }
-  | { op: 'number'; digits: bigint; scale: number }
-  | {
-      op: 'add' | 'subtract' | 'multiply' | 'divide';
-      left: OpeningExpression;
-      right: OpeningExpression;
-    }
-  | { op: 'negate'; operand: OpeningExpression }
-  | {
-      op: 'variance';
-      sum: number;
-      squares: number;
-      count: number;
-      sample: boolean;
-      root: boolean;
-    };
 
 export type OutputSource =
   /** A value of a single row. */

@@ -1,10 +1,6 @@
+import { storedBits, typeOf, type Schema, type TableSchema, type ValueType } from '@glacis/shares';
 import { Refusal, type RefusalCode, type Position } from '../sql/refusal.js';
 import type { ColumnName, Name, Query, TableName } from '../sql/syntax.js';
-import { storedBits, typeOf, type TableSchema } from './schema.js';
-import type { ValueType } from './types.js';
-
-/** Tables by name, in the order in which they were declared; one table may be named freely in FROM. */
-export type Schema = ReadonlyMap<string, TableSchema>;
 
 export interface ScopeColumn {
   /** Position among all columns of the tables of the query. */

@@ -1,25 +1,4 @@
-/** An interval of integers, both ends included. */
-export interface Range {
-  min: bigint;
-  max: bigint;
-}
-
-/** `label`: CATEGORY and dictionary VARCHAR, an index; `hash`: VARCHAR of which only 64 bits of an HMAC exist. */
-export type Kind = 'number' | 'date' | 'label' | 'hash';
-
-/** Everything that the engine knows of a value that it never sees. A number is value × 10^scale. */
-export interface ValueType extends Range {
-  kind: Kind;
-  scale: number;
-  /** In index order, for labels only. */
-  labels?: readonly string[];
-}
-
-export const INT32: Range = { min: -(2n ** 31n), max: 2n ** 31n - 1n };
-export const INT64: Range = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
-
-export const within = (inner: Range, outer: Range): boolean =>
-  inner.min >= outer.min && inner.max <= outer.max;
+import { INT32, within, type Range } from '@glacis/shares';
 
 export const union = (a: Range, b: Range): Range => ({
   min: a.min < b.min ? a.min : b.min,
@@ -39,20 +18,3 @@ export function widthOf({ min, max }: Range): number {
 
 /** Words of a ring: 32 bit where the range allows it. */
 export const ringOf = (range: Range): 32 | 64 => (within(range, INT32) ? 32 : 64);
-
-const DAY = 86_400_000;
-const days = (milliseconds: number): bigint => BigInt(milliseconds / DAY);
-
-/** Days since 1970-01-01 of a calendar day of the years 1 to 9999 (proleptic Gregorian), else undefined. */
-export function dayOf(text: string): bigint | undefined {
-  const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
-  if (!match || match[1] === '0000') return undefined;
-  const milliseconds = Date.parse(`${text}T00:00:00Z`);
-  if (Number.isNaN(milliseconds)) return undefined;
-  return new Date(milliseconds).toISOString().startsWith(text) ? days(milliseconds) : undefined;
-}
-
-export const ALL_DAYS: Range = {
-  min: days(Date.parse('0001-01-01T00:00:00Z')),
-  max: days(Date.parse('9999-12-31T00:00:00Z')),
-};

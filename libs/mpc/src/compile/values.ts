@@ -1,7 +1,7 @@
+import { dayOf, INT64, MAX_SCALE, within, type Range, type ValueType } from '@glacis/shares';
 import type { Arithmetic, Constant, Expression } from '../sql/syntax.js';
-import { MAX_SCALE } from './schema.js';
 import { refuse } from './scope.js';
-import { dayOf, INT64, ringOf, union, within, type Range, type ValueType } from './types.js';
+import { ringOf, union } from './types.js';
 
 /** Where a value comes from: a column of the tables, a group's key, an aggregate. */
 export type Source =

@@ -1,6 +1,7 @@
+import { SchemaError, type Schema } from '@glacis/shares';
 import fc from 'fast-check';
 import { print } from '../../test/print.js';
-import { compile, Refusal, SchemaError, type Schema } from '../index.js';
+import { compile, Refusal } from '../index.js';
 import { parse } from './parser.js';
 import type { AggregateCall, Condition, Constant, Expression, Query } from './syntax.js';
 

@@ -1,4 +1,5 @@
-import { ALL_DAYS, dayOf, INT32, INT64, within, type Range, type ValueType } from './types.js';
+import { ALL_DAYS, dayOf } from './days.js';
+import { INT32, INT64, within, type Range, type ValueType } from './types.js';
 
 /** One column as `create_job` declares it (jobs.md 11.3); a plain string is the unit of an INTEGER. */
 export type ColumnDeclaration =
@@ -26,6 +27,9 @@ export type ColumnDeclaration =
     };
 
 export type TableSchema = Readonly<Record<string, ColumnDeclaration>>;
+
+/** Tables by name, in the order in which they were declared; one table may be named freely in FROM. */
+export type Schema = ReadonlyMap<string, TableSchema>;
 
 /** A declaration that breaks the table of 11.3; the caller names the field to whoever sent it. */
 export class SchemaError extends Error {
