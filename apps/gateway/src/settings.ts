@@ -61,6 +61,7 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
   ),
   certificatesUrls: setting(urls, '', 'The same for the service certificates.'),
   graphAppsUrls: setting(urls, '', 'The same for the service graph-apps.'),
+  jobsUrls: setting(urls, '', 'The same for the service jobs.'),
   resolveInterval: setting(
     durationMs,
     '5s',

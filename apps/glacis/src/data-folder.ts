@@ -11,6 +11,8 @@ export interface DataFolder {
   kekFile: string;
   /** Bearer token of the first administrator. */
   adminTokenFile: string;
+  /** Local buckets and party agents of jobs. */
+  jobsDir: string;
 }
 
 /** The key-encryption key is gone, and with it every private key in the database: only a backup of it helps. */
@@ -31,6 +33,7 @@ export async function openDataFolder(root: string): Promise<DataFolder> {
     root,
     kekFile: join(root, 'kek'),
     adminTokenFile: join(root, 'admin.token'),
+    jobsDir: join(root, 'jobs'),
   };
   if (!existsSync(folder.kekFile)) {
     if (existsSync(folder.adminTokenFile)) throw new KekMissingError(folder.kekFile);

@@ -2,6 +2,7 @@ import { BackendsModule, backendsSettings } from '@glacis/backends';
 import { CertificatesModule, certificatesSettings } from '@glacis/certificates';
 import { GatewayModule, gatewaySettings } from '@glacis/gateway';
 import { GraphAppsModule, graphAppsSettings } from '@glacis/graph-apps';
+import { JobsModule, jobsSettings } from '@glacis/jobs';
 import { loadSettings } from '@glacis/settings';
 import type { DynamicModule } from '@nestjs/common';
 import type { DataFolder } from './data-folder.js';
@@ -33,10 +34,18 @@ export function servicesOf(settings: SuiteSettings, dataFolder: DataFolder): Dyn
   const gateway = loadSettings(gatewaySettings, {
     overrides: { ...internal, kekFile: dataFolder.kekFile },
   });
+  const jobs = loadSettings(jobsSettings, {
+    overrides: {
+      agentsHost: settings.host,
+      dataDir: dataFolder.jobsDir,
+      secretFile: dataFolder.kekFile,
+    },
+  });
   return [
     GatewayModule.forRoot(gateway),
     CertificatesModule.forRoot(certificates),
     BackendsModule.forRoot(backends),
     GraphAppsModule.forRoot(loadSettings(graphAppsSettings)),
+    JobsModule.forRoot(jobs, settings),
   ];
 }

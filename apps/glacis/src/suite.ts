@@ -77,7 +77,7 @@ export async function open(
     identity,
     kafka: loadKafkaSettings(),
     description: 'glacis embedded suite',
-    apis: ['backends', 'certs', 'api'],
+    apis: ['backends', 'certs', 'api', 'jobs'],
     http: { host: settings.host, port: settings.port, settings: loadSettings(httpSettings) },
     beforeListen: async (app) => {
       app.get(OpenApi, { strict: false }).attach(app);

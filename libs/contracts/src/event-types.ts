@@ -35,6 +35,8 @@ const version = z.int().positive();
 
 const entity = { entity_type: z.string(), entity_id: z.string() };
 
+const job = { job_id: uuid, attempt: z.int().positive() };
+
 /** Every event of the suite. `backends.md` 11 and `certificates.md` 9 fix the members of theirs. */
 export const eventTypes = {
   'backend.created': define('backend', backend),
@@ -223,6 +225,29 @@ export const eventTypes = {
       reason: z.string().optional(),
     }),
   ),
+  /** A job takes owners (`jobs.md` 4). */
+  'job.created': define(
+    'job',
+    z.object({
+      job_id: uuid,
+      query_hash: z.string(),
+      execution: z.enum(['local', 'mixed', 'cloud']),
+      providers: z.array(z.string()),
+    }),
+  ),
+  /** Its data has passed validation; an attempt waits for its turn. */
+  'job.submitted': define('job', z.object(job)),
+  'job.state_changed': define('job', z.object({ ...job, from: z.string(), to: z.string() })),
+  'job.finished': define(
+    'job',
+    z.object({
+      ...job,
+      outcome: z.enum(['success', 'fail', 'cancelled']),
+      failure_class: z.string().optional(),
+    }),
+  ),
+  /** With its buckets and results. */
+  'job.deleted': define('job', z.object({ job_id: uuid })),
   /** Every verifier drops the token at once; `expires_at` tells how long to remember it. */
   'token.revoked': define('token', z.object({ token_id: z.string(), expires_at: time })),
   /** Every verifier checks the signatures of all tokens again, with the keys as they are now. */

@@ -4,6 +4,7 @@ export * from './cloud-event.js';
 export * from './certificates-rpc.js';
 export * from './backends-rpc.js';
 export * from './gateway-rpc.js';
+export * from './jobs/contract-routes.js';
 
 /** The services that answer calls of others, with their interfaces. */
 export interface RpcContracts {

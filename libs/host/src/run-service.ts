@@ -20,7 +20,7 @@ export interface ServiceOptions<S extends Shape> {
   /** First path segments of its routes, as its metrics count them. */
   apis: readonly string[];
   httpPort: (settings: Values<S>) => number;
-  module: (settings: Values<S>) => DynamicModule;
+  module: (settings: Values<S>, program: ServiceProgramSettings) => DynamicModule;
   /** True for the gateway. Default false. */
   makesTokens?: boolean;
   /** True: its module serves `/openapi.json` itself. */
@@ -57,7 +57,7 @@ async function start<S extends Shape>(options: ServiceOptions<S>): Promise<Progr
   await waitForDatabase(host.databaseUrl, { limitMs: program.startTimeout, logger: host.logger });
   const running = await openProgram({
     host,
-    services: [options.module(service)],
+    services: [options.module(service, program)],
     identity,
     kafka,
     description: `${name} service`,

@@ -1,3 +1,5 @@
+import { contractRoutes } from '@glacis/contracts';
+
 /**
  * What the door passes on to which service, as Fastify route patterns, and what of it needs no token. A fixed segment
  * goes before a parameter, that before `*`.
@@ -36,6 +38,11 @@ export const serviceRoutes = {
     ],
   },
   'graph-apps': { guarded: [...below('/api/v1'), ...common('graph-apps')], open: [] },
+  // Some of its callers hold tokens of its own, or none (`jobs.md` 12): it checks them all itself.
+  jobs: {
+    guarded: common('jobs'),
+    open: [...contractRoutes, ...below('/jobs'), '/storage/*'],
+  },
 } satisfies Record<string, ServiceRoutes>;
 
 export type ServiceName = keyof typeof serviceRoutes;

@@ -24,6 +24,7 @@ export class Upstreams implements OnApplicationShutdown, OnModuleInit {
       backends: settings.backendsUrls,
       certificates: settings.certificatesUrls,
       'graph-apps': settings.graphAppsUrls,
+      jobs: settings.jobsUrls,
     };
     const onError = (error: unknown): void =>
       logger.warn({ err: error }, 'addresses of a service not found');

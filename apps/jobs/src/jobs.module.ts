@@ -1,0 +1,49 @@
+import { EventsModule } from '@glacis/events';
+import { Idempotency } from '@glacis/http';
+import { AuditModule } from '@glacis/identity';
+import { Health } from '@glacis/observability';
+import { Store, StoreModule } from '@glacis/store';
+import { Inject, Module, type DynamicModule } from '@nestjs/common';
+import { Secrets } from './access/secrets.js';
+import { JobEvents } from './jobs/job-events.js';
+import { JobFeed } from './jobs/job-feed.js';
+import { JobLogs } from './jobs/job-logs.js';
+import { JobsStore } from './jobs/jobs.store.js';
+import { Transitions } from './jobs/transitions.js';
+import { jobsMigrations } from './migrations.js';
+import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
+
+const service = 'jobs';
+
+/** Secure SQL over the shares of several owners (`jobs.md`). */
+@Module({})
+export class JobsModule {
+  constructor(@Inject(Health) health: Health, store: Store) {
+    health.add(`${service} database`, () => store.ping());
+  }
+
+  /** Needs from global modules: logger, metrics, health, tracing, clock, database URL and the bus. */
+  static forRoot(settings: JobsSettings, listener: Listener): DynamicModule {
+    const store = StoreModule.forService(service, jobsMigrations);
+    return {
+      module: JobsModule,
+      imports: [
+        store,
+        EventsModule.forService(service, store),
+        AuditModule.forService(service, store),
+      ],
+      controllers: [],
+      providers: [
+        { provide: SETTINGS, useValue: settings },
+        { provide: LISTENER, useValue: listener },
+        { provide: Secrets, useFactory: () => Secrets.load(settings.secretFile) },
+        Idempotency,
+        JobEvents,
+        JobFeed,
+        JobLogs,
+        JobsStore,
+        Transitions,
+      ],
+    };
+  }
+}

@@ -1,0 +1,175 @@
+import {
+  choice,
+  defineSettings,
+  flag,
+  host,
+  integer,
+  json,
+  list,
+  optionalText,
+  optionalUrl,
+  port,
+  setting,
+  sizeBytes,
+  text,
+  type Values,
+} from '@glacis/settings';
+import { z } from 'zod';
+
+const network = z.object({ mbit: z.number().positive(), rtt_ms: z.number().nonnegative() });
+
+/** `jobs.md` 1.2, and where the service listens and keeps its things. */
+export const jobsSettings = defineSettings('GLACIS_JOBS_', {
+  httpPort: setting(port, '5000', 'Port of the REST interface when the service runs on its own.'),
+  agentsHost: setting(host, '127.0.0.1', 'Address on which party agents are listened for.'),
+  agentsPort: setting(port, '5001', 'Port for party agents, mutual TLS; 0 takes a free one.'),
+  publicUrl: setting(
+    optionalUrl,
+    '',
+    'What upload and download links begin with; empty: the address of the door.',
+  ),
+  dataDir: setting(text, '.glacis/jobs', 'Folder of local buckets and of local party agents.'),
+  secretFile: setting(
+    text,
+    undefined,
+    'File with the secrets that tokens and links of the service are signed with, one of 32 bytes per line in base64 or hex; the first signs, the others are accepted for an hour after the file was changed.',
+  ),
+  engine: setting(
+    choice('embedded', 'external'),
+    'embedded',
+    '`external` also takes queries that the embedded compiler refuses and runs them by the external command.',
+  ),
+  externalCommand: setting(
+    optionalText,
+    '',
+    'Program of the external engine, one process per party.',
+  ),
+  engineAvgScale: setting(
+    integer(0, 4),
+    '2',
+    'Decimals of AVG and of arithmetic on opened values, at least.',
+  ),
+  engineMaxRows: setting(
+    integer(1, 1_048_576),
+    '262144',
+    'Rows of a table over all owners, at most.',
+  ),
+  engineMaxRounds: setting(
+    integer(1, 10_000_000),
+    '50000',
+    'Rounds that a query may need by the estimate; with more it is `too_complex`.',
+  ),
+  planNet: setting(
+    z.union([choice('auto'), json(network)]),
+    'auto',
+    'Network that estimates are made for, as `{"mbit":10000,"rtt_ms":0.3}`; `auto` goes by the placement.',
+  ),
+  collusion: setting(
+    choice('warn', 'deny'),
+    'warn',
+    'What becomes of a job where one provider has several parties.',
+  ),
+  rawRows: setting(
+    choice('allow', 'consent', 'refuse'),
+    'consent',
+    'Output of rows that are not aggregated; `consent` needs the signed consent of every owner.',
+  ),
+  minOwners: setting(integer(1, 1000), '1', 'Registered owners that submit needs.'),
+  minGroupSize: setting(
+    integer(1, 1000),
+    '5',
+    'Members that a group needs to be shown, at least; a job or a policy may ask for more.',
+  ),
+  residual: setting(
+    choice('on', 'off'),
+    'on',
+    'From two owners on, whether no owner may learn a small rest of a group by taking off its own rows.',
+  ),
+  extremes: setting(
+    choice('policy', 'refuse'),
+    'policy',
+    'MIN and MAX: each owner with a policy must allow them, or refused for all.',
+  ),
+  resultKey: setting(
+    choice('auto', 'optional'),
+    'auto',
+    '`auto`: outside mode `open` a job needs `result_key`, so that only the analyst can read the result.',
+  ),
+  auth: setting(
+    choice('auto', 'open', 'token'),
+    'auto',
+    'Whether the contract routes need a token; `auto` is `open` on a loopback address while all drivers are local, else `token`.',
+  ),
+  allowOpen: setting(flag, 'false', 'Lets `open` be chosen on an address that others can reach.'),
+  executionAllow: setting(
+    list.pipe(z.array(z.enum(['local', 'mixed', 'cloud']))),
+    'local,mixed,cloud',
+    'Kinds of execution that are not refused at create.',
+  ),
+  urlsTtlSeconds: setting(integer(60, 3600), '3600', 'Lifetime of signed links, in seconds.'),
+  urlsPerHour: setting(
+    integer(1, 10_000),
+    '30',
+    'Times in an hour that one owner of a job gets upload links.',
+  ),
+  uploadMaxBytes: setting(sizeBytes, '256mb', 'Bytes of a share file, at most.'),
+  uploadSets: setting(integer(1, 9999), '20', 'Upload sets of an owner, at most.'),
+  openJobs: setting(integer(1, 10_000), '10', 'Jobs of one analyst that have not ended, at most.'),
+  jobsPerDay: setting(
+    integer(1, 1_000_000),
+    '1000',
+    'Jobs that one analyst may create within 24 hours.',
+  ),
+  retentionDays: setting(
+    integer(1, 3650),
+    '7',
+    'Days after the end of a job when its buckets are deleted.',
+  ),
+  sealedRetentionDays: setting(
+    integer(1, 3650),
+    '90',
+    'Days that sealed results stay while nobody acknowledges them.',
+  ),
+  bucketPrefix: setting(
+    text.refine((value) => /^[a-z][a-z0-9-]{0,13}$/.test(value), {
+      error: 'expected 1 to 14 small letters, digits and dashes',
+    }),
+    'glacis',
+    'What names of buckets begin with.',
+  ),
+  validateSkipIdle: setting(
+    flag,
+    'false',
+    'Lets submit pass over owners who registered and stored nothing.',
+  ),
+  pki: setting(
+    choice('auto', 'service', 'ephemeral'),
+    'auto',
+    'Issuer of party certificates: the service certificates, or an authority in memory for each job, which only local execution may use.',
+  ),
+  localUsers: setting(
+    list,
+    '',
+    'Operating system accounts `uid:gid` of local parties, one each; empty: that of the service.',
+  ),
+  corsOrigins: setting(list, '', 'Origins whose pages may call the service; `/storage` takes any.'),
+  eventStreams: setting(
+    integer(1, 100_000),
+    '1000',
+    'Event streams open at once; further ones are 503.',
+  ),
+});
+
+export type JobsSettings = Values<typeof jobsSettings.shape>;
+
+/** Injection token of the settings. */
+export const SETTINGS = Symbol('jobs settings');
+
+/** Where REST of the service is listened for. */
+export interface Listener {
+  /** Host name or address. */
+  host: string;
+}
+
+/** Injection token of the {@link Listener}. */
+export const LISTENER = Symbol('jobs listener');
