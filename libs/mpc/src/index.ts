@@ -21,3 +21,16 @@ export {
 export type { Bits, Plane, Shares, Wide } from './protocol/shares.js';
 export { shuffle, type Column } from './protocol/shuffle.js';
 export { sort, type KeyBit } from './protocol/sort.js';
+export { estimate, LAN, WAN, type Estimate, type Net } from './execute/estimate.js';
+export { execute } from './execute/execute.js';
+export { RunFinding } from './execute/finding.js';
+export {
+  rowsOfHello,
+  tableInput,
+  type ColumnInput,
+  type Inputs,
+  type InputSet,
+  type TableInput,
+} from './execute/inputs.js';
+export { operatorsOf } from './execute/operators.js';
+export { resultColumns, type ResultShares } from './execute/results.js';
