@@ -83,5 +83,5 @@ measure('group_sum', function* (party, i) {
   const wide = flattened(yield* lift(party, values.shares));
   const [live] = toBits(valid.shares, 1).planes;
   const found = yield* frame(party, [{ shares: keys.shares, width: 32 }], live, rows);
-  return yield* collect(party, found, [keys], [wide]);
+  return yield* collect(party, found, [keys], [{ form: 'wide', shares: wide }]);
 });

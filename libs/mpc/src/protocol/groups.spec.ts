@@ -85,7 +85,12 @@ describe('jobs.md 11.5: groups of sorted rows', () => {
         const { results } = simulate(parties(seed), function* (party, i) {
           const wide = flattened(yield* lift(party, values[i]));
           const found = yield* frame(party, [{ shares: keys[i], width }], planeAt(valid[i]), rows);
-          return yield* collect(party, found, [{ form: 'boolean', shares: keys[i] }], [wide]);
+          return yield* collect(
+            party,
+            found,
+            [{ form: 'boolean', shares: keys[i] }],
+            [{ form: 'wide', shares: wide }],
+          );
         });
         const groups = groupsOf(plain, live);
         const column = <T>(of: (grouped: Grouped) => T): T[] => results.map(of);
@@ -147,9 +152,9 @@ describe('jobs.md 11.4, 11.5: along runs', () => {
         const bits = plain.values.map((word) => Number((word & 7) === 0));
         const shares = share('boolean', bits, plain.next);
         const { results, rounds } = simulate(parties(seed), (party, i) =>
-          runOr(party, g[i], planeAt(shares[i]), rows),
+          runOr(party, g[i], [planeAt(shares[i])], rows),
         );
-        expect(bitsOut(results, rows)).toEqual(
+        expect(bitsOut(results.flat(), rows)).toEqual(
           starts.map((start, i) => Math.max(...bits.slice(start, i + 1))),
         );
         expect(rounds).toBe(2 * Math.ceil(Math.log2(rows)));

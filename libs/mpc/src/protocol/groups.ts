@@ -3,10 +3,10 @@ import type { Protocol } from './link.js';
 import type { Party } from './party.js';
 import { advance, delay, inRows, lanes, planeOf, planesOfWords } from './planes.js';
 import { and } from './products.js';
-import { not, publicPlane, subtract, trivial, xor, type Plane, type Shares } from './shares.js';
+import { not, publicPlane, trivial, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, type Column } from './shuffle.js';
 import { digitPass } from './sort.js';
-import { differences, prefixSums } from './wide.js';
+import { differences, prefixSums } from './sums.js';
 
 /** A boolean column of the key, and how many of its bits are live. */
 export interface KeyColumn {
@@ -52,7 +52,7 @@ export interface Grouped {
   valid: Plane;
   /** Columns of the last rows of the groups. */
   columns: Column[];
-  /** For each summed column the sum of its group, in Z_2^64. */
+  /** For each summed column the sum of its group, in the ring of the column. */
   sums: Shares[];
   /** Rows of each group, in Z_2^32. */
   count: Shares;
@@ -61,13 +61,13 @@ export interface Grouped {
 /**
  * One slot per group (11.5, GROUP BY, SUM and COUNT): prefix sums travel with the last rows to the front, where neighbours are
  * subtracted. Rows before a live row are all live, so that no mask is needed. 7 rounds, 6 + 2c words.
- * @param summed wide columns; in dead slots sums and counts are of no meaning until they are masked.
+ * @param summed arithmetic or wide columns; in dead slots sums and counts are of no meaning until they are masked.
  */
 export function* collect(
   party: Party,
   { last }: Frame,
   columns: readonly Column[],
-  summed: readonly Shares[],
+  summed: readonly Column[],
 ): Protocol<Grouped> {
   const rows = rowsOf(columns[0]);
   const positions = trivial(
@@ -80,21 +80,14 @@ export function* collect(
   const carried: Column[] = [
     { form: 'boolean', width: 1, shares: flags },
     { form: 'arithmetic', shares: positions },
-    ...summed.map((shares): Column => ({ form: 'wide', shares: prefixSums(shares) })),
+    ...summed.map(prefixSums),
     ...columns,
   ];
   const [valid, counts, ...rest] = yield* digitPass(party, [not(party, last)], carried);
   return {
     valid: { own: planeOf(valid.shares.own, 0), next: planeOf(valid.shares.next, 0) },
-    count: subtract(counts.shares, before(counts.shares)),
-    sums: rest.slice(0, summed.length).map(({ shares }) => differences(shares)),
+    count: differences(counts),
+    sums: rest.slice(0, summed.length).map(differences),
     columns: rest.slice(summed.length),
   };
 }
-
-const shifted = (words: Int32Array): Int32Array => {
-  const out = new Int32Array(words.length);
-  out.set(words.subarray(0, words.length - 1), 1);
-  return out;
-};
-const before = ({ own, next }: Shares): Shares => ({ own: shifted(own), next: shifted(next) });

@@ -1,5 +1,4 @@
-import type { Bits, Plane, Shares } from './shares.js';
-import { planeWords } from './shares.js';
+import { planeWords, type Bits, type Plane, type Shares } from './shares.js';
 
 /**
  * Transposes 32 words of 32 bits in place: bit j of word i becomes bit i of word j (Warren, Hacker's Delight 7-3, mirrored so
@@ -121,4 +120,14 @@ export function inRows(plane: Plane, first: number, end: number): Plane {
       return word & below(high) & ~below(low);
     });
   return { own: cut(plane.own), next: cut(plane.next) };
+}
+
+/** The same values in at least `width` planes: the top bit goes on where `signed`, zeros elsewhere. Local. */
+export function signExtended({ rows, planes }: Bits, width: number, signed: boolean): Bits {
+  const length = planeWords(rows);
+  const top = signed
+    ? planes[planes.length - 1]
+    : { own: new Int32Array(length), next: new Int32Array(length) };
+  const more = Math.max(0, width - planes.length);
+  return { rows, planes: [...planes, ...Array.from({ length: more }, () => top)] };
 }

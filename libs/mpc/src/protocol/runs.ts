@@ -1,5 +1,6 @@
 import { biased, greater } from './compare.js';
 import { together, type Protocol } from './link.js';
+import { choose } from './mux.js';
 import type { Party } from './party.js';
 import { delay } from './planes.js';
 import { and } from './products.js';
@@ -10,44 +11,31 @@ import { xor, type Bits, type Plane } from './shares.js';
  * g_d, which doubles from level to level, says whether the row d rows before is in the run as well.
  */
 
-/** x ∨ y = x ⊕ y ⊕ xy. */
-function* or(
+/**
+ * OR of the bits of each run up to each row (11.4, run OR): 2·⌈log2 n⌉ rounds, 2 bits for each plane and level and 1 for g; the
+ * last row of a run has that of all.
+ */
+export function* runOr(
   party: Party,
-  x: Plane,
-  y: Plane,
-  beside: readonly [Plane, Plane],
-): Protocol<[Plane, Plane]> {
-  const [product, other] = yield* and(party, [x, beside[0]], [y, beside[1]]);
-  return [xor(xor(x, y), product), other];
-}
-
-/** OR of the bits of each run up to each row (11.4, run OR): 2·⌈log2 n⌉ rounds; the last row of a run has that of all. */
-export function* runOr(party: Party, g: Plane, bits: Plane, rows: number): Protocol<Plane> {
+  g: Plane,
+  bits: readonly Plane[],
+  rows: number,
+): Protocol<Plane[]> {
   let reach = g;
-  let found = bits;
+  let found = [...bits];
   for (let d = 1; d < rows; d *= 2) {
-    const [before, further] = yield* and(party, [reach, reach], [delay(found, d), delay(reach, d)]);
-    const [next] = yield* or(party, found, before, [reach, reach]);
-    found = next;
+    const before = found.map((plane) => delay(plane, d));
+    const [further, ...reached] = yield* and(
+      party,
+      [reach, ...bits.map(() => reach)],
+      [delay(reach, d), ...before],
+    );
+    // x ∨ y = x ⊕ y ⊕ xy.
+    const twice = yield* and(party, found, reached);
+    found = found.map((plane, j) => xor(xor(plane, reached[j]), twice[j]));
     reach = further;
   }
   return found;
-}
-
-/** m ? b : a for each plane, the bit m for all of them (11.4, mux): 1 round, 1 word per 32 planes. */
-function* choose(
-  party: Party,
-  m: Plane,
-  a: readonly Plane[],
-  b: readonly Plane[],
-): Protocol<Plane[]> {
-  const differs = a.map((plane, j) => xor(plane, b[j]));
-  const chosen = yield* and(
-    party,
-    differs,
-    differs.map(() => m),
-  );
-  return a.map((plane, j) => xor(plane, chosen[j]));
 }
 
 export interface Extreme {

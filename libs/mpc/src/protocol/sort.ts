@@ -108,12 +108,20 @@ function digitOf(party: Party, key: readonly KeyBit[], columns: readonly Column[
   });
 }
 
-/** Digits of two bits from the low end; an odd number of bits ends in a digit of three, a single bit is one of its own. */
-export function digitsOf<T>(key: readonly T[]): T[][] {
+/** Bits of the digits of a sort: three take fewer rounds and, from four words per row on, fewer words. */
+export type DigitBits = 2 | 3;
+
+/** Size of the next digit: no single bit is left over where two digits of two bits, or one of three, can be. */
+function digitSize(left: number, digit: DigitBits): number {
+  if (digit === 2) return left === 3 ? 3 : Math.min(2, left);
+  return left === 4 ? 2 : Math.min(3, left);
+}
+
+/** Digits from the low end; an odd number of bits ends in a digit of three, a single bit is one of its own. */
+export function digitsOf<T>(key: readonly T[], digit: DigitBits = 2): T[][] {
   const digits: T[][] = [];
   for (let at = 0; at < key.length;) {
-    const left = key.length - at;
-    const size = left === 3 ? 3 : Math.min(2, left);
+    const size = digitSize(key.length - at, digit);
     digits.push(key.slice(at, at + size));
     at += size;
   }
@@ -128,9 +136,10 @@ export function* sort(
   party: Party,
   columns: readonly Column[],
   key: readonly KeyBit[],
+  digit: DigitBits = 2,
 ): Protocol<Column[]> {
   let sorted = [...columns];
-  for (const digit of digitsOf(key))
-    sorted = yield* digitPass(party, digitOf(party, digit, sorted), sorted);
+  for (const bits of digitsOf(key, digit))
+    sorted = yield* digitPass(party, digitOf(party, bits, sorted), sorted);
   return sorted;
 }
