@@ -2,12 +2,14 @@ import { eventsMigrations } from '@glacis/events';
 import { idempotencyMigrations } from '@glacis/http';
 import { auditMigrations } from '@glacis/identity';
 import type { MigrationClass } from '@glacis/store';
+import { agentsMigrations } from './agents/agents.migrations.js';
 import { createJobs, createOwners } from './jobs/jobs.migrations.js';
 
 /** The whole schema `jobs`. */
 export const jobsMigrations: MigrationClass[] = [
   createJobs,
   createOwners,
+  ...agentsMigrations,
   ...eventsMigrations,
   ...idempotencyMigrations,
   ...auditMigrations,

@@ -33,4 +33,5 @@ export * from './profiles.js';
 export * from './read-certificate.js';
 export * from './read-crl.js';
 export * from './serials.js';
+export { spiffeUri, type SpiffeSubject } from './spiffe.js';
 export { isSignedBy } from './verify-signature.js';

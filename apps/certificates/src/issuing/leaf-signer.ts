@@ -4,6 +4,7 @@ import {
   certificate,
   leafExtensions,
   newSerial,
+  spiffeUri,
   toPem,
   type NameAttribute,
   type StatusPointers,
@@ -17,7 +18,6 @@ import type { NewCertificate } from '../certificates/certificates.store.js';
 import type { CertificatesSettings } from '../settings.js';
 import type { CrlShards } from '../status/crl/crl-shards.js';
 import type { Profile } from './profile-rules.js';
-import { spiffeUri } from './spiffe.js';
 
 /** Everything that makes up a leaf but serial, issuer and times. */
 export interface LeafOrder {

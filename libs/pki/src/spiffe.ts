@@ -7,7 +7,7 @@ export interface SpiffeSubject {
   entityId: string;
 }
 
-/** The URI that names the entity of a leaf (`certificates.md` 5.1). */
+/** The URI that names the entity of a leaf (`certificates.md` 5.1). A tenant that does not fit a path is its UUID of version 5. */
 export function spiffeUri({ trustDomain, tenant, entityType, entityId }: SpiffeSubject): string {
   const segment = /^[a-zA-Z0-9._-]+$/.test(tenant) ? tenant : nameUuid(tenant);
   return `spiffe://${trustDomain}/tenant/${segment}/${entityType}/${entityId}`;
