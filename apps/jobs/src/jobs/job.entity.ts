@@ -1,5 +1,5 @@
-import type { PolicyNeeded } from '@glacis/mpc';
-import type { PlanLimits, TableSchema } from '@glacis/mpc';
+import type { PlanLimits, PolicyNeeded } from '@glacis/mpc';
+import type { TableSchema } from '@glacis/shares';
 import type { JobState } from '../state.js';
 
 export type ProviderName = 'aws' | 'gcp' | 'azure';
