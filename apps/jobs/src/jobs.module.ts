@@ -16,6 +16,7 @@ import { PartyKeys } from './runs/party-keys.js';
 import { Runs } from './runs/runs.service.js';
 import { Teardown } from './runs/teardown.js';
 import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
+import { storageProviders } from './storage/storage.providers.js';
 
 const service = 'jobs';
 
@@ -51,6 +52,7 @@ export class JobsModule {
         Runs,
         Teardown,
         Transitions,
+        ...storageProviders,
       ],
     };
   }
