@@ -23,3 +23,50 @@ export {
   type TableSchema,
 } from './schema/schema.js';
 export { INT32, INT64, within, type Kind, type Range, type ValueType } from './schema/types.js';
+export {
+  cellReader,
+  type Cell,
+  type CellCode,
+  type EncodedTable,
+  type Words,
+} from './owner/encode.js';
+export {
+  readTable,
+  type OwnerCode,
+  type OwnerFinding,
+  type OwnerTable,
+  type ReadOptions,
+} from './owner/read-table.js';
+export { BINARY_TYPE, writeBinary, type BinaryOrigin } from './share/binary.js';
+export { writeCsv } from './share/csv-write.js';
+export {
+  ShareFileError,
+  type PartyCount,
+  type ShareFile,
+  type ShareFileCode,
+  type ShareFormat,
+} from './share/file.js';
+export { textHasher, type HashText } from './share/hash.js';
+export { shareHeader } from './share/header.js';
+export { slotKey, slotMacs, type MacKey, type SlotSet } from './share/macs.js';
+export { readShareFile } from './share/read.js';
+export { split, type RandomWords } from './share/split.js';
+export { canonicalJson, type Json } from './sign/canonical.js';
+export {
+  exportOwnerKey,
+  importOwnerKey,
+  makeOwnerKey,
+  type OwnerKey,
+  type OwnerKeyFile,
+} from './sign/ed25519.js';
+export {
+  missingUses,
+  policyText,
+  signPolicy,
+  verifyPolicy,
+  type AllowedUses,
+  type MissingUse,
+  type OwnerPolicy,
+  type PolicyDocument,
+  type SignedLimits,
+} from './sign/policy.js';
