@@ -22,6 +22,7 @@ export function* readRecords(text: string): Generator<string[]> {
   let at = text.startsWith('\uFEFF') ? 1 : 0;
   for (let row = 0; at < text.length; row += 1) {
     const record: string[] = [];
+    if (/[\r\n]/.test(text.charAt(at))) throw new CsvError('a line is empty', row);
     for (let end = ','; end === ',';) {
       CELL.lastIndex = at;
       const match = CELL.exec(text);
