@@ -19,7 +19,7 @@ interface Series {
 const apiOf = (handler: string): string => handler.split('/')[1] ?? '';
 
 const byteBuckets = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216];
-const secretParameter = /([?&][^=&]*(?:token|secret|password|key)[^=&]*=)[^&]*/gi;
+const secretParameter = /([?&][^=&]*(?:token|secret|password|key|signature)[^=&]*=)[^&]*/gi;
 
 /** A request target as it may be logged: values of secret parameters are masked. */
 export function loggableUrl(url: string): string {
