@@ -1,7 +1,15 @@
 import { hkdfSync } from 'node:crypto';
 import type { Protocol, Received, Round } from '../src/protocol/link.js';
 import { keyStreams, Party, type PartyId } from '../src/protocol/party.js';
-import { addWords, subtractWords, xorWords, type Shares } from '../src/protocol/shares.js';
+import { lanes, planeOf } from '../src/protocol/planes.js';
+import {
+  addWords,
+  subtractWords,
+  xorWords,
+  type Plane,
+  type Shares,
+} from '../src/protocol/shares.js';
+import { addWide, subtractWide } from '../src/protocol/wide.js';
 
 export type Three<T> = [T, T, T];
 
@@ -31,6 +39,7 @@ export function parties(seed: number): Three<Party> {
 const FORMS = {
   boolean: { minus: xorWords, plus: xorWords },
   arithmetic: { minus: subtractWords, plus: addWords },
+  wide: { minus: subtractWide, plus: addWide },
 };
 
 /** Splits words into three slots, two of them at each party. */
@@ -58,6 +67,46 @@ export function reveal(form: keyof typeof FORMS, shares: readonly Shares[]): Int
       throw new Error(`slot ${i + 1} differs`);
   }
   return plus(plus(shares[0].own, shares[1].own), shares[2].own);
+}
+
+/** The lowest bit of each word as a plane. */
+export const planeAt = ({ own, next }: Shares): Plane => ({
+  own: planeOf(own, 0),
+  next: planeOf(next, 0),
+});
+
+/** Bits of rows, shared as a plane. */
+export const shareBits = (bits: readonly number[], next: () => number): Three<Plane> =>
+  share('boolean', Int32Array.from(bits), next).map(planeAt) as Three<Plane>;
+
+/** Opens a plane: a bit for each row. */
+export const revealBits = (planes: readonly Plane[], rows: number): number[] => [
+  ...lanes(reveal('boolean', planes), rows),
+];
+
+/** Values as 64-bit words, low words before high ones. */
+export const wideWords = (values: readonly bigint[]): Int32Array =>
+  Int32Array.from([
+    ...values.map((value) => Number(BigInt.asIntN(32, value))),
+    ...values.map((value) => Number(BigInt.asIntN(32, value >> 32n))),
+  ]);
+
+/** 64-bit words as signed values. */
+export const bigOf = (wide: Int32Array): bigint[] => {
+  const half = wide.length / 2;
+  return Array.from(
+    { length: half },
+    (_, i) => (BigInt(wide[half + i]) << 32n) | BigInt(wide[i] >>> 0),
+  );
+};
+
+/** A number of up to 64 bits, signed; small ones and the ends of the range are frequent. */
+export function anyBig(next: () => number): bigint {
+  const word = (): bigint => BigInt(next() >>> 0);
+  const kind = (next() >>> 0) % 5;
+  if (kind === 0) return [0n, 1n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 32n][(next() >>> 0) % 6];
+  if (kind === 1) return BigInt(next()) >> 24n;
+  return BigInt.asIntN(64, (word() << 32n) | word()) >> (kind === 2 ? 20n : 0n);
 }
 
 export interface Outcome<T> {

@@ -1,27 +1,12 @@
 import fc from 'fast-check';
-import { parties, random, reveal, share, simulate, words, type Three } from '../../test/three.js';
+import { bigOf, parties, random, reveal, share, simulate, words } from '../../test/three.js';
 import { finalise, type Finalised } from './finalise.js';
 import { planeOf } from './planes.js';
 import type { Shares } from './shares.js';
 import type { Column } from './shuffle.js';
-import { addWide, subtractWide } from './wide.js';
 import { multiplyWide, toWideBit } from './wide-products.js';
 
-const toBig = (wide: Int32Array): bigint[] => {
-  const half = wide.length / 2;
-  return Array.from(
-    { length: half },
-    (_, i) => (BigInt(wide[half + i]) << 32n) | BigInt(wide[i] >>> 0),
-  );
-};
-const revealWide = (shares: readonly Shares[]): bigint[] =>
-  toBig(addWide(addWide(shares[0].own, shares[1].own), shares[2].own));
-
-function shareWide(value: Int32Array, next: () => number): Three<Shares> {
-  const [s1, s2] = [words(value.length, next), words(value.length, next)];
-  const slots = [subtractWide(subtractWide(value, s1), s2), s1, s2];
-  return [0, 1, 2].map((i) => ({ own: slots[i], next: slots[(i + 1) % 3] })) as Three<Shares>;
-}
+const revealWide = (shares: readonly Shares[]): bigint[] => bigOf(reveal('wide', shares));
 
 describe('jobs.md 11.4: 64-bit columns', () => {
   it('multiply in Z_2^64: 1 round, 2 words', () => {
@@ -29,11 +14,11 @@ describe('jobs.md 11.4: 64-bit columns', () => {
       fc.property(fc.integer(), (seed) => {
         const next = random(seed);
         const [x, y] = [words(200, next), words(200, next)];
-        const [xs, ys] = [shareWide(x, next), shareWide(y, next)];
+        const [xs, ys] = [share('wide', x, next), share('wide', y, next)];
         const { results, rounds, busiest } = simulate(parties(seed), (party, i) =>
           multiplyWide(party, xs[i], ys[i]),
         );
-        const [a, b] = [toBig(x), toBig(y)];
+        const [a, b] = [bigOf(x), bigOf(y)];
         expect(revealWide(results)).toEqual(a.map((value, i) => BigInt.asIntN(64, value * b[i])));
         expect([rounds, busiest]).toEqual([1, 200]);
       }),
@@ -74,7 +59,7 @@ describe('jobs.md 11.7: finalise before open', () => {
           valid: share('boolean', valid, next),
           a: share('boolean', a, next),
           b: share('arithmetic', b, next),
-          c: shareWide(c, next),
+          c: share('wide', c, next),
         };
         // Shares of seven bits, as every step leaves them.
         const narrow = (x: Shares): Shares => ({
@@ -104,7 +89,7 @@ describe('jobs.md 11.7: finalise before open', () => {
           [...reveal('arithmetic', column(1))].map(BigInt),
           revealWide(column(2)),
         ];
-        const wide = toBig(c);
+        const wide = bigOf(c);
         const plain = Array.from({ length: rows }, (_, i) =>
           valid[i] ? [1n, BigInt(a[i]), BigInt(b[i]), wide[i]] : [0n, 0n, 0n, 0n],
         ).map(String);

@@ -1,19 +1,10 @@
-import { together, type Protocol } from './link.js';
+import { anySet } from './checks.js';
 import { all } from './compare.js';
-import { open } from './open.js';
+import { together, type Protocol } from './link.js';
 import type { Party } from './party.js';
 import { delay, inRows, lanes, planeOf, toBits, toWords } from './planes.js';
-import { and, andWords } from './products.js';
-import {
-  checkWidth,
-  join,
-  joinWords,
-  not,
-  xor,
-  xorWords,
-  type Plane,
-  type Shares,
-} from './shares.js';
+import { and } from './products.js';
+import { joinWords, not, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, type Column } from './shuffle.js';
 import { digitPass, sort, type KeyBit } from './sort.js';
 
@@ -38,35 +29,6 @@ export interface Joined {
   valid: Plane;
   payload: Shares[];
   columns: Column[];
-}
-
-const each = (x: Shares, of: (word: number) => number): Shares => ({
-  own: x.own.map(of),
-  next: x.next.map(of),
-});
-
-/** Whether a bit is 1 in any row, which all parties learn: ⌈log2 n⌉ rounds and the opening. */
-export function* anyRow(party: Party, plane: Plane, rows: number): Protocol<boolean> {
-  let rest: Shares = not(party, inRows(plane, 0, rows));
-  while (rest.own.length > 1) {
-    const half = rest.own.length >>> 1;
-    const part = (from: number, to?: number): Shares => ({
-      own: rest.own.subarray(from, to),
-      next: rest.next.subarray(from, to),
-    });
-    const [product] = yield* and(party, [part(0, half)], [part(half, 2 * half)]);
-    rest = join([product, part(2 * half)]);
-  }
-  for (let s = 16; s >= 1; s >>>= 1)
-    rest = yield* andWords(
-      party,
-      rest,
-      each(rest, (word) => word >>> s),
-    );
-  const none = each(rest, (word) => word & 1);
-  checkWidth(none, 1);
-  const [bit] = yield* open(none, xorWords);
-  return bit === 0;
 }
 
 interface Carried {
@@ -153,8 +115,8 @@ export function* joinUnique(party: Party, tables: JoinInput, others: number): Pr
   const left = not(party, side);
   const [twice, has] = yield* and(party, [left, left], [g, valid]);
   const first = 2 + keys.length;
-  const [repeated, carried] = yield* together(
-    anyRow(party, twice, rows),
+  const [[repeated], carried] = yield* together(
+    anySet(party, [inRows(twice, 0, rows)]),
     carry(party, g, { has, planes: planesOf(first, payload).flat() }, rows),
   );
   const [both] = yield* and(party, [valid], [side]);

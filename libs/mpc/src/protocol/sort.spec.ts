@@ -3,6 +3,7 @@ import { parties, random, reveal, share, simulate, words, type Three } from '../
 import type { Party } from './party.js';
 import { shuffle, type Column } from './shuffle.js';
 import { digitsOf, sort, type KeyBit } from './sort.js';
+import { sortWide } from './wide-sort.js';
 
 const ROWS = 2048;
 
@@ -110,6 +111,80 @@ describe('jobs.md 11.5: radix sort', () => {
     const sizes = (bits: number): number[] => digitsOf(key(0, bits)).map(({ length }) => length);
     expect(sizes(33)).toEqual([...Array<number>(15).fill(2), 3]);
     expect([sizes(1), sizes(2), sizes(3), sizes(5)]).toEqual([[1], [2], [3], [2, 3]]);
+  });
+
+  it('cuts it into digits of three bits where that was asked for, with no single bit behind them', () => {
+    const sizes = (bits: number): number[] => digitsOf(key(0, bits), 3).map(({ length }) => length);
+    expect(sizes(33)).toEqual(Array<number>(11).fill(3));
+    expect([sizes(1), sizes(2), sizes(4), sizes(5), sizes(7)]).toEqual([
+      [1],
+      [2],
+      [2, 2],
+      [3, 2],
+      [3, 2, 2],
+    ]);
+  });
+
+  it.each([
+    {
+      name: 'three-bit digits',
+      step: sort,
+      digit: 3,
+      rounds: 99,
+      words: (c: number) => 198 + 22 * c,
+    },
+    // The key, the flags and the row number are sorted, then all columns move.
+    {
+      name: 'a wide table',
+      step: sortWide,
+      digit: 2,
+      rounds: 137,
+      words: (c: number) => 168 + 32 * 3 + 8 + 2 * c,
+    },
+  ] as const)(
+    'with $name: the same rows, $rounds rounds',
+    ({ step, digit, rounds, words: most }) => {
+      const next = random(6);
+      const keys = words(ROWS, next);
+      const flags = words(ROWS, next).map((word) => word & 1);
+      const table = tables(
+        [
+          { form: 'boolean', value: keys },
+          { form: 'boolean', value: flags },
+          ...[1, 2, 3].map(() => ({ form: 'arithmetic' as const, value: keys })),
+        ],
+        next,
+      );
+      const order = [...key(0, 32, (bit) => bit === 31), { column: 1, bit: 0, flipped: true }];
+      const outcome = simulate(parties(6), (party, i) => step(party, table[i], order, digit));
+      const plain = [...keys.keys()].toSorted((a, b) => flags[b] - flags[a] || keys[a] - keys[b]);
+      for (const column of [0, 2, 4])
+        expect([...revealed(outcome.results, column)]).toEqual(plain.map((i) => keys[i]));
+      expect(outcome.rounds).toBe(rounds);
+      expect(outcome.busiest / ROWS).toBeLessThanOrEqual(most(5) * 1.05);
+    },
+  );
+
+  it('of a wide table is stable, with 64-bit columns among them', () => {
+    const next = random(8);
+    const rows = 70;
+    const keys = words(rows, next).map((word) => word & 3);
+    const table = tables([{ form: 'boolean', value: keys }], next);
+    const wide = share(
+      'wide',
+      words(2 * rows, () => 7).map((_, i) => i),
+      next,
+    );
+    const { results } = simulate(parties(8), (party, i) =>
+      sortWide(party, [{ form: 'wide', shares: wide[i] }, ...table[i]], key(1, 2)),
+    );
+    const plain = [...keys.keys()].toSorted((a, b) => keys[a] - keys[b] || a - b);
+    expect([
+      ...reveal(
+        'wide',
+        results.map(([column]) => column.shares),
+      ),
+    ]).toEqual([...plain, ...plain.map((i) => i + rows)]);
   });
 
   it('of a signed 32-bit key and ¬V: dead rows last, 129 rounds, 168 + 32c words', () => {

@@ -70,6 +70,15 @@ function scatter(words: Int32Array, rank: Int32Array): Int32Array {
   return out;
 }
 
+/** Row i of a column goes to place rank[i], counted from 1; ranks are public. */
+export const scattered = (column: Column, rank: Int32Array): Column => ({
+  ...column,
+  shares: {
+    own: scatter(column.shares.own, rank),
+    next: scatter(column.shares.next, rank),
+  },
+});
+
 /**
  * Rows in the order of one digit of up to three bits, stable (11.5, digit pass; Chida et al., eprint 2019/695): ranks by B2A
  * and one dot word, shuffled with the columns and opened. 7, 8 or 9 rounds; 6, 10 or 18 and 2 words per column.
@@ -93,10 +102,7 @@ export function* digitPass(
   const ranked: Column = { form: 'arithmetic', shares: add(rank, first) };
   const [shuffled, ...moved] = yield* shuffle(party, [ranked, ...columns]);
   const order = yield* open(shuffled.shares, addWords);
-  return moved.map(({ shares, ...column }) => ({
-    ...column,
-    shares: { own: scatter(shares.own, order), next: scatter(shares.next, order) },
-  }));
+  return moved.map((column) => scattered(column, order));
 }
 
 /** The bits of the next digit, from the columns as they lie now. */
