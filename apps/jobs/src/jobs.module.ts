@@ -5,6 +5,7 @@ import { Health } from '@glacis/observability';
 import { Store, StoreModule } from '@glacis/store';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
 import { Secrets } from './access/secrets.js';
+import { computeProviders } from './compute/compute.providers.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobFeed } from './jobs/job-feed.js';
 import { JobLogs } from './jobs/job-logs.js';
@@ -52,6 +53,7 @@ export class JobsModule {
         Runs,
         Teardown,
         Transitions,
+        ...computeProviders,
         ...storageProviders,
       ],
     };

@@ -1,0 +1,51 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Megabytes of JavaScript objects; shares lie in typed arrays beside them. */
+const HEAP_MB = 512;
+
+/** The installation, of which a party reads its program only. */
+const root = fileURLToPath(new URL('../../../../../', import.meta.url));
+const program = join(root, 'apps/party/dist/main.js');
+
+/** What the program is made of: its own files, those of our libraries below it, and what these need. */
+function readable(): string[] {
+  const own = [
+    'apps/party',
+    'libs/contracts',
+    'libs/mpc',
+    'libs/pki',
+    'libs/runtime',
+    'libs/shares',
+  ];
+  const require = createRequire(import.meta.url);
+  const zod = dirname(require.resolve('zod/package.json'));
+  return [...own.map((folder) => join(root, folder, '*')), join(realpathSync(zod), '*')];
+}
+
+/** `--permission`, as Node before 23.5 calls it as well. */
+function permissionFlags(folder: string): string[] {
+  const known = process.allowedNodeEnvironmentFlags;
+  const name = known.has('--permission') ? '--permission' : '--experimental-permission';
+  const network = known.has('--allow-net') ? ['--allow-net'] : [];
+  const reads = [...readable(), join(folder, '*')].map((path) => `--allow-fs-read=${path}`);
+  return [name, ...network, ...reads, `--allow-fs-write=${join(folder, '*')}`];
+}
+
+/**
+ * Arguments for Node of one agent: under the permission model it reads its program and its own directory, writes the latter,
+ * and starts neither processes nor threads.
+ * @param runId stands in the command line, by which the process is known again
+ */
+export function agentArguments(folder: string, runId: string): string[] {
+  return [
+    '--no-warnings',
+    `--max-old-space-size=${HEAP_MB}`,
+    ...permissionFlags(folder),
+    program,
+    '--run',
+    runId,
+  ];
+}
