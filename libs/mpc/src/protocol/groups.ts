@@ -69,7 +69,7 @@ export function* collect(
   columns: readonly Column[],
   summed: readonly Column[],
 ): Protocol<Grouped> {
-  const rows = rowsOf(columns[0]);
+  const rows = rowsOf([...columns, ...summed][0]);
   const positions = trivial(
     party,
     0,

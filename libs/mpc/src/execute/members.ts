@@ -1,0 +1,41 @@
+import { selectionsOf } from '../protocol/disclosure.js';
+import type { Frame } from '../protocol/groups.js';
+import { together, type Protocol } from '../protocol/link.js';
+import { memberWords, ownerFlags } from '../protocol/members.js';
+import type { Party } from '../protocol/party.js';
+import type { Plane, Shares } from '../protocol/shares.js';
+import { pieces } from './arrange.js';
+import type { Wanted } from './reduction.js';
+
+/** Bits that go with the rows where members are counted: the filters, then the owner of each row, bit by bit. */
+export const flagsOf = ({ filters, owners }: Pick<Wanted, 'filters' | 'owners'>): Plane[] => [
+  ...filters,
+  ...owners.flatMap(({ index }) => index.planes),
+];
+
+/** Rows as they lie, or sorted by unit. */
+export interface MemberRows {
+  count: number;
+  valid: Plane;
+  /** `flagsOf` the rows. */
+  flags: readonly Plane[];
+  /** Of units within groups, where they are counted. */
+  units?: Frame;
+}
+
+/** Words 0 and 1 of each row whose sums are the members of each selection (11.12). */
+export function* membersOf(
+  party: Party,
+  { count, valid, flags, units }: MemberRows,
+  { filters, owners, rules }: Wanted,
+): Protocol<Shares[]> {
+  const widths = owners.map(({ index }) => index.planes.length);
+  const indexes = [...pieces(flags.slice(filters.length), widths)];
+  const own = yield* together(
+    ...indexes.map((planes, table) =>
+      ownerFlags(party, { rows: count, planes }, owners[table].count),
+    ),
+  );
+  const all = [...flags.slice(0, filters.length), ...own.flat()];
+  return yield* memberWords(party, { rows: count, valid, flags: all, units }, selectionsOf(rules));
+}
