@@ -32,6 +32,8 @@ const CONFINED = {
 /** Beside its main one a package may have these entrances. */
 const entrances = new Set(['/testing', '/cluster', '/bare']);
 const EMBEDDED = 'glacis';
+/** Runs in browsers too. */
+const PORTABLE = 'shares';
 
 const layerOf = new Map(LAYERS.flatMap((names, level) => names.map((name) => [name, level])));
 const rooms = ['libs', 'apps'].flatMap((kind) =>
@@ -84,6 +86,8 @@ function* faultsOf(room, file, specifier) {
   const place = CONFINED[specifier];
   if (place && !file.startsWith(place) && !isTest(file))
     yield `${specifier} belongs to ${place} only`;
+  if (room.name === PORTABLE && specifier.startsWith('node:') && !isTest(file))
+    yield `${specifier} is not there in a browser`;
   if (specifier.startsWith('..') && !join(file, '..', specifier).startsWith(`${room.dir}/`)) {
     yield `${specifier} leaves ${room.dir}`;
   }

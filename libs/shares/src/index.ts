@@ -70,3 +70,6 @@ export {
   type PolicyDocument,
   type SignedLimits,
 } from './sign/policy.js';
+export { OpenError } from './open/open-error.js';
+export { openResult, type OpenedCell, type OpenedResult } from './open/open.js';
+export { receiptText, type Expected, type Receipt, type ReceiptBody } from './open/receipts.js';

@@ -33,7 +33,7 @@ describe('sealed objects', () => {
         const closed = await all(seal(pair.publicKey)(pieces(whole, cuts)));
         expect(await all(unseal(pair.privateKey)(pieces(closed, cuts)))).toEqual(whole);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 
