@@ -11,6 +11,8 @@ export const compileOptions = z.object({
   minOwners: z.int(),
   maxSharePercent: z.int(),
   residual: z.boolean(),
+  maxDegree: z.int().optional(),
+  maxAggregates: z.int().optional(),
   extremes: z.enum(['policy', 'refuse']),
   rawRows: z.enum(['allow', 'consent', 'refuse']),
   avgScale: z.int(),

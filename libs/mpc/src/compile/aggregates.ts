@@ -3,7 +3,7 @@ import { isStatistic } from '../sql/aggregates.js';
 import type { AggregateCall, Expression } from '../sql/syntax.js';
 import { canonical } from './canonical.js';
 import { predicateOf, type Predicate } from './conditions.js';
-import type { CompileOptions } from './options.js';
+import { boundsOf, type Bounds, type CompileOptions } from './options.js';
 import type { PlanAggregate } from './plan.js';
 import { refuse, type Scope } from './scope.js';
 import { union } from './types.js';
@@ -12,8 +12,6 @@ import { isNumeric, valueOf, type Lookup, type Value } from './values.js';
 
 /** Most different FILTER conditions of a query (jobs.md 11.2). */
 export const MAX_FILTERS = 4;
-/** Most columns that are multiplied in an aggregate (11.12). */
-export const MAX_DEGREE = 2;
 
 /** One of the aggregates that are computed; statistics are made of them at opening time. */
 export type Simple = AggregateCall & { function: PlanAggregate['function'] };
@@ -65,12 +63,15 @@ export class Aggregates {
   private readonly keys: string[] = [];
   /** By column: what 11.12 counts as different aggregates of it. */
   private readonly perColumn = new Map<number, Set<string>>();
+  private readonly bounds: Bounds;
 
   constructor(
     private readonly scope: Scope,
     private readonly options: CompileOptions,
     private readonly uses: Uses,
-  ) {}
+  ) {
+    this.bounds = boundsOf(options);
+  }
 
   /**
    * @param use what the owners' policies are asked for.
@@ -142,24 +143,24 @@ export class Aggregates {
 
   /** Limits of 11.12 on what is written: single persons' values shall not be solved for. */
   private checkForm(call: Simple): void {
-    const { minGroupSize, extremes } = this.options;
-    if (isExtreme(call) && extremes === 'refuse')
+    const { degree } = this.bounds;
+    if (isExtreme(call) && this.options.extremes === 'refuse')
       refuse('extremes_refused', 'MIN and MAX are refused here', call.at);
-    if (minGroupSize < 2 || !call.argument) return;
+    if (degree === Infinity || !call.argument) return;
     if (isExtreme(call) && call.argument.kind !== 'column')
       refuse('expression_degree', 'MIN and MAX take a bare column', call.argument.at);
-    if (degreeOf(call.argument) > MAX_DEGREE)
-      refuse('expression_degree', `at most ${MAX_DEGREE} columns are multiplied`, call.argument.at);
+    if (degreeOf(call.argument) > degree)
+      refuse('expression_degree', `at most ${degree} columns are multiplied`, call.argument.at);
   }
 
-  /** One column is in at most k - 1 different aggregates; AVG is SUM. */
+  /** One column is in at most so many different aggregates; AVG is SUM. */
   private countPerColumn(call: Simple, { argument, filter, ...aggregate }: PlanAggregate): void {
-    if (this.options.minGroupSize < 2 || !argument) return;
+    if (!argument) return;
     const family = aggregate.function === 'AVG' ? 'SUM' : aggregate.function;
     for (const column of new Set(columnsOf(argument))) {
       const seen = this.perColumn.get(column) ?? new Set();
       this.perColumn.set(column, seen.add(canonical({ family, argument, filter })));
-      if (seen.size >= this.options.minGroupSize)
+      if (seen.size > this.bounds.aggregates)
         refuse('too_many_aggregates', 'this column is in too many aggregates', call.at);
     }
   }

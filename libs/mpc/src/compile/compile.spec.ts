@@ -105,6 +105,8 @@ const refused: [string, string, Schema?, Partial<CompileOptions>?][] = [
   ['overflow_possible', 'SELECT ^AVG(age * speed) FROM t', one, { avgScale: 4 }],
   ['expression_degree', 'SELECT SUM(age * id ^* speed) FROM t'],
   ['expression_degree', 'SELECT MIN(age ^+ id) FROM t'],
+  ['expression_degree', 'SELECT SUM(age ^* age) FROM t', one, { minGroupSize: 1, maxDegree: 1 }],
+  ['too_many_aggregates', 'SELECT SUM(age), ^MIN(age) FROM t', one, { maxAggregates: 1 }],
   [
     'too_many_aggregates',
     'SELECT SUM(age), MIN(age), MAX(age), COUNT(DISTINCT age), ^SUM(age + 1) FROM t',

@@ -1,7 +1,7 @@
 import type { Schema } from '@glacis/shares';
 import { parse } from '../sql/parser.js';
 import type { Condition, Query } from '../sql/syntax.js';
-import { Aggregates, MAX_DEGREE, rowLookup } from './aggregates.js';
+import { Aggregates, rowLookup } from './aggregates.js';
 import { averageAtOpening } from './averages.js';
 import { canonical, hashOf } from './canonical.js';
 import { predicateOf, type Predicate } from './conditions.js';
@@ -9,7 +9,7 @@ import { planColumns } from './forms.js';
 import { havingOf } from './having.js';
 import { joinOf } from './joins.js';
 import { leakageOf } from './leakage.js';
-import { DEFAULTS, type CompileOptions } from './options.js';
+import { DEFAULTS, toldBounds, type CompileOptions } from './options.js';
 import { orderOf } from './order.js';
 import { Outputs, shapeOf } from './outputs.js';
 import type { Plan, PlanLimits, PlanOutput } from './plan.js';
@@ -58,10 +58,11 @@ function checkDistinct(
 
 function limitsOf(options: CompileOptions, raw: boolean, unit: boolean): PlanLimits {
   const { minGroupSize, rawRows } = options;
+  const { aggregates, degree } = toldBounds(options);
   return {
     counted: unit ? 'unit' : 'rows',
-    max_aggregates: Math.max(1, minGroupSize - 1),
-    max_degree: MAX_DEGREE,
+    max_aggregates: aggregates,
+    max_degree: degree,
     max_share_percent: options.maxSharePercent,
     min_group_size: minGroupSize,
     min_owners: options.minOwners,

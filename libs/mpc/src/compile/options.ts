@@ -8,6 +8,10 @@ export interface CompileOptions {
   maxSharePercent: number;
   /** `jobs.residual`: from two owners on no owner may learn the rest of a group; default true. */
   residual: boolean;
+  /** Lower bounds out of policies (8.1): columns multiplied in an aggregate, at most 2. */
+  maxDegree?: number;
+  /** Different aggregates of one column; at most `minGroupSize` − 1 whatever stands here. */
+  maxAggregates?: number;
   /** `jobs.extremes`: `refuse` refuses MIN and MAX for all; default `policy`. */
   extremes: 'policy' | 'refuse';
   /** `jobs.raw_rows`; default `consent`. `refuse` is decided at submit, not here. */
@@ -28,3 +32,29 @@ export const DEFAULTS: Readonly<CompileOptions> = {
   avgScale: 2,
   maxRows: 262_144,
 };
+
+/** Most columns that are multiplied in an aggregate (11.12). */
+const MAX_DEGREE = 2;
+
+/** What 11.12 bounds at compile: from k = 2 on, and whatever a policy bounds. */
+export interface Bounds {
+  degree: number;
+  aggregates: number;
+}
+
+export function boundsOf({ minGroupSize, maxDegree, maxAggregates }: CompileOptions): Bounds {
+  const grouped = minGroupSize >= 2;
+  return {
+    degree: Math.min(grouped ? MAX_DEGREE : Infinity, maxDegree ?? Infinity),
+    aggregates: Math.min(grouped ? minGroupSize - 1 : Infinity, maxAggregates ?? Infinity),
+  };
+}
+
+/** The same as limits are told (8.1): numbers also where nothing is bound. */
+export function toldBounds(options: CompileOptions): Bounds {
+  const { degree, aggregates } = boundsOf(options);
+  return {
+    degree: Math.min(degree, MAX_DEGREE),
+    aggregates: Math.min(aggregates, Math.max(1, options.minGroupSize - 1)),
+  };
+}
