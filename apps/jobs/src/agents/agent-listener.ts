@@ -1,0 +1,88 @@
+import type { Server } from 'node:https';
+import { isIP, type AddressInfo } from 'node:net';
+import { createMutualHttps, type TlsCredentials } from '@glacis/grpc';
+import { equipServer } from '@glacis/http';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { generateKeys, privateKeyPem, toPem } from '@glacis/pki';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import fastify, { type FastifyInstance } from 'fastify';
+import { SETTINGS, type JobsSettings } from '../settings.js';
+import { AgentRoutes } from './agent-routes.js';
+import { EphemeralCa } from './ephemeral-ca.js';
+
+/** A report with the MACs of many share files is the longest body. */
+const bodyLimit = 8 * 1024 * 1024;
+/** Milliseconds: a request may wait 30 s for work, and a result may be long. */
+const requestTimeoutMs = 300_000;
+const certificateLifeMs = 365 * 86_400_000;
+
+/** The port of party agents: mutual TLS, nothing but `/agents/*`. */
+@Injectable()
+export class AgentListener implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private app: FastifyInstance | undefined;
+  private server: Server | undefined;
+  private credentials: TlsCredentials | undefined;
+  private readonly ending = new AbortController();
+
+  constructor(
+    @Inject(SETTINGS) private readonly settings: JobsSettings,
+    @Inject(AgentRoutes) private readonly routes: AgentRoutes,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** As agents of this host reach it. */
+  get url(): string {
+    const { agentsHost: host } = this.settings;
+    const { port } = this.server?.address() as AddressInfo;
+    const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+    return `https://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
+  }
+
+  /** PEM of what its certificate chains to. */
+  get ca(): string {
+    if (this.credentials === undefined) throw new Error('the port of agents is not open yet');
+    return this.credentials.ca.toString();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    const { agentsHost: host, agentsPort: port } = this.settings;
+    this.credentials = await ownCredentials(host);
+    const app = fastify({
+      bodyLimit,
+      exposeHeadRoutes: false,
+      forceCloseConnections: true,
+      serverFactory: (handler) => {
+        const credentials = (): TlsCredentials => this.credentials as TlsCredentials;
+        const handshakeLimit = { count: 10_000, windowMs: 10_000 };
+        this.server = createMutualHttps({ credentials, requestTimeoutMs, handshakeLimit }, handler);
+        return this.server;
+      },
+    });
+    equipServer(app, this.logger);
+    this.routes.add(app, this.ending.signal);
+    await app.listen({ host, port });
+    this.app = app;
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.ending.abort();
+    await this.app?.close();
+  }
+}
+
+/** A certificate of an authority that ends with the process; agents are told of it when they are started. */
+async function ownCredentials(host: string): Promise<TlsCredentials> {
+  const notAfter = new Date(Date.now() + certificateLifeMs);
+  const ca = await EphemeralCa.make('Agents listener', 'spiffe://glacis.local', notAfter);
+  const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+  const addresses = [...new Set(['127.0.0.1', '::1', ...(isIP(host) ? [host] : [])])];
+  const dnsNames = isIP(host) ? ['localhost'] : ['localhost', host];
+  const names = { ipAddresses: addresses, dnsNames };
+  const leaf = ca.sign({ commonName: 'glacis jobs agents', publicKey, names, notAfter });
+  return { key: privateKeyPem(privateKey), cert: toPem('CERTIFICATE', leaf), ca: ca.pem };
+}
