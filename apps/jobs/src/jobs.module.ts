@@ -6,6 +6,7 @@ import { Store, StoreModule } from '@glacis/store';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
 import { Secrets } from './access/secrets.js';
 import { computeProviders } from './compute/compute.providers.js';
+import { agentsProviders } from './agents/agents.providers.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobFeed } from './jobs/job-feed.js';
 import { JobLogs } from './jobs/job-logs.js';
@@ -54,6 +55,7 @@ export class JobsModule {
         Teardown,
         Transitions,
         ...computeProviders,
+        ...agentsProviders,
         ...storageProviders,
       ],
     };

@@ -38,7 +38,9 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
   /** As agents of this host reach it. */
   get url(): string {
     const { agentsHost: host } = this.settings;
-    const { port } = this.server?.address() as AddressInfo;
+    const address = this.server?.address();
+    if (!address) throw new Error('the port of agents is not open yet');
+    const { port } = address as AddressInfo;
     const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     return `https://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
   }

@@ -42,60 +42,64 @@ export class AgentRoutes {
 
   /** @param ending fires when the listener closes: nobody waits for work any longer */
   add(app: FastifyInstance, ending: AbortSignal): void {
-    app.post('/agents/enrol', async (request, reply) =>
-      reply.code(201).send(await this.enrolment.enrol(checked(enrolRequest, request.body))),
-    );
-    app.get('/agents/work', async (request, reply) => {
-      const agent = await this.callerOf(request);
-      const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort());
-      const signal = AbortSignal.any([ending, gone.signal]);
-      const { wait } = checked(query, request.query);
-      const found = await this.work.next(agent, wait * 1_000, signal);
-      return found === undefined ? reply.code(204).send() : reply.send(found);
+    const { enrolment, lookups, work } = this;
+    app.post('/agents/enrol', (request, reply) => {
+      reply.code(201);
+      return enrolment.enrol(checked(enrolRequest, request.body));
     });
-    app.post('/agents/reports', async (request, reply) => {
-      const agent = await this.callerOf(request);
-      await this.work.report(agent, checked(report, request.body));
-      return reply.code(204).send();
+    app.get('/agents/work', (request, reply) => this.sendWork(request, reply, ending));
+    app.post('/agents/reports', (request, reply) => {
+      reply.code(204);
+      return this.asAgent(request, (agent) => work.report(agent, checked(report, request.body)));
     });
-    app.get('/agents/peers', async (request) => this.lookups.peers(await this.callerOf(request)));
-    app.get('/agents/inputs', async (request) => this.lookups.inputs(await this.callerOf(request)));
-    app.get('/agents/output', async (request) => {
-      await this.callerOf(request);
-      return this.lookups.output();
-    });
-    this.addObjects(app);
-  }
-
-  private addObjects(app: FastifyInstance): void {
-    app.get<{ Params: { index: string } }>('/agents/objects/:index', async (request, reply) =>
-      this.sendObject(request, reply),
-    );
+    app.get('/agents/peers', (request) => this.asAgent(request, (agent) => lookups.peers(agent)));
+    app.get('/agents/inputs', (request) => this.asAgent(request, (agent) => lookups.inputs(agent)));
+    app.get('/agents/output', (request) => this.asAgent(request, () => lookups.output()));
+    app.get('/agents/objects/:index', this.sendObject.bind(this));
     app.register((scope, _options, done) => {
       leaveBodies(scope);
       const bodyLimit = Number.MAX_SAFE_INTEGER;
-      scope.put('/agents/output/result', { bodyLimit }, async (request, reply) => {
-        const place = await this.lookups.resultObject(await this.callerOf(request));
-        const { etag, sha256 } = await this.objects.store(place, request.raw);
-        return reply.header('etag', etag).send({ sha256 });
-      });
+      scope.put('/agents/output/result', { bodyLimit }, this.storeResult.bind(this));
       done();
     });
   }
 
-  private async sendObject(
-    request: FastifyRequest<{ Params: { index: string } }>,
+  private async sendWork(
+    request: FastifyRequest,
     reply: FastifyReply,
+    ending: AbortSignal,
   ): Promise<FastifyReply> {
+    const gone = new AbortController();
+    request.raw.socket.once('close', () => gone.abort());
     const agent = await this.callerOf(request);
-    const pin = await this.lookups.object(agent, Number(request.params.index));
+    const waitMs = checked(query, request.query).wait * 1_000;
+    const found = await this.work.next(agent, waitMs, AbortSignal.any([ending, gone.signal]));
+    return found === undefined ? reply.code(204).send() : reply.send(found);
+  }
+
+  private async storeResult(request: FastifyRequest): Promise<{ sha256: string }> {
+    const agent = await this.callerOf(request);
+    const sha256 = await this.objects.store(await this.lookups.resultObject(agent), request.raw);
+    return { sha256 };
+  }
+
+  private async sendObject(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const agent = await this.callerOf(request);
+    const { index } = request.params as { index: string };
+    const pin = await this.lookups.object(agent, Number(index));
     if (pin === undefined) throw problems.notFound();
     const { size, stream } = await this.objects.open(pin);
     return reply
       .header('content-type', 'application/octet-stream')
       .header('content-length', size)
       .send(stream);
+  }
+
+  private async asAgent<T>(
+    request: FastifyRequest,
+    answer: (agent: Agent) => T | Promise<T>,
+  ): Promise<T> {
+    return answer(await this.callerOf(request));
   }
 
   /** @throws Problem 401 without a certificate of a living agent, 403 where another party is named */

@@ -71,10 +71,7 @@ export class Enrolment {
     return agent;
   }
 
-  private async issue(
-    { id, jobId, tenant }: Agent,
-    csr: string,
-  ): Promise<PartyCertificate> {
+  private async issue({ id, jobId, tenant }: Agent, csr: string): Promise<PartyCertificate> {
     const notAfter = new Date(this.clock.now().getTime() + lifeMs);
     try {
       return await this.certificates.issue({ jobId, tenant, entityId: id, csr, notAfter });

@@ -4,7 +4,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Agent } from './agent.entity.js';
 import { livingAgents } from './agents.store.js';
 import { instructedOf } from './instructions.store.js';
-import { boundKeys, countingPolicies, inputPins, resultPlace, type InputPin } from './lookups.store.js';
+import {
+  boundKeys,
+  countingPolicies,
+  inputPins,
+  resultPlace,
+  type InputPin,
+} from './lookups.store.js';
 
 /** What an agent is told of its peers and of its own objects (jobs.md 10.2). */
 @Injectable()
@@ -64,7 +70,11 @@ export class Lookups {
 
 type Deployed = { address?: { host: string; port: number } } | null | undefined;
 
-function signedPolicyOf(row: { signedText: string; ownerKey: string; signature: string }): SignedPolicy {
+function signedPolicyOf(row: {
+  signedText: string;
+  ownerKey: string;
+  signature: string;
+}): SignedPolicy {
   const document = row.signedText.slice(row.signedText.indexOf('\n') + 1);
   return {
     document: JSON.parse(document) as SignedPolicy['document'],

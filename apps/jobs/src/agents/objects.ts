@@ -30,10 +30,10 @@ export class Objects {
   }
 
   /**
-   * Stores a result. The same bytes once more, as after an answer that was lost, count as stored.
+   * Stores a result and gives its digest. The same bytes once more, as after an answer that was lost, count as stored.
    * @throws Problem 409 for other bytes than those that are there
    */
-  async store(place: Place, body: IncomingMessage): Promise<{ etag: string; sha256: string }> {
+  async store(place: Place, body: IncomingMessage): Promise<string> {
     const hash = createHash('sha256');
     const source = body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
     const maxBytes = this.settings.uploadMaxBytes;
@@ -45,8 +45,7 @@ export class Objects {
       },
     );
     const sha256 = `sha256:${hash.digest('hex')}`;
-    if (stored !== undefined) return { etag: stored.etag, sha256 };
-    if ((await this.digestOf(place)) === sha256) return { etag: `"${sha256}"`, sha256 };
+    if (stored !== undefined || (await this.digestOf(place)) === sha256) return sha256;
     throw problems.conflict('another result is stored for this attempt');
   }
 

@@ -39,8 +39,7 @@ export class Work {
     if (report.status === 'alive' && log.length === 0) return;
     await this.store.transaction(async (tx) => {
       if (!(await insertReport(tx, agent.id, report.id))) return;
-      if (report.instruction !== null)
-        await applyReport(tx, agent.id, report, this.clock.now());
+      if (report.instruction !== null) await applyReport(tx, agent.id, report, this.clock.now());
       const { attempt, party, jobId } = agent;
       await this.logs.add(
         tx,
