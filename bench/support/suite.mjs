@@ -17,6 +17,7 @@ export async function startOn(dataDir, env = {}) {
       GLACIS_BACKENDS_MANAGER_PORT: '0',
       GLACIS_BACKENDS_AGENT_PORT: '0',
       GLACIS_CERTS_EST_PORT: '0',
+      GLACIS_JOBS_AGENTS_PORT: '0',
       GLACIS_HTTP_CALLER_RATE: '1000000/s',
       GLACIS_HTTP_CALLER_BURST: '1000000',
       ...env,

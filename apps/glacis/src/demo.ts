@@ -36,6 +36,7 @@ async function startSuite(dir: string): Promise<{ door: string; managers: string
       GLACIS_BACKENDS_MANAGER_PORT: '0',
       GLACIS_BACKENDS_AGENT_PORT: '0',
       GLACIS_CERTS_EST_PORT: '0',
+      GLACIS_JOBS_AGENTS_PORT: '0',
     });
     children.push(suite);
     const ready = await suite.line(/door (http:\S+?), managers (\S+?),/, 30_000);

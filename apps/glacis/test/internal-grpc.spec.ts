@@ -70,6 +70,7 @@ beforeAll(async () => {
     'GLACIS_BACKENDS_MANAGER_PORT',
     'GLACIS_BACKENDS_AGENT_PORT',
     'GLACIS_CERTS_EST_PORT',
+    'GLACIS_JOBS_AGENTS_PORT',
   ];
   for (const name of [...ports, ...own]) process.env[name] = '0';
   await start();

@@ -38,6 +38,7 @@ export async function startSuite(env: Record<string, string> = {}): Promise<Embe
     GLACIS_BACKENDS_MANAGER_PORT: '0',
     GLACIS_BACKENDS_AGENT_PORT: '0',
     GLACIS_CERTS_EST_PORT: '0',
+    GLACIS_JOBS_AGENTS_PORT: '0',
     ...env,
   });
   const close = async (): Promise<void> => {

@@ -46,6 +46,7 @@ describe('a data folder', () => {
       GLACIS_BACKENDS_MANAGER_PORT: '0',
       GLACIS_BACKENDS_AGENT_PORT: '0',
       GLACIS_CERTS_EST_PORT: '0',
+      GLACIS_JOBS_AGENTS_PORT: '0',
     });
 
   async function door(child: Child): Promise<string> {

@@ -45,6 +45,7 @@ export class EmbeddedSuite {
         GLACIS_BACKENDS_PUBLIC_NAMES: `localhost,127.0.0.1,${address}`,
         GLACIS_BACKENDS_AGENT_PORT: '0',
         GLACIS_CERTS_EST_PORT: '0',
+        GLACIS_JOBS_AGENTS_PORT: '0',
         GLACIS_CERTS_GRPC_PORT: String(certs),
         GLACIS_BACKENDS_GRPC_PORT: String(backends),
         GLACIS_GATEWAY_GRPC_PORT: String(gateway),
