@@ -3,7 +3,7 @@ import { greater } from './compare.js';
 import { input } from './input.js';
 import { together, type Protocol } from './link.js';
 import type { Party } from './party.js';
-import { lanes, planesOfWords } from './planes.js';
+import { lanesInto, planesOfWords } from './planes.js';
 import { reshare, zeroStreams } from './products.js';
 import {
   addConstant,
@@ -13,7 +13,6 @@ import {
   scale,
   slotOf,
   split,
-  subtract,
   trivial,
   xorWords,
   zeros,
@@ -24,8 +23,19 @@ import {
 } from './shares.js';
 
 /** All lanes of all planes as words 0 or 1, one plane after another. */
-const bitsOf = (planes: readonly Int32Array[], rows: number): Int32Array =>
-  joinWords(planes.map((plane) => lanes(plane, rows)));
+function bitsOf(planes: readonly Int32Array[], rows: number): Int32Array {
+  const words = new Int32Array(planes.length * rows);
+  planes.forEach((plane, j) => lanesInto(words.subarray(j * rows, (j + 1) * rows), plane));
+  return words;
+}
+
+/** t + w - 2·p. */
+function sumOf(t: Int32Array, p: Int32Array, w: Int32Array | undefined): Int32Array {
+  const out = new Int32Array(t.length);
+  for (let i = 0; i < out.length; i += 1) out[i] = t[i] - 2 * p[i];
+  if (w) for (let i = 0; i < out.length; i += 1) out[i] += w[i];
+  return out;
+}
 
 /**
  * Bits as values 0 and 1 in Z_2^32 (11.4, B2A of one bit): t = b0 ⊕ b1 is an input of party 0, w = b2 stands alone in slot 2,
@@ -53,9 +63,11 @@ export function* toArithmetic(
       planes.map((plane) => plane[place]),
       rows,
     );
-  const w = trivial(party, 2, b2, length);
   const product = yield* selected(party, t, b2);
-  const sum = subtract(add(t, w), scale(product, 2));
+  const sum = {
+    own: sumOf(t.own, product.own, place === 'own' ? b2 : undefined),
+    next: sumOf(t.next, product.next, place === 'next' ? b2 : undefined),
+  };
   return split(
     sum,
     planes.map(() => zeros(rows)),
@@ -65,8 +77,9 @@ export function* toArithmetic(
 /** t·w where w, 0 or 1, is slot 2 alone: of the local products only t_1·w and t_0·w are left, at parties 1 and 2. */
 function* selected(party: Party, t: Shares, w: Int32Array | undefined): Protocol<Shares> {
   const [f, g] = zeroStreams(party, t.own.length);
+  for (let i = 0; i < f.length; i += 1) f[i] -= g[i];
   const factor = party.id === 1 ? t.own : t.next;
-  for (let i = 0; i < f.length; i += 1) f[i] -= g[i] - (w ? -w[i] & factor[i] : 0);
+  if (w) for (let i = 0; i < f.length; i += 1) f[i] += -w[i] & factor[i];
   return yield* reshare(f);
 }
 

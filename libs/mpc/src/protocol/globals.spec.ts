@@ -11,11 +11,11 @@ import {
   wideWords,
   words,
 } from '../../test/three.js';
-import { distinct } from './distinct.js';
+import { toArithmetic } from './arithmetic.js';
 import { divideRounded } from './division.js';
+import { frame } from './groups.js';
 import { globalCount, globalExtreme, globalSum } from './globals.js';
 import { signExtended } from './planes.js';
-import type { Column } from './shuffle.js';
 import { total } from './sums.js';
 import { bitsToWide, wideToBits } from './wide.js';
 
@@ -123,13 +123,9 @@ describe('jobs.md 11.5: COUNT DISTINCT', () => {
         );
         const xs = share('boolean', values, next);
         const { results, rounds } = simulate(parties(seed), function* (party, i) {
-          const ones: Column = yield* distinct(
-            party,
-            [{ shares: xs[i], width: 4 }],
-            valid[i],
-            rows,
-          );
-          return total(ones);
+          const { last } = yield* frame(party, [{ shares: xs[i], width: 4 }], valid[i], rows);
+          const [shares] = yield* toArithmetic(party, [last], rows);
+          return total({ form: 'arithmetic', shares });
         });
         expect([...reveal('arithmetic', results)]).toEqual([
           new Set(values.subarray(0, live)).size,

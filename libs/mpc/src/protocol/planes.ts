@@ -72,10 +72,15 @@ export function planeOf(words: Int32Array, bit: number): Int32Array {
   return plane;
 }
 
+/** Writes the bits of a plane as one word per row, 0 or 1. */
+export function lanesInto(words: Int32Array, plane: Int32Array): void {
+  for (let i = 0; i < words.length; i += 1) words[i] = (plane[i >>> 5] >>> (i & 31)) & 1;
+}
+
 /** The bits of a plane as one word per row, 0 or 1. */
 export function lanes(plane: Int32Array, rows: number): Int32Array {
   const words = new Int32Array(rows);
-  for (let i = 0; i < rows; i += 1) words[i] = (plane[i >>> 5] >>> (i & 31)) & 1;
+  lanesInto(words, plane);
   return words;
 }
 

@@ -1,6 +1,6 @@
 import { exchange, type Protocol } from './link.js';
 import type { Neighbour, Party, Stream } from './party.js';
-import { addWords, subtractWords, xorWords, type Shares } from './shares.js';
+import type { Shares } from './shares.js';
 import { addWide, subtractWide } from './wide.js';
 
 /**
@@ -17,16 +17,6 @@ export interface Column {
 /** Rows of a column. */
 export const rowsOf = ({ form, shares }: Column): number =>
   form === 'wide' ? shares.own.length / 2 : shares.own.length;
-
-interface Ring {
-  plus: (a: Int32Array, b: Int32Array) => Int32Array;
-  minus: (a: Int32Array, b: Int32Array) => Int32Array;
-}
-const RINGS: Record<Column['form'], Ring> = {
-  boolean: { plus: xorWords, minus: xorWords },
-  arithmetic: { plus: addWords, minus: subtractWords },
-  wide: { plus: addWide, minus: subtractWide },
-};
 
 /** Words that are drawn at a time for a permutation. */
 const DRAWN = 4096;
@@ -66,13 +56,63 @@ export function permutation(stream: Stream, length: number): Int32Array {
   return order;
 }
 
-/** Row order[i] comes to place i, in each half of a wide column. */
+/**
+ * Slots after a pass: row order[i] comes to place i. `first` makes (own + next) + s - r of party a, `second` next - s of party
+ * b, each in one walk over the rows.
+ */
+interface Moves {
+  first: (x: Shares, order: Int32Array, masks: { r: Int32Array; s: Int32Array }) => Int32Array;
+  second: (next: Int32Array, order: Int32Array, s: Int32Array) => Int32Array;
+}
+
+/** Row order[i] comes to place i, in both halves of a wide column. */
 function gather(words: Int32Array, order: Int32Array): Int32Array {
   const out = new Int32Array(words.length);
-  for (let half = 0; half < out.length; half += order.length)
-    for (let i = 0; i < order.length; i += 1) out[half + i] = words[half + order[i]];
+  const half = order.length;
+  for (let i = 0; i < half; i += 1) {
+    out[i] = words[order[i]];
+    out[half + i] = words[half + order[i]];
+  }
   return out;
 }
+
+const MOVES: Record<Column['form'], Moves> = {
+  boolean: {
+    first: ({ own, next }, order, { r, s }) => {
+      const out = new Int32Array(order.length);
+      for (let i = 0; i < out.length; i += 1) {
+        const from = order[i];
+        out[i] = own[from] ^ next[from] ^ s[i] ^ r[i];
+      }
+      return out;
+    },
+    second: (next, order, s) => {
+      const out = new Int32Array(order.length);
+      for (let i = 0; i < out.length; i += 1) out[i] = next[order[i]] ^ s[i];
+      return out;
+    },
+  },
+  arithmetic: {
+    first: ({ own, next }, order, { r, s }) => {
+      const out = new Int32Array(order.length);
+      for (let i = 0; i < out.length; i += 1) {
+        const from = order[i];
+        out[i] = own[from] + next[from] + s[i] - r[i];
+      }
+      return out;
+    },
+    second: (next, order, s) => {
+      const out = new Int32Array(order.length);
+      for (let i = 0; i < out.length; i += 1) out[i] = next[order[i]] - s[i];
+      return out;
+    },
+  },
+  wide: {
+    first: ({ own, next }, order, { r, s }) =>
+      subtractWide(addWide(gather(addWide(own, next), order), s), r),
+    second: (next, order, s) => subtractWide(gather(next, order), s),
+  },
+};
 
 /** What the two parties of one pass draw from the key that they share: an order, and two masks for each column. */
 interface Drawn {
@@ -107,11 +147,10 @@ const pieces = (words: Int32Array, columns: readonly Column[]): Int32Array[] => 
 /** Party a of a pass: knows slots a and b, sends the new slot a to c, which is its previous. */
 function* asFirst(party: Party, step: number, columns: readonly Column[]): Protocol<Shares[]> {
   const { order, r, s } = draw(party, 'next', step, columns);
-  const shares = columns.map(({ form, shares: { own, next } }, k) => {
-    const { plus, minus } = RINGS[form];
-    const moved = gather(plus(own, next), order);
-    return { own: minus(plus(moved, s[k]), r[k]), next: r[k] };
-  });
+  const shares = columns.map(({ form, shares }, k) => ({
+    own: MOVES[form].first(shares, order, { r: r[k], s: s[k] }),
+    next: r[k],
+  }));
   yield* exchange({ toPrevious: shares.map(({ own }) => own) });
   return shares;
 }
@@ -121,7 +160,7 @@ function* asSecond(party: Party, step: number, columns: readonly Column[]): Prot
   const { order, r, s } = draw(party, 'previous', step, columns);
   const shares = columns.map(({ form, shares: { next } }, k) => ({
     own: r[k],
-    next: RINGS[form].minus(gather(next, order), s[k]),
+    next: MOVES[form].second(next, order, s[k]),
   }));
   yield* exchange({ toNext: shares.map(({ next }) => next) });
   return shares;

@@ -3,18 +3,8 @@ import type { Protocol } from './link.js';
 import { open } from './open.js';
 import type { Party } from './party.js';
 import { planeOf } from './planes.js';
-import { and, dotRows } from './products.js';
-import {
-  add,
-  addConstant,
-  addWords,
-  not,
-  subtract,
-  xor,
-  zeros,
-  type Plane,
-  type Shares,
-} from './shares.js';
+import { and, reshare, zeroStreams } from './products.js';
+import { add, addWords, not, slotOf, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, shuffle, type Column } from './shuffle.js';
 
 /** One bit of the key: a bit of a boolean column; flipped for the top bit of signed keys, descending keys and ¬V. */
@@ -40,26 +30,49 @@ function* digitValues(party: Party, bits: readonly Plane[]): Protocol<Plane[]> {
   return [xor(xor(b0, p), h5), xor(xor(b1, p), h6), h3, xor(xor(b2, q), h6), h5, h6, h7];
 }
 
-/** Inclusive prefix sum from `start`, and the total behind it. */
-function prefix(words: Int32Array, start: number): [Int32Array, number] {
-  const sums = new Int32Array(words.length);
-  let sum = start;
-  for (let i = 0; i < words.length; i += 1) {
-    sum = (sum + words[i]) | 0;
-    sums[i] = sum;
+/** Slot words of c_0, the place of each row among those of digit 0: i + 1 less the rows of other digits up to it. */
+function firstPlaces(ones: readonly Int32Array[], rows: number, counts: boolean): Int32Array {
+  const places = new Int32Array(rows);
+  if (counts) for (let i = 0; i < rows; i += 1) places[i] = i + 1;
+  for (const bits of ones) {
+    let sum = 0;
+    for (let i = 0; i < rows; i += 1) {
+      sum = (sum + bits[i]) | 0;
+      places[i] -= sum;
+    }
   }
-  return [sums, sum];
+  return places;
 }
 
-/** For each digit value where its rows go: all rows of smaller values, and those of its own up to this one. */
-function places(ones: readonly Shares[]): Shares[] {
-  const totals = { own: 0, next: 0 };
-  return ones.map((column) => {
-    const [own, ownTotal] = prefix(column.own, totals.own);
-    const [next, nextTotal] = prefix(column.next, totals.next);
-    Object.assign(totals, { own: ownTotal, next: nextTotal });
-    return { own, next };
-  });
+/**
+ * Σ_j h_j·c_j for each row, c_j being the rows of smaller digits and those of digit j up to this one (11.5): one dot word. With
+ * h_0 = 1 - h_1 - h_2 - … it is c_0 + Σ_j h_j·(c_j - c_0), one product fewer; c_j is made as it is used.
+ */
+function* ranksOf(party: Party, ones: readonly Shares[], rows: number): Protocol<Shares> {
+  const place = slotOf(party, 0);
+  const own = firstPlaces(
+    ones.map((bits) => bits.own),
+    rows,
+    place === 'own',
+  );
+  const next = firstPlaces(
+    ones.map((bits) => bits.next),
+    rows,
+    place === 'next',
+  );
+  const [f, g] = zeroStreams(party, rows);
+  for (let i = 0; i < rows; i += 1) f[i] -= g[i];
+  let ownSum = own[rows - 1];
+  let nextSum = next[rows - 1];
+  for (const h of ones) {
+    for (let i = 0; i < rows; i += 1) {
+      ownSum = (ownSum + h.own[i]) | 0;
+      nextSum = (nextSum + h.next[i]) | 0;
+      const x = ownSum - own[i];
+      f[i] += Math.imul(h.own[i], x + nextSum - next[i]) + Math.imul(h.next[i], x);
+    }
+  }
+  return add(yield* reshare(f), { own, next });
 }
 
 /** Row i goes to place rank[i] - 1, in each half of a wide column. */
@@ -91,15 +104,7 @@ export function* digitPass(
   const rows = rowsOf(columns[0]);
   const planes = yield* digitValues(party, digit);
   const ones = yield* toArithmetic(party, planes, rows);
-  const others = ones.reduce(add, zeros(rows));
-  const none = subtract(addConstant(party, zeros(rows), 1), others);
-  const [first, ...rest] = places([none, ...ones]);
-  // h0 = 1 - h1 - h2 - …: one product fewer, and the same sum.
-  const rank = yield* dotRows(
-    party,
-    rest.map((place, j) => [ones[j], subtract(place, first)] as const),
-  );
-  const ranked: Column = { form: 'arithmetic', shares: add(rank, first) };
+  const ranked: Column = { form: 'arithmetic', shares: yield* ranksOf(party, ones, rows) };
   const [shuffled, ...moved] = yield* shuffle(party, [ranked, ...columns]);
   const order = yield* open(shuffled.shares, addWords);
   return moved.map((column) => scattered(column, order));
