@@ -44,23 +44,3 @@ export function* multiply(party: Party, x: Shares, y: Shares): Protocol<Shares> 
   }
   return yield* reshare(f);
 }
-
-/**
- * Per row Σ_j x_j·y_j, masked and sent as one word (11.4, dot product): 1 round, 1 word.
- * @param pairs columns of one length.
- */
-export function* dotRows(
-  party: Party,
-  pairs: readonly (readonly [Shares, Shares])[],
-): Protocol<Shares> {
-  const length = pairs[0][0].own.length;
-  const [f, g] = zeroStreams(party, length);
-  for (let i = 0; i < length; i += 1) f[i] -= g[i];
-  for (const [x, y] of pairs) {
-    for (let i = 0; i < length; i += 1) {
-      const cross = Math.imul(x.own[i], y.own[i] + y.next[i]) + Math.imul(x.next[i], y.own[i]);
-      f[i] = (f[i] + cross) | 0;
-    }
-  }
-  return yield* reshare(f);
-}

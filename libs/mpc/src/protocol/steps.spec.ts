@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  bigOf,
   parties,
   random,
   reveal,
@@ -17,8 +18,9 @@ import { together, type Protocol } from './link.js';
 import { open } from './open.js';
 import type { Party, PartyId } from './party.js';
 import { delay, lanes, planeOf, planesOfWords, toBits, toWords, wordsOfPlanes } from './planes.js';
-import { andWords, dotRows, multiply } from './products.js';
+import { andWords, multiply } from './products.js';
 import { addWords, checkWidth, xorWords, type Bits, type Plane, type Shares } from './shares.js';
+import { dotWide } from './wide-products.js';
 
 const SIZES = [1, 31, 32, 33, 100];
 /** Rows for counting: digests and unused lanes vanish beside them. */
@@ -133,18 +135,24 @@ describe('jobs.md 11.4: products', () => {
     expectCost(outcome, { rounds: 1, words: 1 });
   });
 
-  it('dot product per row: 1 round, 1 word for any number of pairs', () => {
-    const { x, y, xs, ys } = many('arithmetic');
+  it('dot product: 1 round, one value for any number of rows, in Z_2^64 two words', () => {
+    const next = random(3);
+    const [x, y] = [words(2 * MANY, next), words(2 * MANY, next)];
+    const [xs, ys] = [share('wide', x, next), share('wide', y, next)];
     const outcome = simulate(parties(3), (party, i) =>
-      dotRows(party, [
+      dotWide(party, [
         [xs[i], ys[i]],
-        [ys[i], ys[i]],
         [xs[i], xs[i]],
       ]),
     );
-    const plain = x.map((a, i) => Math.imul(a, y[i]) + Math.imul(y[i], y[i]) + Math.imul(a, a));
-    expect(reveal('arithmetic', outcome.results)).toEqual(plain);
-    expectCost(outcome, { rounds: 1, words: 1 });
+    const [a, b] = [bigOf(x), bigOf(y)];
+    const sum = (of: (i: number) => bigint): bigint =>
+      a.reduce((all, _, i) => BigInt.asIntN(64, all + of(i)), 0n);
+    expect(bigOf(reveal('wide', outcome.results))).toEqual([
+      sum((i) => a[i] * b[i]),
+      sum((i) => a[i] * a[i]),
+    ]);
+    expect([outcome.rounds, outcome.busiest]).toEqual([1, 4]);
   });
 });
 
