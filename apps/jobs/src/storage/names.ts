@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ProviderError } from './provider-error.js';
 import type { Direction } from './storage-provider.js';
 
 /** @param prefix `jobs.bucketPrefix`, at most 14 characters, so that every provider takes the name */
@@ -40,4 +41,17 @@ export function policyKey(dir: string, count: number): string {
 
 export function resultKey(attempt: number): string {
   return `result-${attempt}`;
+}
+
+/** @throws {ProviderError} for a bucket that is not ours */
+export function directionOf(bucket: string): Direction {
+  const found = readBucketName(bucket);
+  if (found === undefined) throw new ProviderError('invalid', 'the bucket is not one of ours');
+  return found.direction;
+}
+
+/** The bucket, if it is one that results lie in: nothing else is ever read by a link (jobs.md 6.3). */
+export function resultBucket(bucket: string): string {
+  if (directionOf(bucket) === 'out') return bucket;
+  throw new ProviderError('invalid', 'inputs are not read by links');
 }

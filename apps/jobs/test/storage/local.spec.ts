@@ -27,6 +27,7 @@ storageConformance('local', async () => {
     sealKey: pair.publicKey,
     plainIsCreateOnly: true,
     capsPlain: true,
+    capsStrict: true,
     freezes: true,
     close: () => stand.close(),
   };
@@ -41,6 +42,7 @@ storageConformance('local, in the name of azure, without a key', async () => {
     sealKey: null,
     plainIsCreateOnly: true,
     capsPlain: true,
+    capsStrict: true,
     freezes: true,
     close: () => stand.close(),
   };

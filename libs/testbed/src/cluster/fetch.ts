@@ -11,6 +11,7 @@ import {
   registryProgram,
   type KubernetesProgram,
 } from './kubernetes/kubernetes-programs.js';
+import { s3Program } from './s3-server.js';
 
 const ofKubernetes: KubernetesProgram[] = [
   'kube-apiserver',
@@ -36,4 +37,5 @@ export async function fetchAll(): Promise<void> {
   await coreDnsProgram();
   await kwokProgram();
   await kwokStages();
+  await s3Program();
 }

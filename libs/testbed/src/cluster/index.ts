@@ -20,6 +20,7 @@ export type { KubernetesClients } from './kubernetes/clients.js';
 export type { KubernetesNodes } from './kubernetes/node.js';
 export { freePort, freePorts } from './ports.js';
 export { startMongo, type MongoServer } from './mongodb.js';
+export { startS3, type S3Key, type S3Server } from './s3-server.js';
 export { startPostgres, type PostgresServer, type PostgresServerOptions } from './postgres.js';
 export { findSystemPostgres, MissingProgramError, requireProgram } from './programs.js';
 export { cached } from './cache.js';

@@ -1,4 +1,5 @@
 import type { ProviderName } from '../../jobs/job.entity.js';
+import { resultBucket } from '../names.js';
 import type {
   Call,
   FoundBucket,
@@ -34,13 +35,16 @@ export class LocalStorage implements StorageProvider {
     await this.parts.buckets.create({ ...bucket, provider: this.provider });
   }
 
-  async signUpload({ bucket, key, maxBytes, expiresIn }: UploadRequest): Promise<SignedUpload> {
+  async signUpload(upload: UploadRequest): Promise<SignedUpload> {
+    const { bucket, key, bytes, expiresIn } = upload;
+    const maxBytes = bytes ?? upload.maxBytes;
     const url = this.link(this.parts.urls.sign({ op: 'put', bucket, key, maxBytes }, expiresIn));
     return { plainUrl: url, url, headers: { 'content-type': 'text/csv' } };
   }
 
   async signRead({ bucket, key, expiresIn }: ReadRequest): Promise<string> {
-    return this.link(this.parts.urls.sign({ op: 'get', bucket, key }, expiresIn));
+    const grant = { op: 'get', bucket: resultBucket(bucket), key } as const;
+    return this.link(this.parts.urls.sign(grant, expiresIn));
   }
 
   async put(object: { bucket: string; key: string; body: Uint8Array }): Promise<void> {
