@@ -5,7 +5,7 @@ import { advance, delay, inRows, lanes, planeOf, planesOfWords } from './planes.
 import { and } from './products.js';
 import { not, publicPlane, trivial, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, type Column } from './shuffle.js';
-import { digitPass } from './sort.js';
+import { digitPass } from './digits.js';
 import { differences, prefixSums } from './sums.js';
 
 /** A boolean column of the key, and how many of its bits are live. */

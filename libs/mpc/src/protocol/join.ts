@@ -6,7 +6,8 @@ import { delay, inRows, lanes, planeOf, toBits, toWords } from './planes.js';
 import { and } from './products.js';
 import { joinWords, not, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, type Column } from './shuffle.js';
-import { digitPass, sort, type KeyBit } from './sort.js';
+import { digitPass } from './digits.js';
+import { sort, type KeyBit } from './sort.js';
 
 /** Two tables laid one after another (11.6): the side with the unique key first, each padded with the columns of the other. */
 export interface JoinInput {

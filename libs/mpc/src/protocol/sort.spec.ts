@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { parties, random, reveal, share, simulate, words, type Three } from '../../test/three.js';
 import type { Party } from './party.js';
 import { shuffle, type Column } from './shuffle.js';
-import { digitsOf, sort, type KeyBit } from './sort.js';
-import { sortWide } from './wide-sort.js';
+import { digitsOf, radixSort, sort, sortCost, sortForm, wideSort, type KeyBit } from './sort.js';
 
 const ROWS = 2048;
 
@@ -108,7 +107,7 @@ describe('jobs.md 11.5: radix sort', () => {
   });
 
   it('cuts a key into digits of two bits, the last of three where the number is odd', () => {
-    const sizes = (bits: number): number[] => digitsOf(key(0, bits)).map(({ length }) => length);
+    const sizes = (bits: number): number[] => digitsOf(key(0, bits), 2).map(({ length }) => length);
     expect(sizes(33)).toEqual([...Array<number>(15).fill(2), 3]);
     expect([sizes(1), sizes(2), sizes(3), sizes(5)]).toEqual([[1], [2], [3], [2, 3]]);
   });
@@ -128,7 +127,7 @@ describe('jobs.md 11.5: radix sort', () => {
   it.each([
     {
       name: 'three-bit digits',
-      step: sort,
+      step: radixSort,
       digit: 3,
       rounds: 99,
       words: (c: number) => 198 + 22 * c,
@@ -136,7 +135,7 @@ describe('jobs.md 11.5: radix sort', () => {
     // The key, the flags and the row number are sorted, then all columns move.
     {
       name: 'a wide table',
-      step: sortWide,
+      step: wideSort,
       digit: 2,
       rounds: 137,
       words: (c: number) => 168 + 32 * 3 + 8 + 2 * c,
@@ -176,7 +175,7 @@ describe('jobs.md 11.5: radix sort', () => {
       next,
     );
     const { results } = simulate(parties(8), (party, i) =>
-      sortWide(party, [{ form: 'wide', shares: wide[i] }, ...table[i]], key(1, 2)),
+      wideSort(party, [{ form: 'wide', shares: wide[i] }, ...table[i]], key(1, 2), 2),
     );
     const plain = [...keys.keys()].toSorted((a, b) => keys[a] - keys[b] || a - b);
     expect([
@@ -201,11 +200,25 @@ describe('jobs.md 11.5: radix sort', () => {
     );
     const order = [...key(0, 32, (bit) => bit === 31), { column: 1, bit: 0, flipped: true }];
     const { results, rounds, busiest } = simulate(parties(4), (party, i) =>
-      sort(party, table[i], order),
+      radixSort(party, table[i], order, 2),
     );
     const plain = [...keys.keys()].toSorted((a, b) => flags[b] - flags[a] || keys[a] - keys[b]);
     expect([...revealed(results, 2)]).toEqual(plain.map((i) => keys[i]));
     expect(rounds).toBe(129);
     expect(busiest / ROWS).toBeLessThanOrEqual((168 + 32 * 3) * 1.05);
+  });
+
+  it('takes the form that the estimate favours, and costs what it says', () => {
+    const narrow = { bits: 33, keyWords: 2, words: 2 };
+    expect(sortForm(narrow, 262_144)).toEqual({ digit: 2, wide: false });
+    expect(sortForm({ ...narrow, words: 3 }, 65_536)).toEqual({ digit: 3, wide: false });
+    expect(sortForm({ ...narrow, words: 9 }, 65_536)).toEqual({ digit: 3, wide: true });
+    expect(sortForm({ bits: 9, keyWords: 2, words: 4 }, 100)).toEqual({ digit: 3, wide: false });
+    expect(sortCost(narrow, { digit: 2, wide: false })).toEqual({ rounds: 129, words: 168 + 64 });
+    expect(sortCost(narrow, { digit: 3, wide: false })).toEqual({ rounds: 99, words: 198 + 44 });
+    expect(sortCost(narrow, { digit: 2, wide: true })).toEqual({
+      rounds: 137,
+      words: 168 + 96 + 8 + 4,
+    });
   });
 });

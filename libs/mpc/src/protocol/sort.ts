@@ -1,10 +1,9 @@
-import { toArithmetic } from './arithmetic.js';
+import { digitPass, scattered } from './digits.js';
 import type { Protocol } from './link.js';
 import { open } from './open.js';
 import type { Party } from './party.js';
 import { planeOf } from './planes.js';
-import { and, reshare, zeroStreams } from './products.js';
-import { add, addWords, not, slotOf, xor, type Plane, type Shares } from './shares.js';
+import { addWords, not, trivial, type Plane, type Shares } from './shares.js';
 import { rowsOf, shuffle, type Column } from './shuffle.js';
 
 /** One bit of the key: a bit of a boolean column; flipped for the top bit of signed keys, descending keys and ¬V. */
@@ -12,102 +11,6 @@ export interface KeyBit {
   column: number;
   bit: number;
   flipped: boolean;
-}
-
-/** Bits of an n-bit digit in unary: for each digit value but 0 the plane that says whether it is this one. */
-function* digitValues(party: Party, bits: readonly Plane[]): Protocol<Plane[]> {
-  const [b0, b1, b2] = bits;
-  if (!b1) return [b0];
-  if (!b2) {
-    const [t] = yield* and(party, [b1], [b0]);
-    return [xor(b0, t), xor(b1, t), t];
-  }
-  const [p, q, s] = yield* and(party, [b1, b2, b2], [b0, b0, b1]);
-  const [h7] = yield* and(party, [s], [b0]);
-  const h3 = xor(p, h7);
-  const h5 = xor(q, h7);
-  const h6 = xor(s, h7);
-  return [xor(xor(b0, p), h5), xor(xor(b1, p), h6), h3, xor(xor(b2, q), h6), h5, h6, h7];
-}
-
-/** Slot words of c_0, the place of each row among those of digit 0: i + 1 less the rows of other digits up to it. */
-function firstPlaces(ones: readonly Int32Array[], rows: number, counts: boolean): Int32Array {
-  const places = new Int32Array(rows);
-  if (counts) for (let i = 0; i < rows; i += 1) places[i] = i + 1;
-  for (const bits of ones) {
-    let sum = 0;
-    for (let i = 0; i < rows; i += 1) {
-      sum = (sum + bits[i]) | 0;
-      places[i] -= sum;
-    }
-  }
-  return places;
-}
-
-/**
- * Σ_j h_j·c_j for each row, c_j being the rows of smaller digits and those of digit j up to this one (11.5): one dot word. With
- * h_0 = 1 - h_1 - h_2 - … it is c_0 + Σ_j h_j·(c_j - c_0), one product fewer; c_j is made as it is used.
- */
-function* ranksOf(party: Party, ones: readonly Shares[], rows: number): Protocol<Shares> {
-  const place = slotOf(party, 0);
-  const own = firstPlaces(
-    ones.map((bits) => bits.own),
-    rows,
-    place === 'own',
-  );
-  const next = firstPlaces(
-    ones.map((bits) => bits.next),
-    rows,
-    place === 'next',
-  );
-  const [f, g] = zeroStreams(party, rows);
-  for (let i = 0; i < rows; i += 1) f[i] -= g[i];
-  let ownSum = own[rows - 1];
-  let nextSum = next[rows - 1];
-  for (const h of ones) {
-    for (let i = 0; i < rows; i += 1) {
-      ownSum = (ownSum + h.own[i]) | 0;
-      nextSum = (nextSum + h.next[i]) | 0;
-      const x = ownSum - own[i];
-      f[i] += Math.imul(h.own[i], x + nextSum - next[i]) + Math.imul(h.next[i], x);
-    }
-  }
-  return add(yield* reshare(f), { own, next });
-}
-
-/** Row i goes to place rank[i] - 1, in each half of a wide column. */
-function scatter(words: Int32Array, rank: Int32Array): Int32Array {
-  const out = new Int32Array(words.length);
-  for (let half = 0; half < out.length; half += rank.length)
-    for (let i = 0; i < rank.length; i += 1) out[half + rank[i] - 1] = words[half + i];
-  return out;
-}
-
-/** Row i of a column goes to place rank[i], counted from 1; ranks are public. */
-export const scattered = (column: Column, rank: Int32Array): Column => ({
-  ...column,
-  shares: {
-    own: scatter(column.shares.own, rank),
-    next: scatter(column.shares.next, rank),
-  },
-});
-
-/**
- * Rows in the order of one digit of up to three bits, stable (11.5, digit pass; Chida et al., eprint 2019/695): ranks by B2A
- * and one dot word, shuffled with the columns and opened. 7, 8 or 9 rounds; 6, 10 or 18 and 2 words per column.
- */
-export function* digitPass(
-  party: Party,
-  digit: readonly Plane[],
-  columns: readonly Column[],
-): Protocol<Column[]> {
-  const rows = rowsOf(columns[0]);
-  const planes = yield* digitValues(party, digit);
-  const ones = yield* toArithmetic(party, planes, rows);
-  const ranked: Column = { form: 'arithmetic', shares: yield* ranksOf(party, ones, rows) };
-  const [shuffled, ...moved] = yield* shuffle(party, [ranked, ...columns]);
-  const order = yield* open(shuffled.shares, addWords);
-  return moved.map((column) => scattered(column, order));
 }
 
 /** The bits of the next digit, from the columns as they lie now. */
@@ -129,7 +32,7 @@ function digitSize(left: number, digit: DigitBits): number {
 }
 
 /** Digits from the low end; an odd number of bits ends in a digit of three, a single bit is one of its own. */
-export function digitsOf<T>(key: readonly T[], digit: DigitBits = 2): T[][] {
+export function digitsOf<T>(key: readonly T[], digit: DigitBits): T[][] {
   const digits: T[][] = [];
   for (let at = 0; at < key.length;) {
     const size = digitSize(key.length - at, digit);
@@ -143,14 +46,138 @@ export function digitsOf<T>(key: readonly T[], digit: DigitBits = 2): T[][] {
  * Radix sort (11.5), stable: rows of all columns by a key of any bits of boolean columns.
  * @param key from the lowest bit to the highest; ¬V, where dead rows are to come last, is the highest.
  */
-export function* sort(
+export function* radixSort(
   party: Party,
   columns: readonly Column[],
   key: readonly KeyBit[],
-  digit: DigitBits = 2,
+  digit: DigitBits,
 ): Protocol<Column[]> {
   let sorted = [...columns];
   for (const bits of digitsOf(key, digit))
     sorted = yield* digitPass(party, digitOf(party, bits, sorted), sorted);
   return sorted;
+}
+
+/** 1 to n, public: what the row number and the position behind a sort are. */
+const numbers = (party: Party, rows: number): Column => {
+  const words = Int32Array.from({ length: rows }, (_, i) => i + 1);
+  return { form: 'arithmetic', shares: trivial(party, 0, words, rows) };
+};
+
+/** Where each row goes, secret: row numbers that were sorted are opened in a secret order, their new positions placed by them. */
+function* ranks(party: Party, sorted: Column, positions: Column): Protocol<Shares> {
+  const [from, to] = yield* shuffle(party, [sorted, positions]);
+  return scattered(to, yield* open(from.shares, addWords)).shares;
+}
+
+/**
+ * The same for wide tables (11.5): only the columns of the key are sorted, beside the row number; then all columns move
+ * once. 8 rounds and 8 + 2c words more than the sort of the narrow table.
+ */
+export function* wideSort(
+  party: Party,
+  columns: readonly Column[],
+  key: readonly KeyBit[],
+  digit: DigitBits,
+): Protocol<Column[]> {
+  const rows = rowsOf(columns[0]);
+  const used = [...new Set(key.map(({ column }) => column))];
+  const narrow = key.map((bit) => ({ ...bit, column: used.indexOf(bit.column) }));
+  const sorted = yield* radixSort(
+    party,
+    [...used.map((column) => columns[column]), numbers(party, rows)],
+    narrow,
+    digit,
+  );
+  const rank = yield* ranks(party, sorted[used.length], numbers(party, rows));
+  const [places, ...moved] = yield* shuffle(party, [
+    { form: 'arithmetic', shares: rank },
+    ...columns,
+  ]);
+  const order = yield* open(places.shares, addWords);
+  return moved.map((column) => scattered(column, order));
+}
+
+/** How a sort is carried out. */
+export interface SortForm {
+  digit: DigitBits;
+  /** Only the columns of the key go through the passes. */
+  wide: boolean;
+}
+
+/** Rounds, and words that a party sends for each row. */
+export interface SortCost {
+  rounds: number;
+  words: number;
+}
+
+const PASSES: Record<number, SortCost> = {
+  1: { rounds: 7, words: 6 },
+  2: { rounds: 8, words: 10 },
+  3: { rounds: 9, words: 18 },
+};
+
+/** What a sort is about: bits of the key, words of its columns, words of all columns. */
+export interface SortSize {
+  bits: number;
+  keyWords: number;
+  words: number;
+}
+
+/** Cost of a sort (11.5). */
+export function sortCost({ bits, keyWords, words }: SortSize, form: SortForm): SortCost {
+  const carried = form.wide ? keyWords + 1 : words;
+  const passes = digitsOf(Array.from({ length: bits }), form.digit).map(
+    ({ length }) => PASSES[length],
+  );
+  const more = form.wide ? { rounds: 8, words: 8 + 2 * words } : { rounds: 0, words: 0 };
+  return passes.reduce(
+    (sum, pass) => ({
+      rounds: sum.rounds + pass.rounds,
+      words: sum.words + pass.words + 2 * carried,
+    }),
+    more,
+  );
+}
+
+const FORMS: readonly SortForm[] = [
+  { digit: 2, wide: false },
+  { digit: 3, wide: false },
+  { digit: 2, wide: true },
+  { digit: 3, wide: true },
+];
+
+/** The form that takes the least time (jobs.md 9): all parties choose alike, from what is public. */
+export function sortForm(size: SortSize, rows: number): SortForm {
+  // 8 ns and 10 Gbit/s for each byte, 0.3 ms for each round.
+  const time = (form: SortForm): number => {
+    const { rounds, words } = sortCost(size, form);
+    return 300_000 * rounds + 4 * 8.8 * words * rows;
+  };
+  return FORMS.reduce((best, form) => (time(form) < time(best) ? form : best));
+}
+
+const wordsOf = ({ form }: Column): number => (form === 'wide' ? 2 : 1);
+
+/** What `sort` is about for columns and a key. */
+export function sortSize(columns: readonly Column[], key: readonly KeyBit[]): SortSize {
+  const used = new Set(key.map(({ column }) => column));
+  return {
+    bits: key.length,
+    keyWords: used.size,
+    words: columns.reduce((sum, column) => sum + wordsOf(column), 0),
+  };
+}
+
+/**
+ * Rows of all columns in the order of a key of any bits of boolean columns, stable, in the form that the estimate favours.
+ * @param key from the lowest bit to the highest; ¬V, where dead rows are to come last, is the highest.
+ */
+export function* sort(
+  party: Party,
+  columns: readonly Column[],
+  key: readonly KeyBit[],
+): Protocol<Column[]> {
+  const { digit, wide } = sortForm(sortSize(columns, key), rowsOf(columns[0]));
+  return yield* (wide ? wideSort : radixSort)(party, columns, key, digit);
 }
