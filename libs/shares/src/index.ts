@@ -73,3 +73,31 @@ export {
 export { OpenError } from './open/open-error.js';
 export { openResult, type OpenedCell, type OpenedResult } from './open/open.js';
 export { receiptText, type Expected, type Receipt, type ReceiptBody } from './open/receipts.js';
+export { ApiError, JobsApi } from './client/api.js';
+export { describeJob, policyLines, type Section } from './client/describe.js';
+export {
+  digest,
+  HashMismatchError,
+  queryHash,
+  readJob,
+  tableOf,
+  type JobTable,
+  type JobToRead,
+  type OwnerJob,
+} from './client/job.js';
+export {
+  checkFile,
+  claimJob,
+  MAX_ROWS,
+  prepare,
+  register,
+  uploadBody,
+  type Body,
+  type Claimed,
+  type Grant,
+  type Owner,
+  type Prepared,
+  type Registered,
+  type RegisterOptions,
+  type Upload,
+} from './client/owner.js';
