@@ -146,11 +146,21 @@ function* notNegative(party: Party, x: Shares, bound: number): Protocol<Plane> {
 }
 
 /** members ≥ least: 7 rounds. */
-const atLeast = (party: Party, members: Shares, least: number, rows: number): Protocol<Plane> =>
+export const atLeast = (
+  party: Party,
+  members: Shares,
+  least: number,
+  rows: number,
+): Protocol<Plane> =>
   notNegative(party, addConstant(party, members, -least), Math.max(rows, least));
 
 /** Members are 0 or at least k: one unsigned comparison, (m - 1) mod 2^w ≥ k - 1. 13 rounds. */
-function* noneOrEnough(party: Party, members: Shares, k: number, rows: number): Protocol<Plane> {
+export function* noneOrEnough(
+  party: Party,
+  members: Shares,
+  k: number,
+  rows: number,
+): Protocol<Plane> {
   const width = bitsFor(Math.max(rows, k));
   const less = yield* toBoolean(party, addConstant(party, members, -1), width);
   const bound = publicBits(party, BigInt(k - 1), less.rows, width);
