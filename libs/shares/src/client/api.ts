@@ -44,8 +44,7 @@ export class JobsApi {
     init: RequestInit = {},
     headers: Record<string, string> = {},
   ): Promise<Response> {
-    const authorization = this.token ? { authorization: `Bearer ${this.token}` } : {};
-    const all = { ...headers, ...authorization };
+    const all = { ...headers, ...(this.token && { authorization: `Bearer ${this.token}` }) };
     const response = await fetch(new URL(path, this.server), { ...init, headers: all });
     if (response.ok) return response;
     throw refusal(response.status, parsed(await response.text()));
