@@ -82,6 +82,6 @@ measure('group_sum', function* (party, i) {
   const [keys, valid, values] = sorted[i];
   const wide = flattened(yield* lift(party, values.shares));
   const [live] = toBits(valid.shares, 1).planes;
-  const found = yield* frame(party, [{ shares: keys.shares, width: 32 }], live, rows);
+  const found = yield* frame(party, toBits(keys.shares, 32).planes, live, rows);
   return yield* collect(party, found, [keys], [{ form: 'wide', shares: wide }]);
 });

@@ -7,7 +7,7 @@ export type { Value } from './compile/values.js';
 export type { Warning } from './compile/warnings.js';
 export { Refusal, REFUSAL_CODES, type Position, type RefusalCode } from './sql/refusal.js';
 export { finalise, type Finalised } from './protocol/finalise.js';
-export { collect, frame, type Frame, type Grouped, type KeyColumn } from './protocol/groups.js';
+export { collect, frame, type Frame, type Grouped } from './protocol/groups.js';
 export { joinUnique, type Joined, type JoinInput } from './protocol/join.js';
 export { run, together, type Link, type Protocol } from './protocol/link.js';
 export {

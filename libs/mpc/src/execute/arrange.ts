@@ -1,4 +1,4 @@
-import { frame, type Frame, type KeyColumn } from '../protocol/groups.js';
+import { frame, type Frame } from '../protocol/groups.js';
 import { together, type Protocol } from '../protocol/link.js';
 import type { Party } from '../protocol/party.js';
 import { publicPlane, type Bits, type Plane } from '../protocol/shares.js';
@@ -38,9 +38,6 @@ export function* pieces<T>(list: readonly T[], lengths: readonly number[]): Gene
 
 const planesOf = (values: readonly Bits[]): Plane[] => values.flatMap(({ planes }) => planes);
 
-const keyColumns = (rows: number, planes: readonly Plane[]): KeyColumn[] =>
-  columnsOfBits({ rows, planes }).map(({ shares, width = 32 }) => ({ shares, width }));
-
 /** Bit i of the packed bits stands in column ⌊i / 32⌋. */
 const bitAt = (index: number, flipped = false): KeyBit => ({
   column: index >>> 5,
@@ -70,8 +67,8 @@ export function* arrange(party: Party, wanted: Arrangement): Protocol<Arranged> 
   const [part, group, [valid], flagged] = pieces(planes, widths);
   const rest = planes.slice(top + 1 + flags.length);
   const [byGroup, byPart] = yield* together(
-    frame(party, keyColumns(count, group), valid, count),
-    frame(party, keyColumns(count, [...group, ...part]), valid, count),
+    frame(party, group, valid, count),
+    frame(party, [...group, ...part], valid, count),
   );
   return {
     count,

@@ -13,6 +13,7 @@ import { disclosed, selectionsOf, type Rules } from './disclosure.js';
 import { collect, frame } from './groups.js';
 import { together } from './link.js';
 import { memberWords, ownerFlags } from './members.js';
+import { toBits } from './planes.js';
 import type { Plane } from './shares.js';
 import type { Column } from './shuffle.js';
 import { total } from './sums.js';
@@ -166,19 +167,21 @@ describe('jobs.md 11.12: disclosure rules', () => {
             ),
           );
           const flags = [...given.filters.map((plane) => plane[i]), ...owned.flat()];
-          const key = { shares: given.keys[i], width: KEY };
-          const unit = { shares: given.units[i], width: UNIT };
+          const key = toBits(given.keys[i], KEY).planes;
+          const unit = toBits(given.units[i], UNIT).planes;
           const valid = given.valid[i];
-          const groups = yield* frame(party, [key], valid, rows);
+          const groups = yield* frame(party, key, valid, rows);
           const units =
-            rules.counted === 'unit' ? yield* frame(party, [unit, key], valid, rows) : undefined;
+            rules.counted === 'unit'
+              ? yield* frame(party, [...unit, ...key], valid, rows)
+              : undefined;
           const members = yield* memberWords(
             party,
             { rows, valid, flags, units },
             selectionsOf(rules),
           );
           const summed = members.map((shares): Column => ({ form: 'arithmetic', shares }));
-          const { sums } = yield* collect(party, groups, [{ form: 'boolean', ...key }], summed);
+          const { sums } = yield* collect(party, groups, [], summed);
           return yield* disclosed(party, { rules, counts: sums, rows });
         });
         const live = plain.filter(({ valid }) => valid);

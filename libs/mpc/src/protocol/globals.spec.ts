@@ -15,7 +15,7 @@ import { toArithmetic } from './arithmetic.js';
 import { divideRounded } from './division.js';
 import { frame } from './groups.js';
 import { globalCount, globalExtreme, globalSum } from './globals.js';
-import { signExtended } from './planes.js';
+import { signExtended, toBits } from './planes.js';
 import { total } from './sums.js';
 import { bitsToWide, wideToBits } from './wide.js';
 
@@ -123,7 +123,7 @@ describe('jobs.md 11.5: COUNT DISTINCT', () => {
         );
         const xs = share('boolean', values, next);
         const { results, rounds } = simulate(parties(seed), function* (party, i) {
-          const { last } = yield* frame(party, [{ shares: xs[i], width: 4 }], valid[i], rows);
+          const { last } = yield* frame(party, toBits(xs[i], 4).planes, valid[i], rows);
           const [shares] = yield* toArithmetic(party, [last], rows);
           return total({ form: 'arithmetic', shares });
         });

@@ -84,7 +84,7 @@ describe('jobs.md 11.5: groups of sorted rows', () => {
         const values = share('arithmetic', plain.values, plain.next);
         const { results } = simulate(parties(seed), function* (party, i) {
           const wide = flattened(yield* lift(party, values[i]));
-          const found = yield* frame(party, [{ shares: keys[i], width }], planeAt(valid[i]), rows);
+          const found = yield* frame(party, toBits(keys[i], width).planes, planeAt(valid[i]), rows);
           return yield* collect(
             party,
             found,
@@ -125,7 +125,7 @@ describe('jobs.md 11.5: groups of sorted rows', () => {
     const keys = share('boolean', words(ROWS, next).toSorted(), next);
     const valid = share('boolean', new Int32Array(ROWS).fill(1), next);
     const { rounds, busiest } = simulate(parties(3), function* (party, i) {
-      const found = yield* frame(party, [{ shares: keys[i], width: 32 }], planeAt(valid[i]), ROWS);
+      const found = yield* frame(party, toBits(keys[i], 32).planes, planeAt(valid[i]), ROWS);
       return yield* collect(party, found, [{ form: 'boolean', shares: keys[i] }], []);
     });
     expect(rounds).toBe(13);

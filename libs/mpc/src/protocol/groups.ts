@@ -1,18 +1,12 @@
 import { all } from './compare.js';
 import type { Protocol } from './link.js';
 import type { Party } from './party.js';
-import { advance, delay, inRows, lanes, planeOf, planesOfWords } from './planes.js';
+import { advance, delay, inRows, lanes, planeOf } from './planes.js';
 import { and } from './products.js';
 import { not, publicPlane, trivial, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, type Column } from './shuffle.js';
 import { digitPass } from './digits.js';
 import { differences, prefixSums } from './sums.js';
-
-/** A boolean column of the key, and how many of its bits are live. */
-export interface KeyColumn {
-  shares: Shares;
-  width: number;
-}
 
 /** Where groups begin and end in rows that are sorted by (V descending, keys). */
 export interface Frame {
@@ -22,25 +16,19 @@ export interface Frame {
   last: Plane;
 }
 
-/** Planes of all key columns, those of the lowest column first. */
-const keyPlanes = (keys: readonly KeyColumn[]): Plane[] =>
-  keys.flatMap(({ shares, width }) => {
-    const next = planesOfWords(shares.next, width);
-    return planesOfWords(shares.own, width).map((own, j) => ({ own, next: next[j] }));
-  });
-
 /**
  * Frame of GROUP BY (11.5): g_i = [keys_i = keys_{i-1}] ∧ V_i with g_0 = 0, last_i = V_i ⊕ g_{i+1}. 1 + ⌈log2 w⌉ rounds, w the
  * summed width of the keys.
+ * @param keys planes of all key columns.
  */
 export function* frame(
   party: Party,
-  keys: readonly KeyColumn[],
+  keys: readonly Plane[],
   valid: Plane,
   rows: number,
 ): Protocol<Frame> {
   const live = inRows(valid, 0, rows);
-  const same = keyPlanes(keys).map((plane) => not(party, xor(plane, delay(plane, 1))));
+  const same = keys.map((plane) => not(party, xor(plane, delay(plane, 1))));
   const [equal] = yield* all(party, [same.length > 0 ? same : [publicPlane(party, rows, true)]]);
   const [both] = yield* and(party, [equal], [live]);
   const g = inRows(both, 1, rows);

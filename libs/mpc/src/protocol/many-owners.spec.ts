@@ -34,10 +34,10 @@ describe('jobs.md 11.12: over 16 owners', () => {
           next,
         );
         const { results } = simulate(parties(seed), function* (party, i) {
-          const key = { shares: keys[i], width: 2 };
+          const key = toBits(keys[i], 2).planes;
           const frames = {
-            groups: yield* frame(party, [key], valid[i], rows),
-            owners: yield* frame(party, [{ shares: owners[i], width: 5 }, key], valid[i], rows),
+            groups: yield* frame(party, key, valid[i], rows),
+            owners: yield* frame(party, [...toBits(owners[i], 5).planes, ...key], valid[i], rows),
           };
           const { largest, ones } = yield* ownerRuns(party, frames, rows);
           const width = largest.planes.length;
