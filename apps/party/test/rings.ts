@@ -14,6 +14,7 @@ export const helloOf = (party: PartyId): Hello => ({
   plan_hash: 'sha256:plan',
   facts: 'sha256:facts',
   rows: [],
+  wide: [],
   policies: [],
 });
 

@@ -33,7 +33,8 @@ const hello: Hello = {
   parties: 3,
   plan_hash: 'sha256:plan',
   facts: 'sha256:facts',
-  rows: [{ rows: 3, wide: false }],
+  rows: [[3]],
+  wide: [],
   policies: ['sha256:policy'],
 };
 
@@ -161,7 +162,8 @@ describe('hello', () => {
     ['parties', { parties: 4 }],
     ['plan_hash', { plan_hash: 'sha256:other' }],
     ['facts', { facts: 'sha256:other' }],
-    ['rows', { rows: [{ rows: 4, wide: false }] }],
+    ['rows', { rows: [[4]] }],
+    ['wide', { wide: ['0.Age'] }],
     ['policies', { policies: [] }],
   ])('a difference in %s is found by both', async (member, theirs) => {
     for (const outcome of await greet(theirs))

@@ -13,8 +13,10 @@ export interface Hello {
   plan_hash: string;
   /** Digest of all else that the coordinator told of the job. */
   facts: string;
-  /** Rows of each set, and whether it has `#hi` columns, in the order of the owners. */
-  rows: readonly { rows: number; wide: boolean }[];
+  /** By table of the plan, then by owner. */
+  rows: readonly (readonly number[])[];
+  /** Columns that came with `#hi`. */
+  wide: readonly string[];
   /** Digests of the signed policies, in the order of the owners. */
   policies: readonly string[];
 }
@@ -28,6 +30,7 @@ const members: readonly (keyof Hello)[] = [
   'plan_hash',
   'facts',
   'rows',
+  'wide',
   'policies',
 ];
 

@@ -38,6 +38,8 @@ export const agentConfig = z.object({
   /** Where the agent takes links, and the host by which its peers reach it. Default 127.0.0.1 for both. */
   listen_host: z.string().default('127.0.0.1'),
   advertise_host: z.string().default('127.0.0.1'),
+  /** Ends when its standard input does, which its starter holds open. Default true. */
+  life_line: z.boolean().default(true),
   /** 0, the default, for any free one. */
   listen_port: z.int().min(0).max(65_535).default(0),
 });

@@ -1,6 +1,4 @@
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Megabytes of JavaScript objects; shares lie in typed arrays beside them. */
@@ -20,9 +18,12 @@ function readable(): string[] {
     'libs/runtime',
     'libs/shares',
   ];
-  const require = createRequire(import.meta.url);
-  const zod = dirname(require.resolve('zod/package.json'));
-  return [...own.map((folder) => join(root, folder, '*')), join(realpathSync(zod), '*')];
+  const packages = join(root, 'node_modules');
+  return [
+    ...own.map((folder) => join(root, folder, '*')),
+    join(packages, '@glacis', '*'),
+    join(packages, 'zod', '*'),
+  ];
 }
 
 /** `--permission`, as Node before 23.5 calls it as well. */

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '@glacis/runtime';
+import { StatusError } from './connection.js';
+
+/** Of a transfer (jobs.md 10.2). */
+export const TRIES = 5;
+
+const backoff = { initialMs: 200, factor: 2, maxMs: 10_000, jitter: 0.5 };
+
+/** Whether trying again can help: not where the coordinator has said no. */
+export const mayPass = (error: unknown): boolean =>
+  !(error instanceof StatusError) || error.transient;
+
+/**
+ * @param passes whether an error is worth another try
+ * @throws the last error
+ */
+export async function untilAnswered<T>(
+  call: () => Promise<T>,
+  tries: number,
+  passes = mayPass,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attempt >= tries || !passes(error)) throw error;
+      await sleep(backoffMs(backoff, attempt));
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { SealError, unseal, type ByteSource } from '@glacis/shares';
+import { mayPass, untilAnswered, TRIES } from '../coordinator/retry.js';
+
+export interface Fetched {
+  /** The share file, unsealed. */
+  bytes: Uint8Array;
+  /** Its digest. */
+  sha256: string;
+  /** Bytes as they came, sealed or not. */
+  stored: number;
+}
+
+const passes = (error: unknown): boolean => !(error instanceof SealError) && mayPass(error);
+
+const magic = Buffer.from('GSEAL1');
+
+/**
+ * Reads an object whole, from its first byte again after a failure (jobs.md 10.2), and opens it if it is sealed.
+ * @param open gives the object from its first byte
+ * @param privateKey of the bucket
+ * @throws {SealError} when it is sealed to another key, or changed
+ */
+export async function fetchObject(
+  open: () => Promise<IncomingMessage>,
+  privateKey: string,
+): Promise<Fetched> {
+  return untilAnswered(async () => readWhole(await open(), privateKey), TRIES, passes);
+}
+
+async function readWhole(source: IncomingMessage, privateKey: string): Promise<Fetched> {
+  let stored = 0;
+  async function* counted(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      stored += chunk.length;
+      yield chunk;
+    }
+  }
+  const hash = createHash('sha256');
+  const parts: Uint8Array[] = [];
+  for await (const part of opened(counted(), privateKey)) {
+    hash.update(part);
+    parts.push(part);
+  }
+  return { bytes: Buffer.concat(parts), sha256: `sha256:${hash.digest('hex')}`, stored };
+}
+
+/** What begins as sealed objects do is unsealed; share files begin otherwise. */
+async function* opened(
+  source: AsyncGenerator<Uint8Array>,
+  privateKey: string,
+): AsyncGenerator<Uint8Array> {
+  const first: Uint8Array[] = [];
+  let length = 0;
+  while (length < magic.length) {
+    const { value, done } = await source.next();
+    if (done) break;
+    first.push(value);
+    length += value.length;
+  }
+  const head = Buffer.concat(first);
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield head;
+    yield* source;
+  }
+  const all: ByteSource = whole();
+  if (head.subarray(0, magic.length).equals(magic)) yield* unseal(privateKey)(all);
+  else yield* all;
+}
