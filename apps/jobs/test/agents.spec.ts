@@ -26,12 +26,16 @@ interface Credentials {
   cert: string;
 }
 
+interface Answer {
+  status: number;
+  body: any; // oxlint-disable-line typescript/no-explicit-any -- tests read members by name
+}
+
 async function call(
   method: string,
   path: string,
   { body, ...tls }: Partial<Credentials> & { body?: unknown } & RequestOptions = {},
-): Promise<{ status: number; body: any }> {
-  // oxlint-disable-previous-line typescript/no-explicit-any -- tests read members by name
+): Promise<Answer> {
   const { url, ca } = stand.get(AgentListener);
   const outgoing = httpsRequest(new URL(path, url), {
     ...tls,

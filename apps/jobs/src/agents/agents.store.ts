@@ -101,16 +101,17 @@ export async function hearAgent(
   return row;
 }
 
-/** Agents of an attempt that are not ended, in party order. */
+/** Agents of a job, or of one attempt, that are not ended, in party order. */
 export async function livingAgents(
   db: Queryable,
   jobId: string,
-  attempt: number,
+  attempt?: number,
 ): Promise<Agent[]> {
   return db.query<Agent>(
     `SELECT ${columns} FROM agents
-     WHERE job_id = $1 AND attempt = $2 AND ended_at IS NULL ORDER BY party`,
-    [jobId, attempt],
+     WHERE job_id = $1 AND ($2::integer IS NULL OR attempt = $2) AND ended_at IS NULL
+     ORDER BY attempt, party`,
+    [jobId, attempt ?? null],
   );
 }
 

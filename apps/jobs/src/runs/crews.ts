@@ -1,0 +1,221 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { InstructionStep } from '@glacis/contracts';
+import { LOGGER, type Logger } from '@glacis/observability';
+import { CLOCK, type Clock } from '@glacis/runtime';
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import { AgentListener } from '../agents/agent-listener.js';
+import type { Agent, Instructed } from '../agents/agent.entity.js';
+import { endAgent, insertAgent, livingAgents, setInstance } from '../agents/agents.store.js';
+import { Bells } from '../agents/bells.js';
+import { sha256Of } from '../agents/enrolment.js';
+import { insertInstruction, instructedOf } from '../agents/instructions.store.js';
+import { PartyCertificates } from '../agents/party-certificates.js';
+import type { InstanceRef } from '../compute/compute-provider.js';
+import { ComputeProviders } from '../compute/compute-providers.js';
+import type { Job, ProviderName } from '../jobs/job.entity.js';
+import { StepFailure } from './step-failure.js';
+
+/** Milliseconds that a one-time token counts. */
+const tokenMs = 600_000;
+/** Milliseconds of silence after which a party is lost (jobs.md 9). */
+const silenceMs = 60_000;
+/** Milliseconds after which those who wait for agents look by themselves. */
+const lookMs = 500;
+const callMs = 60_000;
+
+/** The agents of one attempt of a job. */
+export interface Crew {
+  job: Pick<Job, 'id' | 'tenant' | 'placement'>;
+  attempt: number;
+}
+
+export interface Instruct {
+  step: InstructionStep;
+  planHash: string | null;
+  body: (party: number) => unknown;
+}
+
+/** Starts the agents of a job, tells them what to do, waits for their reports, and ends them. */
+@Injectable()
+export class Crews {
+  /** Agents that this process has started; those of another replica call there, and are not taken over. */
+  private readonly own = new Set<string>();
+
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(ComputeProviders) private readonly compute: ComputeProviders,
+    @Inject(PartyCertificates) private readonly certificates: PartyCertificates,
+    @Inject(AgentListener) private readonly listener: AgentListener,
+    @Inject(Bells) private readonly bells: Bells,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** The agents that there are, if all of them live and call this process; else all are started anew. */
+  async ensure(crew: Crew, until: Date, signal: AbortSignal): Promise<Agent[]> {
+    const found = await livingAgents(this.store, crew.job.id, crew.attempt);
+    if (found.length === crew.job.placement.length && (await this.allUp(found))) return found;
+    await this.end(crew);
+    const parties = crew.job.placement.map((provider, party) => ({ provider, party }));
+    await allOf(parties.map((each) => this.start(crew, { ...each, until, signal })));
+    return livingAgents(this.store, crew.job.id, crew.attempt);
+  }
+
+  /** Waits until all agents have their certificates. */
+  async enrolled(crew: Crew, signal: AbortSignal): Promise<Agent[]> {
+    return this.until(crew, signal, async () => {
+      const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
+      return agents.every(({ uri }) => uri !== null) ? agents : undefined;
+    });
+  }
+
+  /**
+   * Gives every agent the instruction, unless it has it, and waits until all have done it.
+   * @throws {StepFailure} of the party whose failure says most
+   */
+  async instruct(crew: Crew, instruct: Instruct, signal: AbortSignal): Promise<Instructed[]> {
+    const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
+    const ids = agents.map(({ id }) => id);
+    for (const { id, party } of agents) {
+      await insertInstruction(this.store, {
+        id: randomUUID(),
+        agentId: id,
+        step: instruct.step,
+        planHash: instruct.planHash,
+        body: instruct.body(party),
+        now: this.clock.now(),
+      });
+      this.bells.ring(id);
+    }
+    return this.until(crew, signal, async () => {
+      const told = await instructedOf(this.store, ids, instruct.step);
+      const ended = told.filter(({ endedAt }) => endedAt !== null);
+      if (ended.length < crew.job.placement.length) return undefined;
+      throwFailure(ended);
+      return ended;
+    });
+  }
+
+  /** Ends the agents of an attempt, or of all; they are confirmed gone and their certificates ended. */
+  async end({ job, attempt }: { job: Pick<Job, 'id'>; attempt?: number }): Promise<void> {
+    const agents = await livingAgents(this.store, job.id, attempt);
+    await allOf(agents.map((agent) => this.endOne(agent)));
+  }
+
+  async endOne(agent: Agent): Promise<void> {
+    const call = { timeoutMs: callMs };
+    const { id, jobId, tenant } = agent;
+    const compute = this.compute.of(agent.provider as ProviderName);
+    if (agent.instance !== null) await compute.terminate(agent.instance as InstanceRef, call);
+    else await this.endUnknown(agent);
+    await this.certificates.revoke({ jobId, tenant, entityId: id });
+    await endAgent(this.store, id, this.clock.now());
+    this.bells.forget(id);
+    this.own.delete(id);
+  }
+
+  /** The service ended between start and note: the instance is found by its run id. */
+  private async endUnknown({ id, jobId, provider }: Agent): Promise<void> {
+    const call = { timeoutMs: callMs };
+    const compute = this.compute.of(provider as ProviderName);
+    const found = await compute.listByTag({ job: jobId }, call);
+    const own = found.filter(({ runId }) => runId === id);
+    await allOf(own.map(({ ref }) => compute.terminate(ref, call)));
+  }
+
+  private async start(
+    { job, attempt }: Crew,
+    order: { provider: ProviderName; party: number; until: Date; signal: AbortSignal },
+  ): Promise<void> {
+    const { provider, party, until: expires, signal } = order;
+    const token = randomBytes(32).toString('base64url');
+    const id = randomUUID();
+    const now = this.clock.now();
+    this.own.add(id);
+    await insertAgent(this.store, {
+      id,
+      jobId: job.id,
+      attempt,
+      party,
+      tenant: job.tenant,
+      provider,
+      tokenSha256: sha256Of(token),
+      tokenUntil: new Date(now.getTime() + tokenMs),
+      startedAt: now,
+    });
+    const instance = await this.compute.of(provider).ensureInstance(
+      {
+        tags: { job: job.id, party, attempt, expires },
+        runId: id,
+        token,
+        config: { coordinator: this.listener.url, coordinator_ca: this.listener.ca },
+      },
+      { signal, timeoutMs: callMs },
+    );
+    await setInstance(this.store, id, instance.ref);
+  }
+
+  private async allUp(agents: readonly Agent[]): Promise<boolean> {
+    const states = await Promise.all(agents.map((agent) => this.isUp(agent)));
+    return states.every(Boolean);
+  }
+
+  private async isUp({ instance, provider, id }: Agent): Promise<boolean> {
+    if (instance === null || !this.own.has(id)) return false;
+    const compute = this.compute.of(provider as ProviderName);
+    const found = await compute.describe(instance as InstanceRef, { timeoutMs: callMs });
+    return found !== undefined && found.state !== 'gone';
+  }
+
+  /** Probes at each report, and as time goes by, until something comes back. */
+  private async until<T>(
+    crew: Crew,
+    signal: AbortSignal,
+    probe: () => Promise<T | undefined>,
+  ): Promise<T> {
+    const bell = this.bells.of(crew.job.id);
+    for (;;) {
+      signal.throwIfAborted();
+      const { count } = bell;
+      const found = await probe();
+      if (found !== undefined) return found;
+      await this.throwLost(crew);
+      await bell.after(count, lookMs, signal);
+    }
+  }
+
+  /** @throws {StepFailure} when an agent has ended, or has been silent for too long */
+  private async throwLost(crew: Crew): Promise<void> {
+    const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
+    const limit = this.clock.now().getTime() - silenceMs;
+    const silent = agents.find((each) => (each.heardAt ?? each.startedAt).getTime() < limit);
+    const states = await Promise.all(agents.map((agent) => this.isUp(agent)));
+    const gone = agents.find((_, i) => !states[i]);
+    const lost = gone ?? silent;
+    if (lost === undefined && agents.length === crew.job.placement.length) return;
+    this.logger.warn({ job: crew.job.id, party: lost?.party }, 'a party is lost');
+    const which = lost === undefined ? 'a party' : `party ${lost.party}`;
+    throw new StepFailure('transient', 'lost_party', `${which} ended or fell silent`);
+  }
+}
+
+/** What tells more than that a neighbour was lost, the most telling first. */
+const telling = ['policy', 'data', 'attestation', 'protocol', 'engine', 'timeout', 'infra'];
+
+/** Once all have ended, as each party may have found something. */
+function throwFailure(told: readonly Instructed[]): void {
+  const failed = told.flatMap(({ failure }) => failure ?? []);
+  const classes = [...telling, 'transient'];
+  const [worst] = failed.toSorted((a, b) => classes.indexOf(a.class) - classes.indexOf(b.class));
+  if (worst === undefined) return;
+  const findings = told.flatMap((one) => one.findings ?? []);
+  throw new StepFailure(worst.class, worst.code, worst.message, findings);
+}
+
+/** Waits for all, also where one fails, so that nothing goes on behind the caller's back. */
+async function allOf(work: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed?.status === 'rejected') throw failed.reason;
+}
