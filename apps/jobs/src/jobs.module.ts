@@ -13,10 +13,7 @@ import { JobLogs } from './jobs/job-logs.js';
 import { JobsStore } from './jobs/jobs.store.js';
 import { Transitions } from './jobs/transitions.js';
 import { jobsMigrations } from './migrations.js';
-import { ContentCheck } from './runs/content-check.js';
-import { PartyKeys } from './runs/party-keys.js';
-import { Runs } from './runs/runs.service.js';
-import { Teardown } from './runs/teardown.js';
+import { runsProviders } from './runs/runs.providers.js';
 import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
 import { storageProviders } from './storage/storage.providers.js';
 
@@ -45,17 +42,14 @@ export class JobsModule {
         { provide: LISTENER, useValue: listener },
         { provide: Secrets, useFactory: () => Secrets.load(settings.secretFile) },
         Idempotency,
-        ContentCheck,
         JobEvents,
         JobFeed,
         JobLogs,
         JobsStore,
-        PartyKeys,
-        Runs,
-        Teardown,
         Transitions,
         ...computeProviders,
         ...agentsProviders,
+        ...runsProviders,
         ...storageProviders,
       ],
     };

@@ -153,6 +153,11 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     'Operating system accounts `uid:gid` of local parties, one each; empty: that of the service.',
   ),
   corsOrigins: setting(list, '', 'Origins whose pages may call the service; `/storage` takes any.'),
+  runsParallel: setting(
+    integer(0, 1000),
+    '0',
+    'Jobs that one replica runs at once; further ones wait. 0: as many as there are processors, and two at least.',
+  ),
   eventStreams: setting(
     integer(1, 100_000),
     '1000',

@@ -1,7 +1,7 @@
 import type { Queryable } from '@glacis/store';
 import type { Agent } from './agent.entity.js';
 
-const columns = `id, job_id AS "jobId", attempt, party, tenant, provider, instance, uri, mac_key AS "macKey",
+export const agentColumns = `id, job_id AS "jobId", attempt, party, tenant, provider, instance, uri, mac_key AS "macKey",
   started_at AS "startedAt", enrolled_at AS "enrolledAt", heard_at AS "heardAt"`;
 
 export interface NewAgent {
@@ -46,7 +46,7 @@ export async function agentOfToken(
   now: Date,
 ): Promise<(Agent & { expired: boolean }) | undefined> {
   const [row] = await db.query<Agent & { expired: boolean }>(
-    `SELECT ${columns}, token_until <= $2 OR ended_at IS NOT NULL AS expired
+    `SELECT ${agentColumns}, token_until <= $2 OR ended_at IS NOT NULL AS expired
      FROM agents WHERE token_sha256 = $1`,
     [tokenSha256, now],
   );
@@ -95,7 +95,7 @@ export async function hearAgent(
   const [row] = await db.query<Agent>(
     `UPDATE agents SET heard_at = $2
      WHERE certificate_sha256 = $1 AND certificate_until > $2 AND ended_at IS NULL
-     RETURNING ${columns}`,
+     RETURNING ${agentColumns}`,
     [certificateSha256, now],
   );
   return row;
@@ -108,7 +108,7 @@ export async function livingAgents(
   attempt?: number,
 ): Promise<Agent[]> {
   return db.query<Agent>(
-    `SELECT ${columns} FROM agents
+    `SELECT ${agentColumns} FROM agents
      WHERE job_id = $1 AND ($2::integer IS NULL OR attempt = $2) AND ended_at IS NULL
      ORDER BY attempt, party`,
     [jobId, attempt ?? null],
@@ -118,7 +118,7 @@ export async function livingAgents(
 /** Every agent that nobody has ended. */
 export async function allLiving(db: Queryable): Promise<Agent[]> {
   return db.query<Agent>(
-    `SELECT ${columns} FROM agents WHERE ended_at IS NULL ORDER BY started_at LIMIT 1000`,
+    `SELECT ${agentColumns} FROM agents WHERE ended_at IS NULL ORDER BY started_at LIMIT 1000`,
   );
 }
 

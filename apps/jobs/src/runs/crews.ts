@@ -97,6 +97,15 @@ export class Crews {
     });
   }
 
+  /** What the agents that there are have done of a step; undefined unless all have done it. */
+  async told({ job, attempt }: Crew, step: InstructionStep): Promise<Instructed[] | undefined> {
+    const agents = await livingAgents(this.store, job.id, attempt);
+    const ids = agents.map(({ id }) => id);
+    const told = await instructedOf(this.store, ids, step);
+    const done = told.filter(({ endedAt, failure }) => endedAt !== null && failure === null);
+    return done.length === job.placement.length ? done : undefined;
+  }
+
   /** Ends the agents of an attempt, or of all; they are confirmed gone and their certificates ended. */
   async end({ job, attempt }: { job: Pick<Job, 'id'>; attempt?: number }): Promise<void> {
     const agents = await livingAgents(this.store, job.id, attempt);

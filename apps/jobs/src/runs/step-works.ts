@@ -28,7 +28,8 @@ type Work = (context: StepContext) => Promise<unknown>;
 @Injectable()
 export class StepWorks {
   private readonly works: Record<Exclude<StepName, 'export' | 'teardown'>, Work> = {
-    create_vms: ({ until, signal, ...context }) => this.crews.ensure(crewOf(context), until, signal),
+    create_vms: ({ until, signal, ...context }) =>
+      this.crews.ensure(crewOf(context), until, signal),
     setup_auth: (context) => this.crews.enrolled(crewOf(context), context.signal),
     deploy: (context) => this.deploy(context),
     prepare_inputs: (context) => this.prepareInputs(context),

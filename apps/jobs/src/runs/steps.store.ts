@@ -75,11 +75,7 @@ export async function insertResults(
 }
 
 /** The results of an attempt in party order. */
-export async function resultsOf(
-  db: Queryable,
-  job: string,
-  attempt: number,
-): Promise<JobResult[]> {
+export async function resultsOf(db: Queryable, job: string, attempt: number): Promise<JobResult[]> {
   const rows = await db.query<JobResult & { bytes: string }>(
     `SELECT party, bytes, sha256, sealed, slots, receipt FROM job_results
      WHERE job = $1 AND attempt = $2 ORDER BY party`,

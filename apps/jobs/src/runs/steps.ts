@@ -1,13 +1,7 @@
 import type { JobState } from '../state.js';
 
 export type StepName =
-  | 'create_vms'
-  | 'setup_auth'
-  | 'deploy'
-  | 'prepare_inputs'
-  | 'run'
-  | 'export'
-  | 'teardown';
+  'create_vms' | 'setup_auth' | 'deploy' | 'prepare_inputs' | 'run' | 'export' | 'teardown';
 
 export interface Step {
   name: StepName;

@@ -40,7 +40,7 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(SETTINGS) { runsParallel }: JobsSettings,
   ) {
-    this.slots = runsParallel ?? Math.max(2, availableParallelism());
+    this.slots = runsParallel || Math.max(2, availableParallelism());
     const onError = (err: unknown): void => this.logger.warn({ err }, 'work on jobs is held up');
     this.claims = new Loop({
       name: 'jobs of the queue',

@@ -1,0 +1,25 @@
+import type { Provider } from '@nestjs/common';
+import { ContentCheck } from './content-check.js';
+import { Crews } from './crews.js';
+import { Driver } from './driver.js';
+import { PartyKeys } from './party-keys.js';
+import { Reaper } from './reaper.js';
+import { Runs } from './runs.service.js';
+import { Starts } from './starts.js';
+import { StepWorks } from './step-works.js';
+import { Teardown } from './teardown.js';
+import { Worker } from './worker.js';
+
+/** How submitted jobs run, and what create and submit need of party agents. */
+export const runsProviders: Provider[] = [
+  ContentCheck,
+  Crews,
+  Driver,
+  PartyKeys,
+  Reaper,
+  Runs,
+  Starts,
+  StepWorks,
+  Teardown,
+  Worker,
+];
