@@ -1,22 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LOGGER, type Logger } from '@glacis/observability';
 import { backoffMs, CLOCK, type Clock } from '@glacis/runtime';
-import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
-import { JobEvents } from '../jobs/job-events.js';
 import { JobFeed } from '../jobs/job-feed.js';
-import { JobLogs } from '../jobs/job-logs.js';
 import type { Job } from '../jobs/job.entity.js';
 import { JobsStore } from '../jobs/jobs.store.js';
-import { Transitions } from '../jobs/transitions.js';
 import { hasEnded, type JobState } from '../state.js';
-import { Crews } from './crews.js';
 import type { Lease } from './leases.store.js';
-import { failureOf, Interrupted, type StepFailure } from './step-failure.js';
+import { failureOf, Interrupted } from './step-failure.js';
+import { StepJournal } from './step-journal.js';
 import { withinLimits } from './step-limits.js';
 import { StepWorks } from './step-works.js';
-import { progressAfter, stepOf, type Step } from './steps.js';
-import { beginStep, endStep, insertResults, setProgress, type JobResult } from './steps.store.js';
+import { stepOf, type Step } from './steps.js';
+import type { JobResult } from './steps.store.js';
 import { Teardown } from './teardown.js';
 
 /** Between two tries of a step (jobs.md 9). */
@@ -33,14 +29,10 @@ const endOf: Partial<Record<JobState, JobState>> = {
 @Injectable()
 export class Driver {
   constructor(
-    @Inject(Store) private readonly store: Store,
     @Inject(JobsStore) private readonly jobs: JobsStore,
-    @Inject(Transitions) private readonly transitions: Transitions,
-    @Inject(JobEvents) private readonly events: JobEvents,
+    @Inject(StepJournal) private readonly journal: StepJournal,
     @Inject(JobFeed) private readonly feed: JobFeed,
-    @Inject(JobLogs) private readonly logs: JobLogs,
     @Inject(StepWorks) private readonly works: StepWorks,
-    @Inject(Crews) private readonly crews: Crews,
     @Inject(Teardown) private readonly teardown: Teardown,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -54,39 +46,26 @@ export class Driver {
       const end = endOf[job.state];
       const step = stepOf(job.state);
       if (end !== undefined) await this.end(job, end, held);
-      else if (step !== undefined) await this.enter(job, step, held);
-      else return;
+      else if (step === undefined) return;
+      else if (job.state === step.during) await this.enter(job, step, held);
+      else await this.journal.moved(job, step.during);
     }
   }
 
   private async enter(job: Job, step: Step, held: AbortSignal): Promise<void> {
-    if (job.state !== step.during) {
-      await this.move(job, step.during);
-      return;
-    }
-    const ref = { job: job.id, attempt: job.attempt, step: step.name };
-    const tries = await this.noted(job, step, 'started', (tx) =>
-      beginStep(tx, ref, this.clock.now()),
-    );
+    const tries = await this.journal.started(job, step);
     try {
-      const results = await this.work(job, step, held);
-      await this.noted(job, step, 'done', async (tx) => {
-        await endStep(tx, ref, this.clock.now());
-        await setProgress(tx, job.id, progressAfter(step.name));
-        if (results !== undefined) await insertResults(tx, ref, results);
-        await this.transitions.transition(tx, job, step.after, this.under(job));
-      });
+      await this.journal.done(job, step, await this.work(job, step, held));
     } catch (error) {
-      if (held.aborted || (error instanceof Interrupted && error.reason === 'state')) return;
-      await this.failed(job, step, { error, tries, held });
+      const left = error instanceof Interrupted && error.reason === 'state';
+      if (!left && !held.aborted) await this.failed(job, step, { error, tries, held });
     }
   }
 
-  private work(job: Job, step: Step, held: AbortSignal): Promise<JobResult[] | undefined> {
-    const deadlineMs = (job.deadlineAt?.getTime() ?? Infinity) - this.clock.now().getTime();
+  private work(job: Job, step: Step, held: AbortSignal): Promise<JobResult[]> {
     const limits = {
       timeoutMs: step.timeoutMs,
-      deadlineMs,
+      deadlineMs: (job.deadlineAt?.getTime() ?? Infinity) - this.clock.now().getTime(),
       lease: held,
       holds: async () => {
         const now = await this.jobs.find(job.id);
@@ -96,10 +75,9 @@ export class Driver {
     };
     return withinLimits(limits, async (signal) => {
       const context = await this.works.context(job, signal);
-      const { name } = step;
-      if (name === 'export') return this.works.export(context);
-      if (name !== 'teardown') await this.works.upTo(name, context);
-      return undefined;
+      if (step.name === 'export') return this.works.export(context);
+      await this.works.upTo(step.name, context);
+      return [];
     });
   }
 
@@ -111,60 +89,20 @@ export class Driver {
     const failure = failureOf(error);
     if (failure.code === 'internal')
       this.logger.error({ err: error, job: job.id, step: step.name }, 'a step of a job failed');
-    if (failure.retryable && tries < step.tries) {
-      await this.noted(job, step, 'failed', (tx) => this.log(tx, job, step, failure));
-      await this.crews.end({ job, attempt: job.attempt });
-      await sleep(backoffMs(betweenTries, tries), undefined, { signal: held }).catch(() => null);
+    if (!failure.retryable || tries >= step.tries) {
+      await this.journal.gaveUp(job, step, failure);
       return;
     }
-    const ref = { job: job.id, attempt: job.attempt, step: step.name };
-    const shown = failure.asFailure(step.name);
-    await this.noted(job, step, 'failed', async (tx) => {
-      await endStep(tx, ref, this.clock.now(), shown);
-      await this.log(tx, job, step, failure);
-      await this.transitions.transition(tx, job, 'failing', { ...this.under(job), failure: shown });
-    });
+    await this.journal.failed(job, step, failure);
+    await this.teardown.run(job);
+    await sleep(backoffMs(betweenTries, tries), undefined, { signal: held }).catch(() => null);
   }
 
   private async end(job: Job, to: JobState, held: AbortSignal): Promise<void> {
     const gone = await this.teardown.untilGone(job, held);
     if (held.aborted) return;
+    const { failure } = job;
     const teardown = gone ? 'done' : 'pending';
-    await this.store.transaction((tx) =>
-      this.transitions.transition(tx, job, to, {
-        ...this.under(job),
-        teardown,
-        ...(to === 'fail' && { failure: job.failure }),
-      }),
-    );
-  }
-
-  private async move(job: Job, to: JobState): Promise<void> {
-    await this.store.transaction((tx) => this.transitions.transition(tx, job, to, this.under(job)));
-  }
-
-  /** Does something to a step, and tells the job's followers in the same transaction. */
-  private noted<T>(
-    job: Job,
-    step: Step,
-    status: 'started' | 'done' | 'failed',
-    work: (tx: Tx) => Promise<T>,
-  ): Promise<T> {
-    return this.store.transaction(async (tx) => {
-      const result = await work(tx);
-      const data = { step: step.name, status, attempt: job.attempt };
-      await this.events.add(tx, job.id, 'step', data);
-      return result;
-    });
-  }
-
-  private log(tx: Tx, job: Job, step: Step, failure: StepFailure): Promise<void> {
-    const text = `${failure.failureClass} ${failure.code}: ${failure.message}`;
-    const line = { attempt: job.attempt, step: step.name, level: 'warn', text } as const;
-    return this.logs.add(tx, job.id, [line]);
-  }
-
-  private under({ leaseToken }: Job): { leaseToken?: string } {
-    return leaseToken === null ? {} : { leaseToken };
+    await this.journal.moved(job, to, { teardown, ...(to === 'fail' && { failure }) });
   }
 }

@@ -6,6 +6,7 @@ import { PartyKeys } from './party-keys.js';
 import { Reaper } from './reaper.js';
 import { Runs } from './runs.service.js';
 import { Starts } from './starts.js';
+import { StepJournal } from './step-journal.js';
 import { StepWorks } from './step-works.js';
 import { Teardown } from './teardown.js';
 import { Worker } from './worker.js';
@@ -19,6 +20,7 @@ export const runsProviders: Provider[] = [
   Reaper,
   Runs,
   Starts,
+  StepJournal,
   StepWorks,
   Teardown,
   Worker,

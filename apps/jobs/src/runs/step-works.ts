@@ -27,7 +27,7 @@ type Work = (context: StepContext) => Promise<unknown>;
  */
 @Injectable()
 export class StepWorks {
-  private readonly works: Record<Exclude<StepName, 'export' | 'teardown'>, Work> = {
+  private readonly works: Record<Exclude<StepName, 'export'>, Work> = {
     create_vms: ({ until, signal, ...context }) =>
       this.crews.ensure(crewOf(context), until, signal),
     setup_auth: (context) => this.crews.enrolled(crewOf(context), context.signal),
@@ -49,9 +49,10 @@ export class StepWorks {
   }
 
   /** Everything up to and with the step. */
-  async upTo(name: keyof StepWorks['works'], context: StepContext): Promise<void> {
+  async upTo(name: Exclude<StepName, 'export'>, context: StepContext): Promise<void> {
     for (const step of steps) {
-      if (step.name in this.works) await this.works[step.name as keyof StepWorks['works']](context);
+      if (step.name === 'export') return;
+      await this.works[step.name](context);
       if (step.name === name) return;
     }
   }

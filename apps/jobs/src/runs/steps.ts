@@ -1,7 +1,6 @@
 import type { JobState } from '../state.js';
 
-export type StepName =
-  'create_vms' | 'setup_auth' | 'deploy' | 'prepare_inputs' | 'run' | 'export' | 'teardown';
+export type StepName = 'create_vms' | 'setup_auth' | 'deploy' | 'prepare_inputs' | 'run' | 'export';
 
 export interface Step {
   name: StepName;
