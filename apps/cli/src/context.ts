@@ -1,12 +1,19 @@
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { Client } from './client.js';
+import type { Screen } from './jobs/progress.js';
 import { render, type OutputFormat, type Shown } from './output.js';
 
 /** What every command works with: the server, and where its answer goes. */
 export interface Context {
   client: Client;
+  server: string;
+  tokenFile: string;
+  form: OutputFormat;
+  stdin: Readable;
+  /** Where progress is drawn. */
+  screen: Screen;
   show: (shown: Shown) => void;
   /** A line for people only: left out of `json` and `yaml`. */
   say: (line: string) => void;
@@ -19,7 +26,7 @@ export interface Context {
 export interface Streams {
   stdin?: Readable;
   stdout: { write(text: string): unknown };
-  stderr: { write(text: string): unknown };
+  stderr: Screen;
 }
 
 interface GlobalOptions {
@@ -33,6 +40,11 @@ export function contextOf(command: Command, streams: Streams): Context {
   const options = command.optsWithGlobals<GlobalOptions>();
   return {
     client: new Client(options),
+    server: options.server,
+    tokenFile: options.tokenFile,
+    form: options.output,
+    stdin: streams.stdin ?? Readable.from([]),
+    screen: streams.stderr,
     show: (shown) => void streams.stdout.write(render(shown, options.output)),
     say: (line) => {
       if (options.output === 'text') streams.stdout.write(`${line}\n`);

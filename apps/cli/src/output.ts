@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
-export type OutputFormat = 'text' | 'json' | 'yaml';
-export const outputFormats: readonly OutputFormat[] = ['text', 'json', 'yaml'];
+export type OutputFormat = 'text' | 'json' | 'yaml' | 'csv';
+export const outputFormats: readonly OutputFormat[] = ['text', 'json', 'yaml', 'csv'];
 
 type Row = Record<string, unknown>;
 
@@ -12,12 +12,13 @@ type Row = Record<string, unknown>;
 export type Shown =
   { object: Row } | { list: Row[]; columns: string[] } | { value: unknown; text: string };
 
-/** Renders for people (`text`) or programs (`json`, `yaml`: every member, unshortened). */
+/** Renders for people (`text`), for tables (`csv`: rows of a list), or programs (`json`, `yaml`: every member). */
 export function render(shown: Shown, format: OutputFormat): string {
   const value = valueOf(shown);
   if (format === 'json') return `${JSON.stringify(value, null, 2)}\n`;
   if (format === 'yaml') return stringify(value);
   if ('text' in shown) return shown.text;
+  if (format === 'csv') return csv('list' in shown ? shown.list : [shown.object]);
   return 'list' in shown ? table(shown.list, shown.columns) : properties(shown.object);
 }
 
@@ -30,6 +31,19 @@ function properties(object: Row): string {
   const entries = Object.entries(object).filter(([, value]) => value !== undefined);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${cell(value)}\n`).join('');
+}
+
+/** RFC 4180, with a first line of names; a cell that is no text stands there as JSON. */
+function csv(rows: Row[]): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const lines = [names, ...rows.map((row) => names.map((name) => row[name]))];
+  return lines.map((cells) => `${cells.map(csvCell).join(',')}\n`).join('');
+}
+
+function csvCell(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** Rows below the names of their columns. */

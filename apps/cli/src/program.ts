@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { ApiError, NoAnswerError } from '@glacis/shares';
 import { Command, CommanderError, Option } from 'commander';
 import { RefusedError, UnreachableError, UsageError } from './client.js';
 import { appCommands } from './commands/app.js';
@@ -9,16 +10,15 @@ import { certificateCommands } from './commands/cert.js';
 import { clusterCommands } from './commands/cluster.js';
 import { eventCommands } from './commands/events.js';
 import { graphCommands } from './commands/graph.js';
+import { jobCommands } from './commands/jobs.js';
 import { statusCommand } from './commands/status.js';
 import { tokenCommands } from './commands/token.js';
 import { CheckFailedError, contextOf, type Act, type Streams } from './context.js';
+import { exitCodes, ExitError } from './exit.js';
 import { outputFormats, plainLines } from './output.js';
 
 const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
 const { version } = JSON.parse(manifest) as { version: string };
-
-/** 0 done; 1 the server refused it, or a check failed; 2 wrong usage; 3 no server there. */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
 
 const examples = `
 Examples:
@@ -31,6 +31,7 @@ Examples:
   glacis graph validate -f graph.yaml
   glacis graph create -f graph.yaml
   glacis graph status my-graph --watch
+  glacis jobs sql query.sql --schema schema.json --owners clinic,insurer,registry
   glacis app save -f graph.yaml --notes 'larger volume'
 
 Exit codes: 0 done, 1 refused by the server or a check failed, 2 wrong usage, 3 no answer from the server.`;
@@ -51,7 +52,7 @@ export async function main(argv: string[], streams: Streams = process): Promise<
 function build(streams: Streams): Command {
   const program = new Command('glacis')
     .description(
-      'Works with a Glacis server (TEE hosts, certificates, Apps, events, the audit trail) and with graphs in a cluster.',
+      'Works with a Glacis server (TEE hosts, certificates, Apps, secure SQL jobs, events, the audit trail) and with graphs in a cluster.',
     )
     .addOption(
       new Option('--server <url>', 'address of the server')
@@ -90,6 +91,7 @@ function build(streams: Streams): Command {
   auditCommands(program, act);
   graphCommands(program, act);
   appCommands(program, act);
+  jobCommands(program, act);
   clusterCommands(program, act);
   return program;
 }
@@ -102,9 +104,17 @@ function explain(error: unknown, { stderr }: Streams): number {
     stderr.write(refusalText(error));
     return exitCodes.refused;
   }
-  stderr.write(`glacis: ${error instanceof Error ? error.message : String(error)}\n`);
-  if (error instanceof UnreachableError) return exitCodes.unreachable;
+  stderr.write(`glacis: ${messageOf(error)}\n`);
+  if (error instanceof ExitError) return error.code;
+  if (error instanceof UnreachableError || error instanceof NoAnswerError)
+    return exitCodes.unreachable;
   return error instanceof UsageError ? exitCodes.usage : exitCodes.refused;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = error instanceof ApiError && error.code ? ` (${error.code})` : '';
+  return `${plainLines(error.message)}${code}`;
 }
 
 /** Several reasons take a line each, with their codes. */

@@ -73,7 +73,7 @@ export {
 export { OpenError } from './open/open-error.js';
 export { openResult, type OpenedCell, type OpenedResult } from './open/open.js';
 export { receiptText, type Expected, type Receipt, type ReceiptBody } from './open/receipts.js';
-export { ApiError, JobsApi } from './client/api.js';
+export { ApiError, JobsApi, NoAnswerError } from './client/api.js';
 export { describeJob, policyLines, type Section } from './client/describe.js';
 export {
   digest,
@@ -89,6 +89,7 @@ export {
   checkFile,
   claimJob,
   MAX_ROWS,
+  parseClaimLink,
   prepare,
   register,
   uploadBody,

@@ -14,6 +14,11 @@ export class ApiError extends Error {
   }
 }
 
+/** There is no service at the address, or the connection broke. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
 /** Time until a call is given up, in ms; submit checks data while it runs. */
 const TIMEOUT_MS = 120_000;
 
@@ -29,7 +34,7 @@ export class JobsApi {
     return new JobsApi(this.server, token);
   }
 
-  /** @throws ApiError on any status but 2xx; what `fetch` throws where there is no answer */
+  /** @throws ApiError on any status but 2xx, NoAnswerError */
   async call<T>(method: string, path: string, body?: unknown): Promise<T> {
     const sent = body === undefined ? undefined : JSON.stringify(body);
     const init = { method, body: sent, signal: AbortSignal.timeout(TIMEOUT_MS) };
@@ -38,16 +43,24 @@ export class JobsApi {
     return parsed(await response.text()) as T;
   }
 
-  /** As `fetch`, with the token. @throws ApiError on any status but 2xx */
+  /** As `fetch`, with the token. @throws ApiError on any status but 2xx, NoAnswerError */
   async request(
     path: string,
     init: RequestInit = {},
     headers: Record<string, string> = {},
   ): Promise<Response> {
     const all = { ...headers, ...(this.token && { authorization: `Bearer ${this.token}` }) };
-    const response = await fetch(new URL(path, this.server), { ...init, headers: all });
+    const response = await this.fetched(path, { ...init, headers: all });
     if (response.ok) return response;
     throw refusal(response.status, parsed(await response.text()));
+  }
+
+  private async fetched(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(new URL(path, this.server), init);
+    } catch (error) {
+      throw new NoAnswerError(`no answer from ${this.server}`, { cause: error });
+    }
   }
 
   get<T>(path: string): Promise<T> {

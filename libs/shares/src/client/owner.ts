@@ -12,6 +12,17 @@ import { signPolicy, type OwnerPolicy } from '../sign/policy.js';
 import type { JobsApi } from './api.js';
 import { digest, type JobTable, type OwnerJob } from './job.js';
 
+/** The parts of a claim link, `https://server/ui/jobs/{id}/share#claim=…`; undefined where it is none. */
+export function parseClaimLink(
+  link: string,
+): { server: string; jobId: string; claim: string } | undefined {
+  if (!URL.canParse(link)) return undefined;
+  const { origin, pathname, hash } = new URL(link);
+  const jobId = /\/ui\/jobs\/([\w-]+)\/share$/.exec(pathname)?.[1];
+  const claim = new URLSearchParams(hash.slice(1)).get('claim');
+  return jobId && claim ? { server: origin, jobId, claim } : undefined;
+}
+
 /** What a claim link was changed for. */
 export interface Claimed {
   job_id: string;
