@@ -1,19 +1,22 @@
 import fc from 'fast-check';
-import { parties, random, reveal, share, simulate, words, type Three } from '../../test/three.js';
+import {
+  parties,
+  planeAt,
+  random,
+  reveal,
+  revealBits,
+  share,
+  shareBits,
+  simulate,
+  words,
+  type Three,
+} from '../../test/three.js';
 import { lift } from './arithmetic.js';
 import { collect, frame, type Grouped } from './groups.js';
-import { lanes, planeOf, toBits, toWords } from './planes.js';
+import { toBits, toWords } from './planes.js';
 import { runExtreme, runOr } from './runs.js';
 import type { Plane, Shares } from './shares.js';
 import { flattened } from './wide.js';
-
-const planeAt = (shares: Shares): Plane => ({
-  own: planeOf(shares.own, 0),
-  next: planeOf(shares.next, 0),
-});
-const bitsOut = (planes: readonly Plane[], rows: number): number[] => [
-  ...lanes(reveal('boolean', planes), rows),
-];
 
 interface Example {
   seed: number;
@@ -95,7 +98,7 @@ describe('jobs.md 11.5: groups of sorted rows', () => {
         const groups = groupsOf(plain, live);
         const column = <T>(of: (grouped: Grouped) => T): T[] => results.map(of);
         expect(
-          bitsOut(
+          revealBits(
             column(({ valid }) => valid),
             rows,
           ),
@@ -154,7 +157,7 @@ describe('jobs.md 11.4, 11.5: along runs', () => {
         const { results, rounds } = simulate(parties(seed), (party, i) =>
           runOr(party, g[i], [planeAt(shares[i])], rows),
         );
-        expect(bitsOut(results.flat(), rows)).toEqual(
+        expect(revealBits(results.flat(), rows)).toEqual(
           starts.map((start, i) => Math.max(...bits.slice(start, i + 1))),
         );
         expect(rounds).toBe(2 * Math.ceil(Math.log2(rows)));
@@ -188,4 +191,21 @@ describe('jobs.md 11.4, 11.5: along runs', () => {
       );
     },
   );
+
+  it('counts: MIN and MAX 8 rounds and 4 words per level, run OR 2 rounds and 3 bits', () => {
+    const ROWS = 4096;
+    const next = random(5);
+    const values = share('boolean', words(ROWS, next), next);
+    const g = shareBits(
+      Array.from(words(ROWS, next), (word) => word & 1),
+      next,
+    );
+    const extreme = simulate(parties(5), (party, i) =>
+      runExtreme(party, g[i], toBits(values[i], 32), { which: 'MAX', signed: true }),
+    );
+    const either = simulate(parties(5), (party, i) => runOr(party, g[i], [g[i]], ROWS));
+    expect([extreme.rounds, either.rounds]).toEqual([8 * 12, 2 * 12]);
+    expect(extreme.busiest / ROWS).toBeLessThanOrEqual(4 * 12 * 1.05);
+    expect((32 * either.busiest) / ROWS).toBeLessThanOrEqual(3 * 12 * 1.05);
+  });
 });

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
-import { parties, random, reveal, share, simulate, words } from '../../test/three.js';
+import { parties, planeAt, random, reveal, share, simulate, words } from '../../test/three.js';
 import { joinUnique, type Joined } from './join.js';
-import { lanes, planeOf } from './planes.js';
-import type { Plane, Shares } from './shares.js';
-
-const planeAt = (shares: Shares): Plane => ({
-  own: planeOf(shares.own, 0),
-  next: planeOf(shares.next, 0),
-});
+import { lanes } from './planes.js';
+import type { Shares } from './shares.js';
 
 const tables = fc.record({
   seed: fc.integer(),

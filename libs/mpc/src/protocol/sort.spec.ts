@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { parties, random, reveal, share, simulate, words, type Three } from '../../test/three.js';
+import { digitPass } from './digits.js';
 import type { Party } from './party.js';
+import { toBits } from './planes.js';
 import { shuffle, type Column } from './shuffle.js';
 import { digitsOf, radixSort, sort, sortCost, sortForm, wideSort, type KeyBit } from './sort.js';
 
@@ -68,6 +70,26 @@ describe('jobs.md 11.5: shuffle', () => {
     expect(counts.size).toBe(6);
     const distance = [...counts.values()].reduce((sum, n) => sum + (n - 200) ** 2 / 200, 0);
     expect(distance).toBeLessThan(36.9); // five degrees of freedom
+  });
+});
+
+describe('jobs.md 11.5: digit passes', () => {
+  it.each([
+    { bits: 1, rounds: 7, own: 6 },
+    { bits: 2, rounds: 8, own: 10 },
+    { bits: 3, rounds: 9, own: 18 },
+  ])('of $bits bits: $rounds rounds, $own + 2c words, stable', ({ bits, rounds, own }) => {
+    const next = random(bits);
+    const digits = words(ROWS, next).map((word) => word & ((1 << bits) - 1));
+    const planes = share('boolean', digits, next);
+    const table = tables([{ form: 'arithmetic', value: digits.map((_, i) => i) }], next);
+    const outcome = simulate(parties(bits), (party, i) =>
+      digitPass(party, toBits(planes[i], bits).planes, table[i]),
+    );
+    const plain = [...digits.keys()].toSorted((a, b) => digits[a] - digits[b] || a - b);
+    expect([...revealed(outcome.results, 0)]).toEqual(plain);
+    expect(outcome.rounds).toBe(rounds);
+    expect(outcome.busiest / ROWS).toBeLessThanOrEqual((own + 2) * 1.05);
   });
 });
 

@@ -16,10 +16,26 @@ import { biased, equal, greater } from './compare.js';
 import { input } from './input.js';
 import { together, type Protocol } from './link.js';
 import { open } from './open.js';
-import type { Party, PartyId } from './party.js';
+import type { Party, PartyId, Purpose } from './party.js';
 import { delay, lanes, planeOf, planesOfWords, toBits, toWords, wordsOfPlanes } from './planes.js';
-import { andWords, multiply } from './products.js';
-import { addWords, checkWidth, xorWords, type Bits, type Plane, type Shares } from './shares.js';
+import { andWords, multiply, zeroStreams } from './products.js';
+import {
+  add,
+  addConstant,
+  addWords,
+  checkWidth,
+  not,
+  scale,
+  slotOf,
+  subtract,
+  subtractWords,
+  trivial,
+  xor,
+  xorWords,
+  type Bits,
+  type Plane,
+  type Shares,
+} from './shares.js';
 import { dotWide } from './wide-products.js';
 
 const SIZES = [1, 31, 32, 33, 100];
@@ -115,6 +131,91 @@ describe('jobs.md 11.4: bit planes', () => {
         expect([...moved]).toEqual([...bit].map((_, i) => (i < by ? 0 : bit[i - by])));
       }),
     );
+  });
+});
+
+describe('jobs.md 11.4: local steps', () => {
+  it('sums, differences, XOR, public factors and constants, NOT', () => {
+    fc.assert(
+      fc.property(cases, fc.integer(), (example, c) => {
+        const [x, y, next] = columns({ ...example, width: 32 });
+        const sides = parties(example.seed);
+        const holds = (
+          form: 'boolean' | 'arithmetic',
+          step: (party: Party, a: Shares, b: Shares) => Shares,
+          plain: (a: number, b: number) => number,
+        ): void => {
+          const [xs, ys] = [share(form, x, next), share(form, y, next)];
+          const results = sides.map((party, i) => step(party, xs[i], ys[i]));
+          expect(reveal(form, results)).toEqual(x.map((word, i) => plain(word, y[i])));
+        };
+        holds(
+          'arithmetic',
+          (_, a, b) => add(a, b),
+          (a, b) => a + b,
+        );
+        holds(
+          'arithmetic',
+          (_, a, b) => subtract(a, b),
+          (a, b) => a - b,
+        );
+        holds(
+          'arithmetic',
+          (_, a) => scale(a, c),
+          (a) => Math.imul(a, c),
+        );
+        holds(
+          'arithmetic',
+          (party, a) => addConstant(party, a, c),
+          (a) => a + c,
+        );
+        holds(
+          'boolean',
+          (_, a, b) => xor(a, b),
+          (a, b) => a ^ b,
+        );
+        holds(
+          'boolean',
+          (party, a) => not(party, a),
+          (a) => ~a,
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it.each([0, 1, 2] as PartyId[])('a value that stands in slot %i alone', (slot) => {
+    const value = words(50, random(slot));
+    const results = parties(1).map((party) =>
+      trivial(party, slot, slotOf(party, slot) && value, 50),
+    );
+    expect(reveal('boolean', results)).toEqual(value);
+    expect(reveal('arithmetic', results)).toEqual(value);
+  });
+
+  it('zero shares add up to nothing, and each step has its own', () => {
+    const sides = parties(12);
+    const draws = [0, 1].map(() => sides.map((party) => zeroStreams(party, 20)));
+    for (const parts of draws) {
+      const masks = parts.map(([f, g]) => subtractWords(f, g));
+      expect(masks.reduce(addWords)).toEqual(new Int32Array(20));
+      expect(parts.map(([f, g]) => xorWords(f, g)).reduce(xorWords)).toEqual(new Int32Array(20));
+    }
+    expect(draws[0]).not.toEqual(draws[1]);
+  });
+
+  it('streams of different steps, purposes and keys differ, and neighbours draw the same', () => {
+    const [first, second] = parties(4);
+    const draw = (party: Party, key: 'next' | 'previous', step: number, purpose: Purpose): string =>
+      party.stream(key, step, purpose).words(4).join();
+    expect(draw(first, 'next', 1, 'r')).toBe(draw(second, 'previous', 1, 'r'));
+    const drawn = [
+      draw(first, 'next', 1, 'r'),
+      draw(first, 'next', 2, 'r'),
+      draw(first, 'next', 1, 's'),
+      draw(first, 'previous', 1, 'r'),
+    ];
+    expect(new Set(drawn).size).toBe(4);
   });
 });
 
