@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { OperationOptions } from './operation.js';
+import { operationOf, type OperationOptions } from './operation.js';
 import type { Problem } from './problem.js';
 import { problems } from './problems.js';
 
@@ -24,7 +24,7 @@ function hasBody(request: FastifyRequest): boolean {
 export function contentTypeGate(
   operation: OperationOptions,
 ): (request: FastifyRequest) => Problem | undefined {
-  if (operation.unread) return () => undefined;
+  if (operation.unread || operation.rawBody) return () => undefined;
   const accepted = new Set([json, ...(operation.rawContentTypes ?? [])]);
   return (request) => {
     if (!hasBody(request)) return undefined;
@@ -35,12 +35,13 @@ export function contentTypeGate(
 }
 
 /**
- * Bodies of `application/json` are parsed, an empty one as absent; every other type arrives as bytes, as the gate of
+ * Bodies of `application/json` are parsed, an empty one as absent, but for routes with `rawBody`; every other type arrives as bytes, as the gate of
  * the route has let it pass.
  */
 export function readBodies(instance: FastifyInstance): void {
   instance.removeAllContentTypeParsers();
-  instance.addContentTypeParser(json, { parseAs: 'buffer' }, (_request, body, done) => {
+  instance.addContentTypeParser(json, { parseAs: 'buffer' }, (request, body, done) => {
+    if (operationOf(request.routeOptions.config)?.rawBody) return done(null, body);
     if (body.length === 0) return done(null, undefined);
     try {
       done(null, parseJson(body as Buffer));

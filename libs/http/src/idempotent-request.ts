@@ -1,6 +1,6 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { pathOf } from './problem-reply.js';
+import { pathOf } from './path.js';
 import { problems } from './problems.js';
 
 /** What tells a repeated request from another one. */

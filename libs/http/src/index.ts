@@ -19,6 +19,14 @@ export {
   type ProblemMore,
 } from './problem.js';
 export { equipServer } from './equip-server.js';
+export {
+  defineErrorForm,
+  plainErrors,
+  snakeCaseCodes,
+  type ErrorForm,
+  type ErrorReply,
+  type PlainError,
+} from './error-forms.js';
 export { problems } from './problems.js';
 export { malformedBy, zBody, zParam, zQuery } from './validation.js';
 export { freeText, pageQuery, plainText, trimmedText } from './text.js';

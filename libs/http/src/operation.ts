@@ -31,6 +31,8 @@ export interface OperationOptions {
   errors?: string[];
   /** Media types that arrive as `Buffer`, beside `application/json`. */
   rawContentTypes?: string[];
+  /** True: the body arrives as `Buffer` whatever its type, which the handler checks itself. Default false. */
+  rawBody?: boolean;
   /** Bytes of a body at most; default `bodyLimit` of the application (64 KiB). */
   bodyLimit?: number;
   /** True: the body is of any type, and nothing reads it before the handler (`leaveBodies`). Default false. */

@@ -1,6 +1,8 @@
 import { HttpException } from '@nestjs/common';
 import type { Logger } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorFormOf, type ErrorReply } from './error-forms.js';
+import { pathOf } from './path.js';
 import { Problem } from './problem.js';
 import { problems } from './problems.js';
 import { isUnavailable, isUnstorable, unavailableDetail } from './failures.js';
@@ -50,27 +52,27 @@ export class ProblemReplies {
       this.logger.warn({ err: problem.cause, request_id: requestId }, 'dependency unavailable');
     }
     if (reply.sent) return;
-    const instance = pathOf(request.raw.url ?? '');
     // RFC 9110, 11.6.1: a 401 names how to authenticate.
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    for (const [name, value] of Object.entries(problem.more.headers ?? {})) {
-      reply.header(name, value);
-    }
+    const { contentType, status, text, headers } = formed(problem, request, requestId);
+    const all = { ...headers, ...problem.more.headers, 'content-type': contentType };
+    for (const [name, value] of Object.entries(all)) reply.header(name, value);
     reply
-      .code(problem.status)
-      .header('content-type', 'application/problem+json')
+      .code(status ?? problem.status)
       .serializer(asIs)
-      .send(`${JSON.stringify(problem.toJSON(instance, requestId))}\n`);
+      .send(text);
   }
+}
+
+function formed(problem: Problem, request: FastifyRequest, requestId: string): ErrorReply {
+  const url = request.raw.url ?? '';
+  const told = problem.toJSON(pathOf(url), requestId);
+  const form = errorFormOf(url);
+  if (form) return form(problem, told);
+  return { contentType: 'application/problem+json', text: `${JSON.stringify(told)}\n` };
 }
 
 /** A serializer that leaves text alone; with one set, Fastify adds no charset to the content type. */
 export function asIs(payload: unknown): string {
   return payload as string;
-}
-
-/** The path of a request target, without its query. */
-export function pathOf(url: string): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Admission } from './admission.js';
 import type { Problem } from './problem.js';
-import { pathOf, type ProblemReplies } from './problem-reply.js';
+import { pathOf } from './path.js';
+import type { ProblemReplies } from './problem-reply.js';
 import { problems } from './problems.js';
 import type { RequestTelemetry } from './telemetry.js';
 

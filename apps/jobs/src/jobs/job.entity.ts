@@ -1,4 +1,4 @@
-import type { PlanLimits, PolicyNeeded } from '@glacis/mpc';
+import type { CompileOptions, PlanLimits, PolicyNeeded } from '@glacis/mpc';
 import type { TableSchema } from '@glacis/shares';
 import type { JobState } from '../state.js';
 
@@ -56,6 +56,8 @@ export interface Job {
   resultKey: string | null;
   /** Key of hashed text columns; for owners only. */
   salt: Buffer;
+  /** What the query is compiled with, whatever the settings become. */
+  options: CompileOptions;
   limits: PlanLimits;
   /** By table. */
   policyNeeded: Record<string, PolicyNeeded>;

@@ -24,6 +24,7 @@ export const createJobs = migration(
      deadline_seconds integer NOT NULL,
      result_key text,
      salt bytea NOT NULL,
+     options json NOT NULL,
      limits json NOT NULL,
      policy_needed json NOT NULL,
      warnings json NOT NULL,
@@ -125,6 +126,7 @@ export const createOwners = migration(
      files json,
      expires_at timestamptz(3) NOT NULL,
      created_at timestamptz(3) NOT NULL,
+     withdrawn boolean NOT NULL DEFAULT false,
      PRIMARY KEY (job, owner, number),
      FOREIGN KEY (job, owner) REFERENCES owners ON DELETE CASCADE
    )`,
@@ -143,9 +145,10 @@ export const createOwners = migration(
      policy json,
      consent_raw_rows boolean NOT NULL,
      issued_at text NOT NULL,
-     signed_text text NOT NULL,
+     document text NOT NULL,
      signature text NOT NULL,
      created_at timestamptz(3) NOT NULL,
+     withdrawn boolean NOT NULL DEFAULT false,
      PRIMARY KEY (job, owner, number),
      FOREIGN KEY (job, owner) REFERENCES owners ON DELETE CASCADE
    )`,

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import {
+  compile,
+  Refusal,
+  type CompileOptions,
+  type Compiled,
+  type PolicyNeeded,
+} from '@glacis/mpc';
+import { canonicalJson, type Json, type Schema } from '@glacis/shares';
+import { ContractError, invalidFields } from '../contract/contract-error.js';
+import type { CreateRequest } from '../contract/create-body.js';
+import type { Execution, Isolation, JobWarning, ProviderName } from '../jobs/job.entity.js';
+import type { JobsSettings } from '../settings.js';
+import { place } from './placement.js';
+
+/** What is known of a job before anything is made for it. */
+export interface Draft {
+  request: CreateRequest;
+  options: CompileOptions;
+  compiled: Compiled;
+  placement: ProviderName[];
+  execution: Execution;
+  isolation: Isolation;
+  warnings: JobWarning[];
+  queryHash: string;
+  schemaHash: string;
+  policyNeeded: Record<string, PolicyNeeded>;
+}
+
+/** What stands behind the names of providers. */
+export interface Drivers {
+  executionOf(providers: readonly ProviderName[]): Execution;
+  isolationOf(providers: readonly ProviderName[]): Isolation;
+}
+
+/** Parties of the protocol of security level `semi`. */
+const PARTIES = 3;
+
+/**
+ * Checks 10 to 12 of `jobs.md` 2.2, and all that follows from the request alone.
+ * @throws {ContractError}
+ */
+export function draftOf(request: CreateRequest, settings: JobsSettings, drivers: Drivers): Draft {
+  if (request.level === 'mal') throw fourParties();
+  const placement = place(request.providers, PARTIES);
+  const execution = drivers.executionOf(placement.providers);
+  checkPlacement(placement.collusion, execution, settings);
+  const options = optionsOf(request, settings);
+  const compiled = compileQuery(request.sql, request.tables, options);
+  const { sql, sent } = request;
+  return {
+    request,
+    options,
+    compiled,
+    placement: placement.providers,
+    execution,
+    isolation: drivers.isolationOf(placement.providers),
+    warnings: [
+      ...placement.collusion,
+      ...placement.unused,
+      ...mixed(execution),
+      ...compiled.warnings,
+    ],
+    queryHash: sha256(sql),
+    schemaHash: sha256(canonicalJson(sent as Json)),
+    policyNeeded: Object.fromEntries(compiled.policyNeeded),
+  };
+}
+
+export function sha256(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** What the compiler takes beside text and schema. */
+function optionsOf(
+  floors: Pick<CompileOptions, 'minGroupSize' | 'minOwners' | 'maxSharePercent'>,
+  settings: JobsSettings,
+): CompileOptions {
+  const { minGroupSize, minOwners, maxSharePercent } = floors;
+  return {
+    minGroupSize,
+    minOwners,
+    maxSharePercent,
+    residual: settings.residual === 'on',
+    extremes: settings.extremes,
+    rawRows: settings.rawRows,
+    avgScale: settings.engineAvgScale,
+    maxRows: settings.engineMaxRows,
+  };
+}
+
+/** @throws {ContractError} 400 with the place in the text */
+function compileQuery(sql: string, tables: Schema, options: CompileOptions): Compiled {
+  try {
+    return compile(sql, tables, options);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { code, message, at } = error;
+    throw new ContractError(400, {
+      error: `Query not supported: ${message} at line ${at.line}, column ${at.column}`,
+      reason: {
+        code,
+        message,
+        offset: at.offset,
+        line: at.line,
+        column: at.column,
+        token: at.token,
+      },
+    });
+  }
+}
+
+function fourParties(): ContractError {
+  return new ContractError(400, {
+    error: 'security_level mal needs the four-party protocol, which arrives in phase two; use semi',
+    invalid_fields: ['security_level'],
+  });
+}
+
+function checkPlacement(
+  collusion: readonly JobWarning[],
+  execution: Execution,
+  settings: JobsSettings,
+): void {
+  const member = 'cloud_providers';
+  const fault = (code: string, message: string): ContractError =>
+    invalidFields([{ member, field: member, code, message }]);
+  if (!settings.executionAllow.includes(execution))
+    throw fault('execution_not_allowed', `execution ${execution} is not allowed here`);
+  const [first] = collusion;
+  if (first && settings.collusion === 'deny') throw fault('collusion', first.message);
+}
+
+function mixed(execution: Execution): JobWarning[] {
+  if (execution !== 'mixed') return [];
+  const message = 'some parties run on the host of the service, others do not';
+  return [{ code: 'mixed_execution', message }];
+}

@@ -1,0 +1,24 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Execution, Isolation, ProviderName } from '../jobs/job.entity.js';
+import { StorageProviders } from '../storage/storage-providers.js';
+import type { Drivers } from './draft.js';
+
+/** The drivers that the settings have put behind the names of providers. */
+@Injectable()
+export class ConfiguredDrivers implements Drivers {
+  constructor(@Inject(StorageProviders) private readonly storage: StorageProviders) {}
+
+  executionOf(providers: readonly ProviderName[]): Execution {
+    const local = providers.filter((name) => this.storage.of(name).driver === 'local');
+    if (local.length === providers.length) return 'local';
+    return local.length === 0 ? 'cloud' : 'mixed';
+  }
+
+  /** The weakest that any party has. */
+  isolationOf(providers: readonly ProviderName[]): Isolation {
+    const all = providers.map((name) => this.storage.of(name).isolation);
+    return (
+      (['nominal', 'process', 'account'] as const).find((each) => all.includes(each)) ?? 'nominal'
+    );
+  }
+}
