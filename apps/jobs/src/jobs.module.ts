@@ -1,12 +1,15 @@
+import { contractErrors, contractRoutes } from '@glacis/contracts';
 import { EventsModule } from '@glacis/events';
-import { Idempotency } from '@glacis/http';
+import { defineErrorForm, Idempotency, plainErrors, snakeCaseCodes } from '@glacis/http';
 import { AuditModule } from '@glacis/identity';
 import { Health } from '@glacis/observability';
 import { Store, StoreModule } from '@glacis/store';
 import { Inject, Module, type DynamicModule } from '@nestjs/common';
-import { Secrets } from './access/secrets.js';
-import { computeProviders } from './compute/compute.providers.js';
+import { accessProviders } from './access/access.providers.js';
 import { agentsProviders } from './agents/agents.providers.js';
+import { computeProviders } from './compute/compute.providers.js';
+import { ContractController } from './contract/contract.controller.js';
+import { contractProviders } from './contract/contract.providers.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobFeed } from './jobs/job-feed.js';
 import { JobLogs } from './jobs/job-logs.js';
@@ -18,6 +21,9 @@ import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings
 import { storageProviders } from './storage/storage.providers.js';
 
 const service = 'jobs';
+
+for (const route of contractRoutes) defineErrorForm(route, plainErrors(contractErrors));
+defineErrorForm('/jobs', snakeCaseCodes);
 
 /** Secure SQL over the shares of several owners (`jobs.md`). */
 @Module({})
@@ -36,19 +42,20 @@ export class JobsModule {
         EventsModule.forService(service, store),
         AuditModule.forService(service, store),
       ],
-      controllers: [],
+      controllers: [ContractController],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: LISTENER, useValue: listener },
-        { provide: Secrets, useFactory: () => Secrets.load(settings.secretFile) },
         Idempotency,
         JobEvents,
         JobFeed,
         JobLogs,
         JobsStore,
         Transitions,
-        ...computeProviders,
+        ...accessProviders,
         ...agentsProviders,
+        ...computeProviders,
+        ...contractProviders,
         ...runsProviders,
         ...storageProviders,
       ],

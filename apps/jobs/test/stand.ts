@@ -12,6 +12,9 @@ import { testIdentity, type TestIdentity } from '@glacis/identity/testing';
 import { loadSettings } from '@glacis/settings';
 import { Store } from '@glacis/store';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
+import { ContentCheck } from '../src/runs/content-check.js';
+import { PartyKeys } from '../src/runs/party-keys.js';
+import { Runs } from '../src/runs/runs.service.js';
 import { JobsModule, jobsMigrations, jobsSettings } from '../src/index.js';
 
 export interface Reply {
@@ -89,6 +92,15 @@ export class Stand {
       [type],
     );
     return rows.map(({ envelope }) => (JSON.parse(envelope) as { data: unknown }).data);
+  }
+
+  /** No party is started: keys are made up, contents are good, runs wait for ever. */
+  async withoutParties(): Promise<void> {
+    const key = (party: number): string => Buffer.alloc(32, party + 1).toString('base64url');
+    this.get(PartyKeys).make = async ({ placement }) =>
+      placement.map((_, party) => ({ party, sealKey: key(party), macKey: key(party) }));
+    this.get(ContentCheck).run = async () => [];
+    this.get(Runs).begin = async () => undefined;
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,11 @@
-import { leaveBodies, type OperationConfig } from '@glacis/http';
+import { contractErrors, contractRoutes } from '@glacis/contracts';
+import {
+  defineErrorForm,
+  leaveBodies,
+  plainErrors,
+  snakeCaseCodes,
+  type OperationConfig,
+} from '@glacis/http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, HTTPMethods } from 'fastify';
@@ -7,6 +14,9 @@ import { forward } from './forward.js';
 import { serviceRoutes, type ServiceRoutes } from './service-routes.js';
 import type { Upstream } from './upstream.js';
 import { Upstreams } from './upstreams.js';
+
+for (const route of contractRoutes) defineErrorForm(route, plainErrors(contractErrors));
+defineErrorForm('/jobs', snakeCaseCodes);
 
 const verbs: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 

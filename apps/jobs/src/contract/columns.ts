@@ -1,4 +1,4 @@
-import { SchemaError, typeOf, type ColumnDeclaration, type TableSchema } from '@glacis/shares';
+import { SchemaError, typeOf, type TableSchema } from '@glacis/shares';
 import { z } from 'zod';
 import type { Fields } from './fields.js';
 import { isObject } from './json-body.js';
@@ -77,7 +77,7 @@ function checkColumn(fields: Fields, { member, path }: Place, column: unknown): 
   if (issue)
     return fields.fault(member, 'bad_column', issue.message, [path, ...issue.path].join('.'));
   try {
-    typeOf(column as ColumnDeclaration);
+    typeOf(column);
   } catch (fault) {
     if (!(fault instanceof SchemaError)) throw fault;
     fields.fault(member, 'bad_column', fault.message, path);

@@ -145,7 +145,7 @@ export const createOwners = migration(
      policy json,
      consent_raw_rows boolean NOT NULL,
      issued_at text NOT NULL,
-     document text NOT NULL,
+     signed_text text NOT NULL,
      signature text NOT NULL,
      created_at timestamptz(3) NOT NULL,
      withdrawn boolean NOT NULL DEFAULT false,

@@ -1,6 +1,7 @@
 import { CLOCK, systemClock, type Clock } from '@glacis/runtime';
 import { Store, type Queryable, type Tx } from '@glacis/store';
 import { Inject, Injectable, Optional } from '@nestjs/common';
+import type { JobState } from '../state.js';
 import type { PlanVersion } from '../plan/plan-version.js';
 import type { Job, JobParty } from './job.entity.js';
 import { entityOf, insert } from './rows.js';
@@ -19,6 +20,12 @@ export class JobsStore {
     if (!uuid.test(id)) return undefined;
     const [row] = await db.query('SELECT * FROM jobs WHERE id = $1', [id]);
     return row && entityOf<Job>(row);
+  }
+
+  /** Those in a state whose lease has run out. */
+  async inState(state: JobState, now: Date): Promise<Job[]> {
+    const sql = 'SELECT * FROM jobs WHERE state = $1 AND lease_until <= $2 LIMIT 100';
+    return (await this.store.query(sql, [state, now])).map((row) => entityOf<Job>(row));
   }
 
   /** In the order of the parties. */

@@ -45,8 +45,8 @@ export interface StoredPolicy {
   consentRawRows: boolean;
   /** RFC 3339 as it was signed. */
   issuedAt: string;
-  /** JSON of the document. */
-  document: string;
+  /** `policyText` of the document. */
+  signedText: string;
   signature: string;
   createdAt: Date;
 }

@@ -5,8 +5,6 @@ import { entityOf, insert } from '../jobs/rows.js';
 import { ownerDir } from '../storage/names.js';
 import type { Owner, StoredPolicy, UploadSet } from './owner.entity.js';
 
-type Numbered = { number: number };
-
 /** Owners of jobs with their sets and policies. Whoever writes holds the row of the job. */
 @Injectable()
 export class OwnersStore {
@@ -102,7 +100,7 @@ export class OwnersStore {
   /** All that were not withdrawn, by owner and number. */
   async policies(job: string, db: Queryable = this.store): Promise<StoredPolicy[]> {
     const rows = await db.query(
-      `SELECT job, owner, number, table_name, policy, consent_raw_rows, issued_at, document, signature,
+      `SELECT job, owner, number, table_name, policy, consent_raw_rows, issued_at, signed_text, signature,
          created_at FROM policies WHERE job = $1 AND NOT withdrawn ORDER BY owner, number`,
       [job],
     );
@@ -126,7 +124,7 @@ async function nextNumber(
   table: 'upload_sets' | 'policies',
   { job, owner }: { job: string; owner: string },
 ): Promise<number> {
-  const [row] = await tx.query<Numbered>(
+  const [row] = await tx.query<{ number: number }>(
     `SELECT coalesce(max(number), 0) + 1 AS number FROM ${table} WHERE job = $1 AND owner = $2`,
     [job, owner],
   );

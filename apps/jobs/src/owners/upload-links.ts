@@ -69,8 +69,13 @@ export class UploadLinks {
     return {
       plain: plainUrl,
       upload: {
-        ...{ party, provider, method: 'PUT' as const, url, headers },
-        ...{ max_bytes: maxBytes, seal_key: sealKey },
+        party,
+        provider,
+        method: 'PUT' as const,
+        url,
+        headers,
+        max_bytes: maxBytes,
+        seal_key: sealKey,
       },
     };
   }

@@ -1,15 +1,29 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Execution, Isolation, ProviderName } from '../jobs/job.entity.js';
+import { ComputeProviders } from '../compute/compute-providers.js';
 import { StorageProviders } from '../storage/storage-providers.js';
 import type { Drivers } from './draft.js';
+
+const providerNames: readonly ProviderName[] = ['aws', 'gcp', 'azure'];
 
 /** The drivers that the settings have put behind the names of providers. */
 @Injectable()
 export class ConfiguredDrivers implements Drivers {
-  constructor(@Inject(StorageProviders) private readonly storage: StorageProviders) {}
+  constructor(
+    @Inject(StorageProviders) private readonly storage: StorageProviders,
+    @Inject(ComputeProviders) private readonly compute: ComputeProviders,
+  ) {}
+
+  /** Nothing leaves the host of the service. */
+  get allLocal(): boolean {
+    return providerNames.every(
+      (name) =>
+        this.storage.of(name).driver === 'local' && this.compute.of(name).driver === 'local',
+    );
+  }
 
   executionOf(providers: readonly ProviderName[]): Execution {
-    const local = providers.filter((name) => this.storage.of(name).driver === 'local');
+    const local = providers.filter((name) => this.compute.of(name).driver === 'local');
     if (local.length === providers.length) return 'local';
     return local.length === 0 ? 'cloud' : 'mixed';
   }

@@ -1,7 +1,9 @@
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Inject, Injectable } from '@nestjs/common';
-import type { JobParty } from '../jobs/job.entity.js';
+import type { Job, JobParty } from '../jobs/job.entity.js';
+import { PartyKeys } from '../runs/party-keys.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
+import { bucketName } from '../storage/names.js';
 import { ProviderError } from '../storage/provider-error.js';
 import type { BucketTags, NewBucket } from '../storage/storage-provider.js';
 import { StorageProviders } from '../storage/storage-providers.js';
@@ -12,25 +14,27 @@ const dayMs = 86_400_000;
 
 /** The buckets of a job (`jobs.md` 2.2, check 14). */
 @Injectable()
-export class Buckets {
+export class PartyBuckets {
   constructor(
+    @Inject(PartyKeys) private readonly keys: PartyKeys,
     @Inject(StorageProviders) private readonly storage: StorageProviders,
     @Inject(SETTINGS) private readonly settings: JobsSettings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /**
-   * Makes those of all parties at once, or none.
+   * Makes those of all parties at once, or none; local parties make the keys that theirs are sealed to first.
    * @throws {ContractError} 500 that names the provider; what was made is deleted before, the rest left to the reaper
    */
-  async create(parties: readonly JobParty[], createdAt: Date, sealed: boolean): Promise<void> {
+  async make(job: Job): Promise<JobParty[]> {
+    const parties = await this.partiesOf(job);
     const made = await Promise.allSettled(
       parties.flatMap((party) =>
-        this.bucketsOf(party, createdAt, sealed).map((bucket) => this.createOne(party, bucket)),
+        this.bucketsOf(party, job).map((bucket) => this.create(party, bucket)),
       ),
     );
     const failed = made.find((each) => each.status === 'rejected');
-    if (failed === undefined) return;
+    if (failed === undefined) return parties;
     await this.delete(parties);
     throw failed.reason;
   }
@@ -47,7 +51,29 @@ export class Buckets {
     if (left > 0) this.logger.warn({ left }, 'buckets not deleted yet');
   }
 
-  private bucketsOf(party: JobParty, createdAt: Date, sealed: boolean): NewBucket[] {
+  private async partiesOf(job: Job): Promise<JobParty[]> {
+    const { bucketPrefix: prefix } = this.settings;
+    const keys = job.execution === 'local' ? await this.makeKeys(job) : [];
+    return job.placement.map((provider, party) => ({
+      job: job.id,
+      party,
+      provider,
+      inBucket: bucketName(prefix, 'in', job.id, party),
+      outBucket: bucketName(prefix, 'out', job.id, party),
+      sealKey: keys[party]?.sealKey ?? null,
+      macKey: keys[party]?.macKey ?? null,
+    }));
+  }
+
+  private async makeKeys(job: Job): ReturnType<PartyKeys['make']> {
+    try {
+      return await this.keys.make(job);
+    } catch (error) {
+      throw creationError('local', error);
+    }
+  }
+
+  private bucketsOf(party: JobParty, { createdAt, resultKey }: Job): NewBucket[] {
     const { retentionDays, sealedRetentionDays } = this.settings;
     const tags = (days: number): BucketTags => ({
       job: party.job,
@@ -55,14 +81,15 @@ export class Buckets {
       attempt: 1,
       expires: new Date(createdAt.getTime() + (days + 1) * dayMs),
     });
-    const longer = sealed ? Math.max(retentionDays, sealedRetentionDays) : retentionDays;
+    const longer =
+      resultKey !== null ? Math.max(retentionDays, sealedRetentionDays) : retentionDays;
     return [
       { name: party.inBucket, tags: tags(retentionDays), sealKey: party.sealKey },
       { name: party.outBucket, tags: tags(longer), sealKey: null },
     ];
   }
 
-  private async createOne({ provider }: JobParty, bucket: NewBucket): Promise<void> {
+  private async create({ provider }: JobParty, bucket: NewBucket): Promise<void> {
     try {
       await this.storage.of(provider).createBucket(bucket, call);
     } catch (error) {
@@ -71,8 +98,7 @@ export class Buckets {
   }
 }
 
-/** @param provider of the buckets, or of the agents that make their keys */
-export function creationError(provider: string, error: unknown): unknown {
+function creationError(provider: string, error: unknown): unknown {
   if (!(error instanceof ProviderError)) return error;
   return new ContractError(500, { error: `Buckets creation error: ${provider}: ${error.message}` });
 }

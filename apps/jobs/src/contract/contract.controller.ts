@@ -1,0 +1,102 @@
+import { Operation, RequestParam, type Visitor } from '@glacis/http';
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { ContractExchange } from './contract-exchange.js';
+import { CreateJob } from './create-job.service.js';
+import { KnownJob } from './known-job.js';
+import { RegisterOwner } from './register.service.js';
+import { JobStatus } from './status.service.js';
+import { SubmitJob } from './submit.service.js';
+
+const anyObject = z.looseObject({});
+const common = { access: 'public', noStore: true, reply: anyObject } as const;
+const post = { ...common, rawBody: true, bodyLimit: 1 << 20, body: anyObject } as const;
+
+/** The routes that clients of QueryShield know (`jobs.md` 2), answered to the byte. */
+@Controller()
+export class ContractController {
+  constructor(
+    @Inject(ContractExchange) private readonly exchange: ContractExchange,
+    @Inject(KnownJob) private readonly known: KnownJob,
+    @Inject(CreateJob) private readonly createJob: CreateJob,
+    @Inject(RegisterOwner) private readonly registerOwner: RegisterOwner,
+    @Inject(SubmitJob) private readonly submitJob: SubmitJob,
+    @Inject(JobStatus) private readonly jobStatus: JobStatus,
+  ) {}
+
+  @Post('create_job')
+  @HttpCode(200)
+  @Operation({ ...post, summary: 'Create a job: a query, its schema, and who computes it' })
+  create(
+    @RequestParam() visitor: Visitor,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    return this.exchange.post(
+      { visitor, request, reply },
+      {
+        once: 'create_job',
+        secret: 'analyst_token',
+        allow: (caller) => this.createJob.allow(caller),
+        run: (caller, body) => this.createJob.create(caller, body),
+      },
+    );
+  }
+
+  @Post('register_data_owner')
+  @HttpCode(200)
+  @Operation({ ...post, summary: 'Register an owner and get its upload links' })
+  register(
+    @RequestParam() visitor: Visitor,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    return this.exchange.post(
+      { visitor, request, reply },
+      {
+        allow: (caller) => this.known.allow(caller, 'owner'),
+        run: (caller, body) => this.registerOwner.register(caller, body),
+      },
+    );
+  }
+
+  @Post('submit_job')
+  @HttpCode(200)
+  @Operation({ ...post, summary: 'Validate the data of a job and queue its run' })
+  submit(
+    @RequestParam() visitor: Visitor,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    return this.exchange.post(
+      { visitor, request, reply },
+      {
+        once: 'submit_job',
+        allow: (caller) => this.known.allow(caller, 'analyst'),
+        run: (caller, body) => this.submitJob.submit(caller, body),
+      },
+    );
+  }
+
+  @Get('get_status')
+  @Operation({
+    ...common,
+    summary: 'Where a submitted job is',
+    head: false,
+    query: z.object({ job_id: z.string() }),
+  })
+  status(
+    @RequestParam() visitor: Visitor,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string> {
+    return this.exchange.get(
+      { visitor, request, reply },
+      {
+        allow: (caller) => this.jobStatus.allow(caller),
+        run: (caller, query) => this.jobStatus.status(caller, query),
+      },
+    );
+  }
+}
