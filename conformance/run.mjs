@@ -1,33 +1,5 @@
-// `npm run conformance -- FILE…`: runs recorded cases of Rampart through the rules and reviews of libs/graphs. One line
-// per deviation, with the case's id and both verdicts; the last line counts. Exit 1 where a case failed. Without files:
-// all of conformance/fixtures.
-import { readdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { readCases } from './cases.mjs';
-import { judge } from './judge.mjs';
-import { stop } from './webhooks.mjs';
-
-const fixtures = join(import.meta.dirname, 'fixtures');
-const given = process.argv.slice(2).map((file) => resolve(process.env.INIT_CWD ?? '.', file));
-const files =
-  given.length > 0
-    ? given
-    : readdirSync(fixtures, { recursive: true })
-        .filter((name) => /\.(json|yaml)$/.test(name))
-        .toSorted((a, b) => (a < b ? -1 : 1))
-        .map((name) => join(fixtures, name));
-
-const count = { passed: 0, stricter: 0, failed: 0 };
-for (const file of files) {
-  for await (const each of readCases(file)) {
-    const { result, line } = judge(each);
-    count[result] += 1;
-    if (line) console.log(line);
-  }
-}
-await stop();
-if (count.stricter > 0) {
-  console.log(`${count.stricter} of the passed differ by a rule of conformance/stricter.json`);
-}
-console.log(`${count.passed + count.stricter} passed, ${count.failed} failed`);
-process.exitCode = count.failed > 0 ? 1 : 0;
+// `npm run conformance -- FILE…`: recorded cases of Rampart (rampart.mjs). `npm run conformance -- sql [seed] [queries]`: random
+// queries over secret shares beside DuckDB (sql/run.mjs). Exit 1 where a case failed.
+const [kind, ...args] = process.argv.slice(2);
+const { main } = await import(kind === 'sql' ? './sql/run.mjs' : './rampart.mjs');
+process.exitCode = (await main(kind === 'sql' ? args : process.argv.slice(2))) ? 0 : 1;

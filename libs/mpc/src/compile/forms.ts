@@ -62,13 +62,18 @@ class Forms {
 export function planColumns(columns: ScopeColumn[], parts: Parts): PlanColumn[] {
   const forms = new Forms();
   forms.plan(parts);
-  return columns.map(({ index, table, name, type, storedBits }) => ({
-    table,
-    name,
-    type,
-    storedBits,
-    boolean: forms.boolean.has(index),
-    arithmetic: forms.arithmetic.has(index),
-    wide: storedBits === 32 && forms.wide.has(index),
-  }));
+  return columns.map(({ index, table, name, type, storedBits }) => {
+    // A join carries bits of its unique side only (11.6), which are converted behind it.
+    const carried = parts.join?.unique === table;
+    const computed = forms.arithmetic.has(index);
+    return {
+      table,
+      name,
+      type,
+      storedBits,
+      boolean: forms.boolean.has(index) || (carried && computed),
+      arithmetic: computed && !carried,
+      wide: storedBits === 32 && forms.wide.has(index) && !carried,
+    };
+  });
 }

@@ -57,6 +57,7 @@ export function root({ numerator, denominator }: Rational): Rational | null {
 
 /** The largest integer whose square is not above the value, by Newton's method from above. */
 function integerRoot(value: bigint): bigint {
+  if (value === 0n) return 0n;
   let guess = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
   for (;;) {
     const next = (guess + value / guess) >> 1n;
