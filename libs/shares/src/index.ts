@@ -99,6 +99,8 @@ export {
   type Owner,
   type Prepared,
   type Registered,
+  type ShareOfParty,
   type RegisterOptions,
   type Upload,
 } from './client/owner.js';
+export { storeShares, StoreError, type Put } from './client/store.js';

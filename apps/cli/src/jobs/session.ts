@@ -12,6 +12,7 @@ import {
   parseClaimLink,
   type OwnerKey,
   type OwnerKeyFile,
+  type ShareOfParty,
 } from '@glacis/shares';
 import { UsageError } from '../client.js';
 import type { Context } from '../context.js';
@@ -31,7 +32,7 @@ export interface Pending {
   /** Digest of the file that they were made of. */
   source: string;
   set: number;
-  files: { bytes: number; sha256: string; rows: number }[];
+  files: { sha256: string; rows: number }[];
 }
 
 /** What an owner keeps of a job. */
@@ -104,24 +105,27 @@ const shareFile = ({ kept }: Session, party: number): string => `${kept.file}.sh
 /** Share files lie beside the key until all are stored: a set that was begun can only end with the same shares. */
 export async function keepShares(
   session: Session,
-  pending: Pending,
-  files: readonly Uint8Array[],
-): Promise<void> {
-  for (const [party, bytes] of files.entries())
+  made: Omit<Pending, 'files'>,
+  shares: readonly ShareOfParty[],
+): Promise<Pending> {
+  for (const [party, { bytes }] of shares.entries())
     await writeFile(shareFile(session, party), bytes, { mode: 0o600 });
+  const files = shares.map(({ sha256, rows }) => ({ sha256, rows }));
+  const pending = { ...made, files };
   keep(session, { pending });
+  return pending;
 }
 
 /** @returns undefined where one of them is gone or not what was written */
 export async function keptShares(
   session: Session,
   { files }: Pending,
-): Promise<Uint8Array<ArrayBuffer>[] | undefined> {
-  const found: Uint8Array<ArrayBuffer>[] = [];
-  for (const [party, { sha256 }] of files.entries()) {
+): Promise<ShareOfParty[] | undefined> {
+  const found: ShareOfParty[] = [];
+  for (const [party, { sha256, rows }] of files.entries()) {
     const bytes = readIfThere(shareFile(session, party));
     if (!bytes || (await digest(bytes)) !== sha256) return undefined;
-    found.push(bytes);
+    found.push({ bytes, sha256, rows });
   }
   return found;
 }

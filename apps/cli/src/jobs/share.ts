@@ -1,5 +1,4 @@
 import {
-  ApiError,
   checkFile,
   describeJob,
   digest,
@@ -8,7 +7,9 @@ import {
   readJob,
   register,
   tableOf,
-  uploadBody,
+  storeShares,
+  StoreError,
+  type Body,
   type Grant,
   type JobTable,
   type Owner,
@@ -42,14 +43,11 @@ export interface ShareFlags extends SessionFlags {
   yes?: boolean;
 }
 
-/** Rounds of links and uploads until it is given up; a later run goes on from there. */
-const ROUNDS = 5;
-
 /** `glacis jobs share FILE.csv` (jobs.md 3.2). */
 export async function share(context: Context, file: string, flags: ShareFlags): Promise<void> {
   const csv = contentOf(file);
   const session = await openSession(context, flags);
-  const registered = await introduce(session);
+  const registered = await introduce(session, flags.table);
   const read = await readJob(session.api, session.jobId);
   const table = tableOf(read.job, flags.table);
   const policy = flags.policy === undefined ? table.needed : jsonOf<OwnerPolicy>(flags.policy);
@@ -62,10 +60,10 @@ export async function share(context: Context, file: string, flags: ShareFlags): 
   await storeAll(context, session, pending);
   forgetShares(session, pending);
   const { set, files } = pending;
-  context.show({ list: files.map((each, party) => ({ set, party, ...each })), columns: COLUMNS });
+  context.show({ list: files.map((file, party) => ({ set, party, ...file })), columns: COLUMNS });
 }
 
-const COLUMNS = ['set', 'party', 'rows', 'bytes', 'sha256'];
+const COLUMNS = ['set', 'party', 'rows', 'sha256'];
 
 const ownerOf = ({ jobId, dataOwner, key }: Session, table: string | null): Owner => ({
   jobId,
@@ -75,9 +73,9 @@ const ownerOf = ({ jobId, dataOwner, key }: Session, table: string | null): Owne
 });
 
 /** Without a claim the first registration gives the token with which the job is read. */
-async function introduce(session: Session): Promise<Registered | undefined> {
+async function introduce(session: Session, table?: string): Promise<Registered | undefined> {
   if (session.kept.read()?.token !== undefined) return undefined;
-  const registered = await register(session.api, ownerOf(session, null), {});
+  const registered = await register(session.api, ownerOf(session, table ?? null), {});
   const { owner_token: token } = registered;
   keep(session, { data_owner: session.dataOwner, token });
   if (token !== undefined) session.api = session.api.with(token);
@@ -126,16 +124,8 @@ async function pendingOf(context: Context, session: Session, wish: Wish): Promis
   const made = await prepare(csv, table, registered);
   if ('findings' in made) return refused(context, made.findings);
   for (const name of made.ignored) context.say(`column ${plain(name)} is not shared`);
-  const files = made.files.map(({ bytes, sha256, rows }) => {
-    return { rows, bytes: bytes.length, sha256 };
-  });
-  const pending = { table: table.name, source, set: registered.upload_set, files };
-  await keepShares(
-    session,
-    pending,
-    made.files.map(({ bytes }) => bytes),
-  );
-  return pending;
+  const set = registered.upload_set;
+  return keepShares(session, { table: table.name, source, set }, made.files);
 }
 
 function refused(context: Context, findings: OwnerFinding[]): never {
@@ -143,43 +133,22 @@ function refused(context: Context, findings: OwnerFinding[]): never {
   throw new ExitError('the file does not fit the schema');
 }
 
-/** PUTs what is missing, with fresh links each round. */
 async function storeAll(context: Context, session: Session, pending: Pending): Promise<void> {
-  const shares = (await keptShares(session, pending)) ?? [];
   const owner = ownerOf(session, pending.table);
-  const { files } = pending;
-  let trouble = 'the service wants other files';
-  for (let round = 1; round <= ROUNDS; round += 1) {
-    const { uploads } = await register(session.api, owner, { files, resume: true });
-    const missing = uploads.filter(({ url }) => url !== null);
-    if (missing.length === 0) return;
-    try {
-      for (const upload of missing) await store(context, upload, shares[upload.party]);
-      return;
-    } catch (error) {
-      if (error instanceof ApiError || error instanceof ExitError) throw error;
-      trouble = error instanceof Error ? error.message : String(error);
-    }
+  const shares = (await keptShares(session, pending)) ?? [];
+  try {
+    await storeShares(session.api, owner, shares, (body, party) => send(context, body, party));
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.final) throw error;
+    throw new ExitError(`${error.message}; the same command goes on where it ended`);
   }
-  throw new ExitError(`not all files are stored (${trouble}); the same command goes on`);
 }
 
-async function store(
-  { screen }: Context,
-  upload: Registered['uploads'][number],
-  bytes?: Uint8Array<ArrayBuffer>,
-): Promise<void> {
-  const body = bytes && (await uploadBody(upload, bytes));
-  if (!body) return;
-  const bar = new ProgressBar(screen, `party ${upload.party}`);
+async function send({ screen }: Context, body: Body, party: number): Promise<number> {
+  const bar = new ProgressBar(screen, `party ${party}`);
+  const total = body.bytes.length;
   try {
-    const total = body.bytes.length;
-    const status = await put(body, (sent) => bar.show(sent / total, `${sent} of ${total} bytes`));
-    // 412: an earlier try came through though its answer did not.
-    if ((status >= 200 && status < 300) || status === 412) return;
-    if (status === 409) throw new ExitError('the job has been submitted');
-    if (status === 413) throw new ExitError('the share file is too large for this job');
-    throw new Error(`party ${upload.party} answered ${status}`);
+    return await put(body, (sent) => bar.show(sent / total, `${sent} of ${total} bytes`));
   } finally {
     bar.end();
   }

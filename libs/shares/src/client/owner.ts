@@ -144,9 +144,14 @@ export async function checkFile(csv: string, { columns }: JobTable): Promise<Own
   return 'findings' in read ? read.findings : [];
 }
 
-export type Prepared =
-  | { files: { bytes: Bytes; sha256: string; rows: number }[]; ignored: string[] }
-  | { findings: OwnerFinding[] };
+/** The share file of one party, and what the service is told of it. */
+export interface ShareOfParty {
+  bytes: Bytes;
+  sha256: string;
+  rows: number;
+}
+
+export type Prepared = { files: ShareOfParty[]; ignored: string[] } | { findings: OwnerFinding[] };
 
 /** Checks an owner's CSV and makes the share files of all parties of it, under the header that the service asked for. */
 export async function prepare(
