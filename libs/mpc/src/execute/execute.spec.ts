@@ -1,6 +1,7 @@
 import type { ColumnDeclaration } from '@glacis/shares';
 import { compile } from '../compile/compile.js';
 import type { CompileOptions } from '../compile/options.js';
+import type { Shares } from '../protocol/shares.js';
 import { openRows, runPlan, shareTables, type OwnerRows } from '../../test/tables.js';
 
 type Tables = Record<string, Record<string, ColumnDeclaration>>;
@@ -26,6 +27,78 @@ const people: OwnerRows = Array.from({ length: 40 }, (_, i) => ({
   sex: BigInt(i % 2),
   pay: BigInt(i * 1000 - 9000),
 }));
+
+const caught = (action: () => unknown): unknown => {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('jobs.md 8, stage D', () => {
+  const tables = {
+    p: { age: { type: 'INTEGER', unit: 'years', min: 0, max: 120 }, pay: 'EUR' },
+  } as const;
+  const rows = [5, 3].map((count) =>
+    Array.from({ length: count }, (_, i): Record<string, bigint> => ({
+      age: BigInt(20 + i),
+      pay: 7n,
+    })),
+  );
+
+  it('a value outside of its declaration names owner and column', () => {
+    const bad = rows.map((own) => own.map((row) => ({ ...row })));
+    bad[1][2].age = 121n;
+    const sql = 'SELECT SUM(pay) FROM p WHERE age > 30';
+    expect(query(sql, tables, [rows])).toEqual([]);
+    expect(caught(() => query(sql, tables, [bad]))).toMatchObject({
+      code: 'out_of_range',
+      table: 0,
+      column: 'age',
+      owner: 1,
+    });
+  });
+
+  it('two forms that say different things name owner and column', () => {
+    const { plan } = compile(
+      'SELECT SUM(pay) FROM p WHERE pay < 10',
+      new Map(Object.entries(tables)),
+      {
+        minGroupSize: 1,
+      },
+    );
+    const inputs = shareTables(plan, [rows], { seed: 3 });
+    for (const { tables: loaded } of inputs) {
+      const { own, next } = loaded[0].columns.get('pay')?.boolean as Shares;
+      own[6] ^= 4;
+      next[6] ^= 4;
+    }
+    expect(caught(() => runPlan(plan, inputs, 3))).toMatchObject({
+      code: 'inconsistent_forms',
+      column: 'pay',
+      owner: 1,
+    });
+  });
+});
+
+describe('jobs.md 11.6', () => {
+  it('a join key that is not unique ends the run', () => {
+    const tables = {
+      visits: { person: 'id', cost: 'EUR' },
+      people: { id: { type: 'INTEGER', unit: 'id', unique: true }, age: 'years' },
+    } as const;
+    const visits = [[1n, 2n, 1n].map((person) => ({ person, cost: 5n }))];
+    const people = (ids: bigint[]): OwnerRows[] => [ids.map((id) => ({ id, age: 30n }))];
+    const sql = 'SELECT SUM(cost), SUM(age) FROM visits JOIN people ON person = id';
+    expect(query(sql, tables, [visits, people([2n, 1n])])).toEqual([[15n, 90n]]);
+    expect(caught(() => query(sql, tables, [visits, people([2n, 2n])]))).toMatchObject({
+      code: 'join_key_not_unique',
+      table: 1,
+      column: 'id',
+    });
+  });
+});
 
 describe('jobs.md 11.5: whole queries', () => {
   it('COUNT(*) and SUM by group, with WHERE', () => {

@@ -5,6 +5,7 @@ import { finalise } from '../protocol/finalise.js';
 import type { Protocol } from '../protocol/link.js';
 import type { Party } from '../protocol/party.js';
 import { publicPlane } from '../protocol/shares.js';
+import { checkInputs } from './checks.js';
 import { evaluate } from './evaluate.js';
 import { exported, resultOf, type Slots } from './export.js';
 import type { Inputs } from './inputs.js';
@@ -67,6 +68,7 @@ function* inOrder(party: Party, plan: Plan, slots: Slots): Protocol<Shown> {
  * @throws RunFinding where the data is at fault, ProtocolError where a party deviates.
  */
 export function* execute(plan: Plan, inputs: Inputs, party: Party): Protocol<ResultShares> {
+  yield* checkInputs(party, plan, inputs.tables);
   const rows = yield* rowsOf(party, plan, inputs);
   const slots = yield* plan.shape === 'rows'
     ? rawSlots(party, plan, rows, inputs)

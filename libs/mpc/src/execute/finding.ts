@@ -4,9 +4,11 @@ export class RunFinding extends Error {
 
   constructor(
     readonly code: 'inconsistent_forms' | 'out_of_range' | 'join_key_not_unique',
-    /** Position of the owner in registration sequence, and the column, where one is to blame. */
+    /** Position in `plan.tables`. */
+    readonly table: number,
+    readonly column: string,
+    /** Position of the owner in registration sequence; absent where no single one is to blame. */
     readonly owner?: number,
-    readonly column?: string,
   ) {
     super(code);
   }

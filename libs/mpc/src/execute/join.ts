@@ -105,7 +105,8 @@ export function* joinTables(
     count,
   );
   const [{ unique: key }] = wanted.keys;
-  if (!found.unique) throw new RunFinding('join_key_not_unique', undefined, plan.columns[key].name);
+  if (!found.unique)
+    throw new RunFinding('join_key_not_unique', wanted.unique, plan.columns[key].name);
   const left = payload.bits.map((column, index): Column => ({
     ...column,
     shares: found.payload[index],

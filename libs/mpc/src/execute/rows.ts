@@ -52,20 +52,25 @@ export function publicWords(party: Party, rows: number, value: bigint, ring: 32 
 
 const isWide = (shares: Shares | Wide): shares is Wide => 'low' in shares;
 
-function loadedBits(shares: Shares | Wide, width: number): Bits {
-  if (!isWide(shares)) return toBits(shares, Math.min(width, 32));
-  const low = toBits(shares.low, Math.min(width, 32));
-  const high = toBits(shares.high, Math.max(0, width - 32));
+/** All bits of a boolean form. */
+export function wholeBits(shares: Shares | Wide): Bits {
+  if (!isWide(shares)) return toBits(shares, 32);
+  const [low, high] = [toBits(shares.low, 32), toBits(shares.high, 32)];
   return { rows: low.rows, planes: [...low.planes, ...high.planes] };
 }
 
-function loaded({ type }: PlanColumn, { arithmetic, boolean }: ColumnInput): Forms {
-  const words: Column | undefined =
-    arithmetic &&
-    (isWide(arithmetic)
-      ? { form: 'wide', shares: flattened(arithmetic) }
-      : { form: 'arithmetic', shares: arithmetic });
-  return { bits: boolean && loadedBits(boolean, widthOf(type)), words };
+/** The arithmetic form of a column as it was loaded. */
+export function wordsOfInput({ arithmetic }: ColumnInput): Column | undefined {
+  if (!arithmetic) return undefined;
+  return isWide(arithmetic)
+    ? { form: 'wide', shares: flattened(arithmetic) }
+    : { form: 'arithmetic', shares: arithmetic };
+}
+
+/** The forms of a column, of the boolean one the live bits: values are within the declared range, which stage D has checked. */
+function loaded({ type }: PlanColumn, input: ColumnInput): Forms {
+  const bits = input.boolean && fitted(wholeBits(input.boolean), widthOf(type), false);
+  return { bits, words: wordsOfInput(input) };
 }
 
 /** Bits of a number below a bound; at least one. */
