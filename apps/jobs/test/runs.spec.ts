@@ -261,7 +261,7 @@ describe('jobs.md 8 and 10.2: agents before the run', () => {
     const job = await made();
     const plan = await planInForce(stand.get(Store), job);
     const findings = await stand.get(ContentCheck).run(job, plan);
-    expect(findings.map(({ party }) => party).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(findings.map(({ party }) => party))).toEqual(new Set([0, 1, 2]));
     await none();
   });
 });

@@ -22,8 +22,8 @@ import type {
 export type Answer = Partial<Report> | 'hang' | 'die';
 export type Script = (
   step: InstructionStep,
-  at: { party: number; attempt: number; body: any },
-) => Answer | Promise<Answer>; // oxlint-disable-line typescript/no-explicit-any -- tests read members by name
+  at: { party: number; attempt: number; body: Instruction['body'] },
+) => Answer | Promise<Answer>;
 
 const digest = `sha256:${'0'.repeat(64)}`;
 
@@ -33,7 +33,7 @@ export const well: Script = (step, { party, body }) => {
     keys: { seal_key: randomBytes(32).toString('base64url') },
     deploy: {
       plan_hash: digest,
-      query_hash: body.facts?.query_sql ?? digest,
+      query_hash: 'facts' in body ? body.facts.query_sql : digest,
       schema_hash: digest,
       engine: digest,
       address: { host: '127.0.0.1', port: 1024 + party },
