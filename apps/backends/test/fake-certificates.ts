@@ -203,6 +203,10 @@ export class FakeCertificates implements CertificatesRpc {
     return { serialNumbers };
   }
 
+  async issueParty(): Promise<IssuedService> {
+    throw new Error('backends asks for no party');
+  }
+
   async issueVm(request: IssueVmRequest): Promise<IssuedService> {
     this.answer();
     this.vms.push(request);

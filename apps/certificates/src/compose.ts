@@ -26,6 +26,7 @@ import { Issuing } from './issuing/issuing.service.js';
 import { LeafSigner } from './issuing/leaf-signer.js';
 import { Renewal } from './issuing/renewal.service.js';
 import { ServiceIssuing } from './issuing/service-issuing.service.js';
+import { PartyIssuing } from './issuing/party-issuing.service.js';
 import { VmIssuing } from './issuing/vm-issuing.service.js';
 import { Expiring } from './expiring/expiring.service.js';
 import { loadKeks } from '@glacis/pki';
@@ -170,6 +171,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
   const revocation = new Revocation(around);
   const serviceIssuing = new ServiceIssuing({ ...parts, issuing, writer, files });
   const vmIssuing = new VmIssuing({ ...parts, issuing, writer, files });
+  const partyIssuing = new PartyIssuing({ ...parts, issuing, writer, files });
   const enrolmentTokens = new EnrolmentTokens(parts);
   const watches = new Watches(parts);
   const joining = new Joining({ ...around, serviceIssuing });
@@ -178,6 +180,7 @@ function live(around: Surroundings, foundation: Foundation, { names }: Naming): 
     watches,
     serviceIssuing,
     vmIssuing,
+    partyIssuing,
     revocation,
     enrolmentTokens,
   });

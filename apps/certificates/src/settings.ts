@@ -89,7 +89,7 @@ export const certificatesSettings = defineSettings('GLACIS_CERTS_', {
   ),
   joinServices: setting(
     list,
-    'gateway,backends,graph-apps,operator',
+    'gateway,backends,graph-apps,jobs,operator',
     'Services that get their certificate by `GLACIS_JOIN_TOKEN`.',
   ),
   publicUrl: setting(optionalUrl, '', 'Where clients reach the REST API.'),

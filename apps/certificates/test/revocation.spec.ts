@@ -599,6 +599,29 @@ describe('life of a certificate', () => {
     });
   });
 
+  it('jobs.md 11.10: issueParty gives a party a certificate for both sides of a link, until it is ended', async () => {
+    const { csr } = await makeCsr();
+    const partyId = '0190a000-0000-7000-8000-000000000002';
+    const wish = {
+      csr: fromPem(csr)[0]!.der,
+      tenant: 'tenant-a',
+      partyId,
+      ttlSeconds: 18_000,
+      requestedBy: 'service:jobs',
+    };
+    const { chainPem } = await rpc().issueParty(wish);
+    const leaf = readCertificate(fromPem(chainPem)[0]!.der);
+    expect(leaf.extKeyUsages).toHaveLength(2);
+    expect(leaf.uris).toEqual([`spiffe://glacis.local/tenant/tenant-a/party/${partyId}`]);
+    const serialNumber = String(leaf.serial);
+    expect(await rpc().resolve({ serialNumber })).toMatchObject({ entityType: 'party' });
+    const entity = { tenant: 'tenant-a', entityType: 'party', entityId: partyId, reason: 5 };
+    expect(await rpc().revokeEntity(entity)).toEqual({ serialNumbers: [serialNumber] });
+    await expect(rpc().issueParty({ ...wish, requestedBy: 'service:x' })).rejects.toMatchObject({
+      reason: 'forbidden',
+    });
+  });
+
   it('issueService gives our servers certificates that tenants neither see nor touch', async () => {
     const { csr } = await makeCsr();
     const issued = await rpc().issueService({

@@ -23,6 +23,11 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
   httpPort: setting(port, '5000', 'Port of the REST interface when the service runs on its own.'),
   agentsHost: setting(host, '127.0.0.1', 'Address on which party agents are listened for.'),
   agentsPort: setting(port, '5001', 'Port for party agents, mutual TLS; 0 takes a free one.'),
+  agentsUrl: setting(
+    optionalUrl,
+    '',
+    'Where party agents reach that port, as `https://jobs.example.org:5001`; empty: its address.',
+  ),
   publicUrl: setting(
     optionalUrl,
     '',

@@ -9,6 +9,8 @@ export interface CertificatesRpc {
   issueService(request: IssueServiceRequest): Promise<IssuedService>;
   /** The certificate that a VM is given when it is created, from a CSR that the service made (`backends.md` 8). */
   issueVm(request: IssueVmRequest): Promise<IssuedService>;
+  /** The certificate of a compute party, from a CSR that its agent made (`jobs.md` 11.10); it serves and calls by it. */
+  issueParty(request: IssuePartyRequest): Promise<IssuedService>;
   /** Revokes every certificate of an entity in one transaction; one event per serial. */
   revokeEntity(request: RevokeEntityRequest): Promise<{ serialNumbers: string[] }>;
   /**
@@ -53,6 +55,17 @@ export interface IssueVmRequest {
   /** Id of the VM, which becomes the entity of type `cvm`. */
   vmId: string;
   /** 0: as long as certificates live by default. */
+  ttlSeconds: number;
+  /** The service that asks; between processes, as its certificate names it. */
+  requestedBy: string;
+}
+
+export interface IssuePartyRequest {
+  /** PKCS#10 in DER. */
+  csr: Buffer;
+  tenant: string;
+  /** UUID of the party in one attempt of a job, which becomes the entity of type `party`. */
+  partyId: string;
   ttlSeconds: number;
   /** The service that asks; between processes, as its certificate names it. */
   requestedBy: string;

@@ -41,6 +41,11 @@ export class RpcDirectory {
     this.remote.set(name, new RpcChannel(name, { credentials, ...options }));
   }
 
+  /** Whether somebody answers for `name`, in this process or at an address. */
+  knows(name: RpcName): boolean {
+    return this.local.has(name) || this.remote.has(name);
+  }
+
   /** By what this process identifies itself to others; until then its calls to them are UNAVAILABLE. */
   identify(credentials: () => TlsCredentials): void {
     this.identity = credentials;

@@ -6,13 +6,13 @@ import { caUnavailable } from '../problems.js';
 /** What tenants may ask certificates for. */
 export type TenantEntityType = 'backend' | 'cvm' | 'party';
 
-/** The service that keeps backends and VMs, as a caller of ours. */
-const keeper = 'service:backends';
+/** The services that keep entities, as callers of ours. */
+const keepers = { vm: 'service:backends', party: 'service:jobs' } as const;
 
-/** @throws {RpcError} PERMISSION_DENIED when another service asks for what gives a backend or VM its identity */
-export function assertKeeper(requestedBy: string): void {
-  if (requestedBy === keeper) return;
-  const text = 'backends and VMs are the business of the service that keeps them';
+/** @throws {RpcError} PERMISSION_DENIED when another service asks for what gives an entity its identity */
+export function assertKeeper(requestedBy: string, what: keyof typeof keepers = 'vm'): void {
+  if (requestedBy === keepers[what]) return;
+  const text = 'an entity is the business of the service that keeps it';
   throw new RpcError(status.PERMISSION_DENIED, 'forbidden', text);
 }
 

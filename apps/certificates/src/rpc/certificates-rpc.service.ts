@@ -3,6 +3,7 @@ import type {
   EnrolmentToken,
   EnrolmentTokenRequest,
   IssuedService,
+  IssuePartyRequest,
   IssueServiceRequest,
   IssueVmRequest,
   ResolvedCertificate,
@@ -20,6 +21,7 @@ import { findCertificate } from '../certificates/certificates.store.js';
 import type { EnrolmentTokens } from '../enrolment/enrolment-tokens.js';
 import type { ServiceIssuing } from '../issuing/service-issuing.service.js';
 import { reasonCode } from '../revocation/reasons.js';
+import type { PartyIssuing } from '../issuing/party-issuing.service.js';
 import type { VmIssuing } from '../issuing/vm-issuing.service.js';
 import type { Revocation } from '../revocation/revocation.service.js';
 import { asRefusal } from './refusals.js';
@@ -31,6 +33,7 @@ export interface RpcParts {
   watches: Watches;
   serviceIssuing: ServiceIssuing;
   vmIssuing: VmIssuing;
+  partyIssuing: PartyIssuing;
   revocation: Revocation;
   enrolmentTokens: EnrolmentTokens;
   clock: Clock;
@@ -72,6 +75,14 @@ export class CertificatesRpcService implements CertificatesRpc, OnModuleInit {
   async issueVm(request: IssueVmRequest): Promise<IssuedService> {
     try {
       return await this.parts.vmIssuing.issue(request);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  async issueParty(request: IssuePartyRequest): Promise<IssuedService> {
+    try {
+      return await this.parts.partyIssuing.issue(request);
     } catch (error) {
       throw asRefusal(error);
     }

@@ -35,9 +35,10 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** As agents of this host reach it. */
+  /** As agents reach it. */
   get url(): string {
-    const { agentsHost: host } = this.settings;
+    const { agentsHost: host, agentsUrl } = this.settings;
+    if (agentsUrl !== undefined) return agentsUrl;
     const address = this.server?.address();
     if (!address) throw new Error('the port of agents is not open yet');
     const { port } = address as AddressInfo;
@@ -53,7 +54,7 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
 
   async onApplicationBootstrap(): Promise<void> {
     const { agentsHost: host, agentsPort: port } = this.settings;
-    this.credentials = await ownCredentials(host);
+    this.credentials = await ownCredentials(this.names());
     const app = fastify({
       bodyLimit,
       exposeHeadRoutes: false,
@@ -71,6 +72,13 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
     this.app = app;
   }
 
+  /** Under which it is dialled. */
+  private names(): string[] {
+    const { agentsHost, agentsUrl } = this.settings;
+    const named = agentsUrl === undefined ? [] : [new URL(agentsUrl).hostname];
+    return [...new Set(['127.0.0.1', 'localhost', agentsHost, ...named])];
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
     this.ending.abort();
     await this.app?.close();
@@ -78,13 +86,14 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
 }
 
 /** A certificate of an authority that ends with the process; agents are told of it when they are started. */
-async function ownCredentials(host: string): Promise<TlsCredentials> {
+async function ownCredentials(all: readonly string[]): Promise<TlsCredentials> {
   const notAfter = new Date(Date.now() + certificateLifeMs);
   const ca = await EphemeralCa.make('Agents listener', 'spiffe://glacis.local', notAfter);
   const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
-  const addresses = [...new Set(['127.0.0.1', '::1', ...(isIP(host) ? [host] : [])])];
-  const dnsNames = isIP(host) ? ['localhost'] : ['localhost', host];
-  const names = { ipAddresses: addresses, dnsNames };
+  const names = {
+    ipAddresses: all.filter((name) => isIP(name) !== 0),
+    dnsNames: all.filter((name) => isIP(name) === 0),
+  };
   const leaf = ca.sign({ commonName: 'glacis jobs agents', publicKey, names, notAfter });
   return { key: privateKeyPem(privateKey), cert: toPem('CERTIFICATE', leaf), ca: ca.pem };
 }

@@ -26,7 +26,7 @@ export async function inputPins(db: Queryable, job: string, party: number): Prom
      JOIN owners o ON o.job = p.job AND o.name = p.owner
      JOIN upload_sets s ON s.job = p.job AND s.owner = p.owner AND s.number = p.number
      WHERE p.job = $1 AND p.party = $2 AND p.kind = 'data'
-     ORDER BY o.sequence, p.table_name`,
+     ORDER BY o.sequence, p.table_name COLLATE "C"`,
     [job, party],
   );
   return rows.map(({ size, files, ...pin }) => {

@@ -46,6 +46,12 @@ export const certificatesWire: Wire<CertificatesRpc> = {
     toReply: issuedMessage,
     fromReply: issuedOf,
   }),
+  issueParty: wireMethod(CertificatesDefinition, methods.issueParty, {
+    toRequest: ({ csr, tenant, partyId, ttlSeconds }) => ({ csr, tenant, partyId, ttlSeconds }),
+    fromRequest: (message, caller) => ({ ...message, requestedBy: `service:${caller}` }),
+    toReply: issuedMessage,
+    fromReply: issuedOf,
+  }),
   revokeEntity: wireMethod(CertificatesDefinition, methods.revokeEntity, {
     toRequest: same,
     fromRequest: same,

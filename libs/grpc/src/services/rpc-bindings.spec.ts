@@ -90,6 +90,7 @@ const certificates: CertificatesRpc = {
   issueService: (request) =>
     answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
   issueVm: (request) => answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
+  issueParty: (request) => answer(request, { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter }),
   revokeEntity: (request) => answer(request, { serialNumbers: ['1', '2'.repeat(39)] }),
   createEnrolmentToken: (request) =>
     answer(request, { token: 't', expiresAt: notAfter, caSha256: 'ab' }),
@@ -256,6 +257,14 @@ describe.each(['local', 'remote'] as const)('a %s service', (where) => {
     const wish = { csr: hash, tenant: 't', vmId: 'v', ttlSeconds: 600, requestedBy: by };
     const issued = { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter };
     expect(await ofCertificates().issueVm(wish)).toEqual(issued);
+    expect(asked).toEqual([wish]);
+  });
+
+  it('issues for parties, in the name of the calling service', async () => {
+    const by = 'service:tester';
+    const wish = { csr: hash, tenant: 't', partyId: 'p', ttlSeconds: 600, requestedBy: by };
+    const issued = { chainPem: 'leaf\nissuer\n', caPem: 'ca\n', notAfter };
+    expect(await ofCertificates().issueParty(wish)).toEqual(issued);
     expect(asked).toEqual([wish]);
   });
 

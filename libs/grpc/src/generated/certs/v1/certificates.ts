@@ -52,6 +52,15 @@ export interface IssueVmRequest {
   ttlSeconds: number;
 }
 
+export interface IssuePartyRequest {
+  /** PKCS#10 in DER. */
+  csr: Buffer;
+  tenant: string;
+  /** Becomes the entity of type party. */
+  partyId: string;
+  ttlSeconds: number;
+}
+
 export interface IssuedService {
   /** Leaf, intermediate and, while a root rotation lasts, the cross certificate. */
   chainPem: Buffer;
@@ -521,6 +530,97 @@ export const IssueVmRequest: MessageFns<IssueVmRequest> = {
     message.csr = object.csr ?? Buffer.alloc(0);
     message.tenant = object.tenant ?? "";
     message.vmId = object.vmId ?? "";
+    message.ttlSeconds = object.ttlSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseIssuePartyRequest(): IssuePartyRequest {
+  return { csr: Buffer.alloc(0), tenant: "", partyId: "", ttlSeconds: 0 };
+}
+
+export const IssuePartyRequest: MessageFns<IssuePartyRequest> = {
+  encode(message: IssuePartyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.csr.length !== 0) {
+      writer.uint32(10).bytes(message.csr);
+    }
+    if (message.tenant !== "") {
+      writer.uint32(18).string(message.tenant);
+    }
+    if (message.partyId !== "") {
+      writer.uint32(26).string(message.partyId);
+    }
+    if (message.ttlSeconds !== 0) {
+      writer.uint32(32).int64(message.ttlSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): IssuePartyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseIssuePartyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.csr = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tenant = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.partyId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ttlSeconds = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<IssuePartyRequest>, I>>(base?: I): IssuePartyRequest {
+    return IssuePartyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<IssuePartyRequest>, I>>(object: I): IssuePartyRequest {
+    const message = createBaseIssuePartyRequest();
+    message.csr = object.csr ?? Buffer.alloc(0);
+    message.tenant = object.tenant ?? "";
+    message.partyId = object.partyId ?? "";
     message.ttlSeconds = object.ttlSeconds ?? 0;
     return message;
   },
@@ -1386,6 +1486,15 @@ export const CertificatesDefinition = {
     issueVm: {
       name: "IssueVm",
       requestType: IssueVmRequest as typeof IssueVmRequest,
+      requestStream: false,
+      responseType: IssuedService as typeof IssuedService,
+      responseStream: false,
+      options: {},
+    },
+    /** The certificate of a compute party of a job, which serves and calls by it. */
+    issueParty: {
+      name: "IssueParty",
+      requestType: IssuePartyRequest as typeof IssuePartyRequest,
       requestStream: false,
       responseType: IssuedService as typeof IssuedService,
       responseStream: false,

@@ -1,0 +1,21 @@
+import {
+  PartyCertificates,
+  type PartyCertificate,
+  type PartyCertificateOrder,
+  type PartyEntity,
+} from './party-certificates.js';
+
+/** The issuer that settings and the services of this process lead to; chosen late, as those start in any order. */
+export class ChosenCertificates extends PartyCertificates {
+  constructor(private readonly issuer: () => PartyCertificates) {
+    super();
+  }
+
+  issue(order: PartyCertificateOrder): Promise<PartyCertificate> {
+    return this.issuer().issue(order);
+  }
+
+  revoke(party: PartyEntity): Promise<void> {
+    return this.issuer().revoke(party);
+  }
+}
