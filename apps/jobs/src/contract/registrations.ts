@@ -77,8 +77,10 @@ export class Registrations {
     const sets = request.resume ? await this.owners.sets(job, name, tx) : [];
     const newest = sets.findLast((set) => set.tableName === table);
     if (newest) {
-      await this.owners.extendSet(tx, newest, expiresAt);
-      return { ...newest, expiresAt };
+      // Shares are made under the header that the first answer named, so sizes may come with the second call.
+      const renewed = { ...newest, expiresAt, files: newest.files ?? request.files };
+      await this.owners.renewSet(tx, renewed);
+      return renewed;
     }
     if ((await this.owners.countSets(tx, job, name)) >= uploadSets) throw refusals.tooMany();
     const { files } = request;

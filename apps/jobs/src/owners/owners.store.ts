@@ -85,10 +85,10 @@ export class OwnersStore {
     return Number(row?.count);
   }
 
-  async extendSet(tx: Tx, set: UploadSet, expiresAt: Date): Promise<void> {
+  async renewSet(tx: Tx, { job, owner, number, expiresAt, files }: UploadSet): Promise<void> {
     await tx.query(
-      'UPDATE upload_sets SET expires_at = $4 WHERE job = $1 AND owner = $2 AND number = $3',
-      [set.job, set.owner, set.number, expiresAt],
+      'UPDATE upload_sets SET expires_at = $4, files = $5 WHERE job = $1 AND owner = $2 AND number = $3',
+      [job, owner, number, expiresAt, files && JSON.stringify(files)],
     );
   }
 

@@ -50,8 +50,7 @@ export interface Owner {
 export interface Upload {
   party: number;
   provider: string;
-  /** Null: the file is stored already. */
-  url: string | null;
+  url: string;
   headers: Record<string, string>;
   max_bytes: number;
   /** Null where the party has no key before submit. */
@@ -60,8 +59,12 @@ export interface Upload {
 
 /** Answer of `POST /register_data_owner` (jobs.md 2.3). */
 export interface Registered {
+  /** In party order; null where the file is stored already. */
+  presigned_urls: (string | null)[];
   upload_set: number;
-  share_header: string[];
+  /** The header line of share files. */
+  share_header: string;
+  /** Of files that are not stored. */
   uploads: Upload[];
   salt?: string;
   owner_token?: string;
@@ -157,15 +160,16 @@ export type Prepared = { files: ShareOfParty[]; ignored: string[] } | { findings
 export async function prepare(
   csv: string,
   { columns }: JobTable,
-  { share_header: header, salt, uploads }: Registered,
+  { share_header: header, salt, presigned_urls: links }: Registered,
 ): Promise<Prepared> {
   const hash = salt === undefined ? undefined : await textHasher(salt);
   const read = await readTable(csv, columns, { maxRows: MAX_ROWS, hash });
   if ('findings' in read) return read;
-  const parties = uploads.length as PartyCount;
-  const hi = Object.keys(columns).filter((name) => header.includes(`${name}#hi_0`));
+  const parties = links.length as PartyCount;
+  const names = header.split(',');
+  const hi = Object.keys(columns).filter((name) => names.includes(`${name}#hi_0`));
   const format = { table: columns, hi, parties };
-  if (shareHeader(format).join() !== header.join())
+  if (shareHeader(format).join(',') !== header)
     throw new Error('the service asks for other columns than the schema has');
   const files = [];
   for (const file of split(read.table, format)) {
@@ -182,10 +186,9 @@ export interface Body {
   bytes: Bytes;
 }
 
-/** @returns undefined where the file is stored already */
-export async function uploadBody(upload: Upload, bytes: Bytes): Promise<Body | undefined> {
+/** The body for one upload. */
+export async function uploadBody(upload: Upload, bytes: Bytes): Promise<Body> {
   const { url, seal_key: sealKey } = upload;
-  if (url === null) return undefined;
   const given = Object.entries(upload.headers).map(([name, value]) => [name.toLowerCase(), value]);
   const headers = { 'content-type': 'text/csv', ...Object.fromEntries(given) };
   if (sealKey === null) return { url, headers, bytes };

@@ -54,8 +54,8 @@ async function storeMissing(
   put: Put,
 ): Promise<void> {
   for (const upload of uploads) {
-    const body = await uploadBody(upload, shares[upload.party].bytes);
-    if (body) judge(await put(body, upload.party), upload.party);
+    const { party } = upload;
+    judge(await put(await uploadBody(upload, shares[party].bytes), party), party);
   }
 }
 
