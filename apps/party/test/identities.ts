@@ -7,6 +7,7 @@ import {
   rootExtensions,
   selfIssuer,
   toPem,
+  type AlternativeNames,
   type Issuer,
 } from '@glacis/pki';
 import type { PartyIdentity } from '../src/links/tls.js';
@@ -16,7 +17,7 @@ export interface TestCa {
   pem: string;
   issuer: Issuer;
   /** A certificate for this URI, with a key of its own. */
-  issue(uri: string): Promise<PartyIdentity>;
+  issue(uri: string, ipAddresses?: string[]): Promise<PartyIdentity>;
 }
 
 const validity = (): { notBefore: Date; notAfter: Date } => ({
@@ -39,10 +40,14 @@ export async function testCa(): Promise<TestCa> {
     extensions: rootExtensions({ publicKey: keys.publicKey, uri: 'spiffe://test' }),
   });
   const pem = toPem('CERTIFICATE', root);
-  return { pem, issuer, issue: (uri) => issue(issuer, pem, uri) };
+  return {
+    pem,
+    issuer,
+    issue: (uri, ips) => issue(issuer, pem, { uris: [uri], ipAddresses: ips }),
+  };
 }
 
-async function issue(issuer: Issuer, ca: string, uri: string): Promise<PartyIdentity> {
+async function issue(issuer: Issuer, ca: string, names: AlternativeNames): Promise<PartyIdentity> {
   const { privateKey, publicKey } = await generateKeys('Ed25519');
   const leaf = certificate({
     serial: newSerial(),
@@ -50,7 +55,7 @@ async function issue(issuer: Issuer, ca: string, uri: string): Promise<PartyIden
     subject: [{ type: 'commonName', value: 'party' }],
     publicKey,
     ...validity(),
-    extensions: leafExtensions({ issuer, publicKey, names: { uris: [uri] }, serverAuth: true }),
+    extensions: leafExtensions({ issuer, publicKey, names, serverAuth: true }),
   });
   return { key: privateKeyPem(privateKey), chain: toPem('CERTIFICATE', leaf), ca };
 }

@@ -15,14 +15,19 @@ import {
 } from '@glacis/contracts';
 import type { IncomingMessage } from 'node:http';
 import { Connection, type Credentials } from './connection.js';
-import { TRIES, untilAnswered } from './retry.js';
+import { TRIES, untilAnswered, type Trying } from './retry.js';
 
 /** Seconds that the listener holds a request for work. */
 const WAIT = 25;
+/** More than for transfers: without its report a step has not been done. */
+const REPORT_TRIES = 20;
 
 /** The calls of an agent (jobs.md 10.2). */
 export class Coordinator {
   private connection: Connection;
+  private readonly ending = new AbortController();
+  /** How a transfer is tried. */
+  readonly trying: Trying = { tries: TRIES, signal: this.ending.signal };
 
   constructor(
     private readonly base: string,
@@ -53,7 +58,10 @@ export class Coordinator {
   /** Until it is taken: the coordinator drops what it knows already. */
   async report(report: Omit<Report, 'id'>): Promise<void> {
     const body: Report = { id: randomUUID(), ...report };
-    await untilAnswered(() => this.connection.call('POST', '/agents/reports', body), 20);
+    await untilAnswered(() => this.connection.call('POST', '/agents/reports', body), {
+      tries: REPORT_TRIES,
+      signal: this.ending.signal,
+    });
   }
 
   /** Without a second try: the next one comes soon. */
@@ -88,14 +96,15 @@ export class Coordinator {
     const length = { 'content-length': String(body.length) };
     const type = { 'content-type': 'application/octet-stream' };
     const sent = { method: 'PUT', url, headers: { ...type, ...length, ...headers }, body } as const;
-    return untilAnswered(() => this.connection.open(sent), TRIES);
+    return untilAnswered(() => this.connection.open(sent), this.trying);
   }
 
   close(): void {
+    this.ending.abort();
     this.connection.close();
   }
 
   private get(path: string): Promise<unknown> {
-    return untilAnswered(() => this.connection.call('GET', path), TRIES);
+    return untilAnswered(() => this.connection.call('GET', path), this.trying);
   }
 }

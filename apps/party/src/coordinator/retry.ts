@@ -11,21 +11,25 @@ const backoff = { initialMs: 200, factor: 2, maxMs: 10_000, jitter: 0.5 };
 export const mayPass = (error: unknown): boolean =>
   !(error instanceof StatusError) || error.transient;
 
-/**
- * @param passes whether an error is worth another try
- * @throws the last error
- */
+export interface Trying {
+  tries: number;
+  /** Whether an error is worth another try; by default those of which {@link mayPass} says so. */
+  passes?: (error: unknown) => boolean;
+  /** No further try after it. */
+  signal?: AbortSignal;
+}
+
+/** @throws the last error */
 export async function untilAnswered<T>(
   call: () => Promise<T>,
-  tries: number,
-  passes = mayPass,
+  { tries, passes = mayPass, signal }: Trying,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await call();
     } catch (error) {
       if (attempt >= tries || !passes(error)) throw error;
-      await sleep(backoffMs(backoff, attempt));
+      await sleep(backoffMs(backoff, attempt), undefined, { signal });
     }
   }
 }

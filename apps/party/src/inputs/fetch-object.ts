@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { SealError, unseal, type ByteSource } from '@glacis/shares';
-import { mayPass, untilAnswered, TRIES } from '../coordinator/retry.js';
+import type { Coordinator } from '../coordinator/coordinator.js';
+import { mayPass, untilAnswered } from '../coordinator/retry.js';
 
 export interface Fetched {
   /** The share file, unsealed. */
@@ -18,21 +18,22 @@ const magic = Buffer.from('GSEAL1');
 
 /**
  * Reads an object whole, from its first byte again after a failure (jobs.md 10.2), and opens it if it is sealed.
- * @param open gives the object from its first byte
  * @param privateKey of the bucket
  * @throws {SealError} when it is sealed to another key, or changed
  */
 export async function fetchObject(
-  open: () => Promise<IncomingMessage>,
+  coordinator: Coordinator,
+  url: string,
   privateKey: string,
 ): Promise<Fetched> {
-  return untilAnswered(async () => readWhole(await open(), privateKey), TRIES, passes);
+  const read = async (): Promise<Fetched> => readWhole(await coordinator.object(url), privateKey);
+  return untilAnswered(read, { ...coordinator.trying, passes });
 }
 
-async function readWhole(source: IncomingMessage, privateKey: string): Promise<Fetched> {
+async function readWhole(source: AsyncIterable<Buffer>, privateKey: string): Promise<Fetched> {
   let stored = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    for await (const chunk of source) {
       stored += chunk.length;
       yield chunk;
     }

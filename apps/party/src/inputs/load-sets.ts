@@ -69,10 +69,7 @@ type Fault = Pick<AgentFinding, 'code' | 'message' | 'row' | 'column'>;
 async function loadSet(pinned: Pinned, loading: Loading): Promise<LoadedSet | Fault> {
   const { owner, table, set } = pinned;
   try {
-    const fetched = await fetchObject(
-      () => loading.coordinator.object(pinned.url),
-      loading.sealKey,
-    );
+    const fetched = await fetchObject(loading.coordinator, pinned.url, loading.sealKey);
     const fault = pinFault(pinned, fetched);
     if (fault) return fault;
     const { maxRows } = loading.job.facts.options;

@@ -34,6 +34,16 @@ export class Outbox {
     if (payload.length > 0) this.stream.write(payload);
   }
 
+  /** Sends what still waits for company. */
+  flush(): void {
+    this.flushing = false;
+    if (this.bytes === 0) return;
+    const payload = Buffer.concat(this.pending);
+    this.pending = [];
+    this.bytes = 0;
+    this.frame(payload);
+  }
+
   private collect(bytes: Buffer): void {
     this.pending.push(Buffer.from(bytes));
     this.bytes += bytes.length;
@@ -50,15 +60,6 @@ export class Outbox {
       // The stream keeps what it cannot write at once, and the words are the caller's again.
       this.frame(Buffer.from(bytes.subarray(at, at + MAX_PAYLOAD)));
     }
-  }
-
-  private flush(): void {
-    this.flushing = false;
-    if (this.bytes === 0) return;
-    const payload = Buffer.concat(this.pending);
-    this.pending = [];
-    this.bytes = 0;
-    this.frame(payload);
   }
 
   private frame(payload: Buffer): void {

@@ -1,6 +1,6 @@
 import { sign, type KeyObject } from 'node:crypto';
 import type { Receipt, ReceiptBody, SignedPolicy } from '@glacis/contracts';
-import { canonicalJson, policyText } from '@glacis/shares';
+import { policyText, receiptText } from '@glacis/shares';
 import { sha256Of } from '../job/digest.js';
 
 /** What a receipt says of the policies: whose, and the digest of what was signed. */
@@ -12,7 +12,6 @@ export const policyDigests = (policies: readonly SignedPolicy[]): ReceiptBody['p
 
 /** Signs what this party did (jobs.md 3.1), with the key of its certificate. */
 export function signReceipt(body: ReceiptBody, key: KeyObject, chain: string[]): Receipt {
-  const text = `glacis-receipt-1\n${canonicalJson(body)}`;
-  const signature = sign(null, Buffer.from(text), key).toString('base64url');
+  const signature = sign(null, Buffer.from(receiptText(body)), key).toString('base64url');
   return { party: body.party, alg: 'Ed25519', chain, body, signature };
 }
