@@ -8,14 +8,13 @@ import { Secrets } from '../access/secrets.js';
 import type { ProviderName } from '../jobs/job.entity.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import { Leftovers } from './local/leftovers.js';
+import { openAwsBy, openAzureBy, openGcpBy } from './clouds.js';
 import { LocalBuckets } from './local/local-buckets.js';
 import { LocalStorage } from './local/local-storage.js';
 import { SignedUrls } from './local/signed-url.js';
 import { StorageRoutes } from './local/storage.routes.js';
 import type { StorageProvider } from './storage-provider.js';
 import { StorageProviders } from './storage-providers.js';
-
-const names: readonly ProviderName[] = ['aws', 'gcp', 'azure'];
 
 /** Everything about buckets. */
 export const storageProviders: Provider[] = [
@@ -32,24 +31,26 @@ export const storageProviders: Provider[] = [
   {
     provide: StorageProviders,
     useFactory: open,
-    inject: [SETTINGS, LocalBuckets, SignedUrls, HttpAdapterHost],
+    inject: [SETTINGS, LocalBuckets, SignedUrls, CLOCK, HttpAdapterHost],
   },
   Leftovers,
   StorageRoutes,
 ];
 
-function open(
-  { publicUrl }: JobsSettings,
+async function open(
+  settings: JobsSettings,
   buckets: LocalBuckets,
   urls: SignedUrls,
+  clock: Clock,
   host: HttpAdapterHost,
-): StorageProviders {
-  const parts = { buckets, urls, publicUrl: () => publicUrl ?? addressOf(host) };
-  const local = (name: ProviderName): [ProviderName, StorageProvider] => [
-    name,
-    new LocalStorage(name, parts),
-  ];
-  return new StorageProviders(new Map(names.map(local)));
+): Promise<StorageProviders> {
+  const parts = { buckets, urls, publicUrl: () => settings.publicUrl ?? addressOf(host) };
+  const local = (name: ProviderName): StorageProvider => new LocalStorage(name, parts);
+  return new StorageProviders({
+    aws: (await openAwsBy(settings, clock)) ?? local('aws'),
+    gcp: (await openGcpBy(settings, clock)) ?? local('gcp'),
+    azure: (await openAzureBy(settings, clock)) ?? local('azure'),
+  });
 }
 
 /** Where this process listens, which in one process is the door. */

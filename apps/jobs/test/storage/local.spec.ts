@@ -11,7 +11,7 @@ import fc from 'fast-check';
 import { plainLength, sealedLength } from '../../src/storage/local/sealed-length.js';
 import { bucketName, inputKey, ownerDir } from '../../src/storage/names.js';
 import type { StoredObject } from '../../src/storage/storage-provider.js';
-import { storageConformance } from './conformance.js';
+import { signedInThePast, storageConformance } from './conformance.js';
 import { openLocal, type LocalStand } from './local-stand.js';
 
 const pair = await x25519KeyPair();
@@ -22,7 +22,7 @@ storageConformance('local', async () => {
   const stand = await openLocal();
   return {
     provider: stand.providers.of('aws'),
-    clock: stand.clock,
+    expired: signedInThePast(stand.clock),
     stored: 200,
     sealKey: pair.publicKey,
     plainIsCreateOnly: true,
@@ -37,7 +37,7 @@ storageConformance('local, in the name of azure, without a key', async () => {
   const stand = await openLocal();
   return {
     provider: stand.providers.of('azure'),
-    clock: stand.clock,
+    expired: signedInThePast(stand.clock),
     stored: 201,
     sealKey: null,
     plainIsCreateOnly: true,

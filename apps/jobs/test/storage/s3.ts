@@ -3,7 +3,7 @@ import { ManualClock } from '@glacis/runtime';
 import { startS3, type S3Key, type S3Server } from '@glacis/testbed/cluster';
 import { AwsStorage } from '../../src/storage/aws/aws-storage.js';
 import type { Call, NewBucket } from '../../src/storage/storage-provider.js';
-import type { Subject } from './conformance.js';
+import { signedInThePast, type Subject } from './conformance.js';
 
 function client({ url, region }: S3Server, credentials: S3Key): S3Client {
   return new S3Client({
@@ -43,7 +43,7 @@ export async function openS3(isolation: 'nominal' | 'account'): Promise<Subject>
   const options = { region: server.region, endpoint: server.url, isolation };
   return {
     provider: new WithSigner(clients.janitor, 'signer', options, clients, clock),
-    clock,
+    expired: signedInThePast(clock),
     stored: 200,
     sealKey: null,
     plainIsCreateOnly: false,

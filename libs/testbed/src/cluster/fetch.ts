@@ -1,3 +1,4 @@
+import { azureProgram } from './azure-server.js';
 import { debianRoot } from './images.js';
 import { kafkaClassPath } from './kafka-home.js';
 import { mongoEnvironment } from './mongodb.js';
@@ -38,4 +39,5 @@ export async function fetchAll(): Promise<void> {
   await kwokProgram();
   await kwokStages();
   await s3Program();
+  await azureProgram();
 }

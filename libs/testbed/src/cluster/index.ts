@@ -1,3 +1,4 @@
+export { startAzure, type AzureServer } from './azure-server.js';
 export { makeCertificateAuthority, type CertificateAuthority } from './certificate-authority.js';
 export { Daemon, type DaemonOptions } from './daemon.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
