@@ -47,7 +47,10 @@ function arrived(side: Rows, { bits, words }: Carried, count: number): Omit<Rows
       bits: form.bits && values.shift(),
       words: form.words && columns.shift(),
     })),
-    owners: side.owners.map((owner) => ({ ...owner, index: values.shift() ?? owner.index })),
+    owners: side.owners.map((owner) => ({
+      count: owner.count,
+      index: values.shift() ?? owner.index,
+    })),
   };
 }
 

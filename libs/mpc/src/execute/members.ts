@@ -1,7 +1,7 @@
 import { selectionsOf } from '../protocol/disclosure.js';
 import type { Frame } from '../protocol/groups.js';
 import { together, type Protocol } from '../protocol/link.js';
-import { memberWords, ownerFlags } from '../protocol/members.js';
+import { memberTotals, memberWords, ownerFlags } from '../protocol/members.js';
 import type { Party } from '../protocol/party.js';
 import type { Plane, Shares } from '../protocol/shares.js';
 import { pieces } from './arrange.js';
@@ -12,6 +12,21 @@ export const flagsOf = ({ filters, owners }: Pick<Wanted, 'filters' | 'owners'>)
   ...filters,
   ...owners.flatMap(({ index }) => index.planes),
 ];
+
+/** Whether members are rows that lie as their owners brought them. */
+export const areInPlace = ({ rules, owners }: Wanted): boolean =>
+  rules.counted === 'rows' && owners.every((table) => table.rows);
+
+/** Members of each selection in slots of rows that lie as their owners brought them. */
+export function membersInPlace(
+  party: Party,
+  slots: readonly Plane[],
+  { rows, filters, owners, rules }: Wanted,
+): Protocol<Shares[]> {
+  const brought = owners.flatMap((table) => table.rows ?? []);
+  const given = { rows: rows.count, slots, filters, owners: brought };
+  return memberTotals(party, given, selectionsOf(rules));
+}
 
 /** Rows as they lie, or sorted by unit. */
 export interface MemberRows {

@@ -18,6 +18,8 @@ export interface Owners {
   count: number;
   /** Index of the owner of each row. */
   index: Bits;
+  /** Rows of each owner, while they lie as they were brought. */
+  rows?: readonly number[];
 }
 
 /** Rows of a table, or of two that were joined. */
@@ -85,7 +87,7 @@ function ownersOf(party: Party, { rows, owners }: TableInput): Owners[] {
   owners.forEach((own, index) => words.fill(index, at, (at += own)));
   const planes = planesOfWords(words, indexWidth(count));
   const index = planes.map((plane) => trivial(party, 0, plane, plane.length));
-  return [{ count, index: { rows, planes: index } }];
+  return [{ count, index: { rows, planes: index }, rows: owners }];
 }
 
 /** The rows of one table of the plan, as they were shared. */

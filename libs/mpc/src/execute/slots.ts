@@ -15,6 +15,7 @@ import { reduceGroups } from './groups.js';
 import type { Inputs } from './inputs.js';
 import type { Reduced, Wanted } from './reduction.js';
 import { isSigned, type Forms, type Rows } from './rows.js';
+import { finiteKeys, reduceSmall, staysSmall } from './small.js';
 import { reduceWhole } from './whole.js';
 
 /** What 11.12 asks of this run; owners are told apart only where a rule looks at them. */
@@ -145,6 +146,21 @@ function* shownOf(
   return { ...slots, valid };
 }
 
+/** Aggregates of the rows, in the form that the estimate favours. */
+function reduce(
+  party: Party,
+  plan: Plan,
+  keys: readonly Bits[],
+  wanted: Wanted,
+): Protocol<Reduced> {
+  if (plan.shape !== 'groups') return reduceWhole(party, wanted);
+  const { count } = wanted.rows;
+  const finite = finiteKeys(plan, keys, count);
+  return finite && staysSmall(finite, wanted)
+    ? reduceSmall(party, finite, wanted)
+    : reduceGroups(party, keys, wanted, slotCount(plan, count));
+}
+
 /** Groups, or the whole as one group, as far as the rules show them. */
 export function* slotsOf(party: Party, plan: Plan, rows: Rows, inputs: Inputs): Protocol<Slots> {
   const parts = partsOf(plan);
@@ -160,9 +176,6 @@ export function* slotsOf(party: Party, plan: Plan, rows: Rows, inputs: Inputs): 
   const { hashes } = inputs;
   const evaluated = yield* evaluate(party, plan, rows, { parts, passes, hashes });
   const wanted = wantedOf(plan, inputs, { rows, parts, evaluated, keys, unit });
-  const reduced =
-    plan.shape === 'groups'
-      ? yield* reduceGroups(party, keys, wanted, slotCount(plan, rows.count))
-      : yield* reduceWhole(party, wanted);
+  const reduced = yield* reduce(party, plan, keys, wanted);
   return yield* shownOf(party, plan, { reduced, rows: rows.count, rules: wanted.rules, hashes });
 }

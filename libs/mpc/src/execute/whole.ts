@@ -5,7 +5,7 @@ import type { Party } from '../protocol/party.js';
 import { publicPlane, type Bits, type Shares } from '../protocol/shares.js';
 import { total } from '../protocol/sums.js';
 import { arrange } from './arrange.js';
-import { flagsOf, membersOf } from './members.js';
+import { areInPlace, flagsOf, membersInPlace, membersOf } from './members.js';
 import type { Reduced, Wanted } from './reduction.js';
 import { publicWords } from './rows.js';
 
@@ -23,10 +23,9 @@ function* counts(party: Party, { rows, filters }: Wanted): Protocol<Shares[]> {
 function* members(party: Party, wanted: Wanted): Protocol<Shares[]> {
   const { rows, unit } = wanted;
   const flags = flagsOf(wanted);
-  if (!unit) {
-    const valid = rows.valid ?? publicPlane(party, rows.count, true);
-    return totals(yield* membersOf(party, { count: rows.count, valid, flags }, wanted));
-  }
+  const valid = rows.valid ?? publicPlane(party, rows.count, true);
+  if (areInPlace(wanted)) return yield* membersInPlace(party, [valid], wanted);
+  if (!unit) return totals(yield* membersOf(party, { count: rows.count, valid, flags }, wanted));
   const plain = { rows, keys: [], second: unit, flags, values: [], words: [] };
   const sorted = yield* arrange(party, plain);
   return totals(yield* membersOf(party, { ...sorted, units: sorted.parts }, wanted));

@@ -10,7 +10,7 @@ export interface FiniteKey {
 }
 
 /** All combinations of some lists, the last one changing fastest. */
-const product = <T>(lists: readonly (readonly T[])[]): T[][] =>
+export const product = <T>(lists: readonly (readonly T[])[]): T[][] =>
   lists.reduce<T[][]>(
     (rows, list) => rows.flatMap((row) => list.map((one) => [...row, one])),
     [[]],

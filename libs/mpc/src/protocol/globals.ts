@@ -1,4 +1,4 @@
-import { lift, toArithmetic } from './arithmetic.js';
+import { lift } from './arithmetic.js';
 import { greater, biased } from './compare.js';
 import { together, type Protocol } from './link.js';
 import { choose } from './mux.js';
@@ -11,12 +11,6 @@ import { rowsOf, type Column } from './shuffle.js';
 import { total } from './sums.js';
 import { flattened } from './wide.js';
 import { dotWide, toWideBit } from './wide-products.js';
-
-/** Rows in which a bit is 1, in Z_2^32 (11.5, global aggregates): 2 rounds, 2 words. */
-export function* globalCount(party: Party, bit: Plane, rows: number): Protocol<Shares> {
-  const [ones] = yield* toArithmetic(party, [bit], rows);
-  return total({ form: 'arithmetic', shares: ones });
-}
 
 /**
  * Sum of the rows in which a bit is 1, in Z_2^64: 10 rounds and 11 words for 32-bit values, 3 and 4 for 64-bit ones.

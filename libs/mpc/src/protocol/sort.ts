@@ -105,13 +105,13 @@ export interface SortForm {
   wide: boolean;
 }
 
-/** Rounds, and words that a party sends for each row. */
-export interface SortCost {
+/** What a step costs: rounds, and words that a party sends for each row. */
+export interface StepCost {
   rounds: number;
   words: number;
 }
 
-const PASSES: Record<number, SortCost> = {
+const PASSES: Record<number, StepCost> = {
   1: { rounds: 7, words: 6 },
   2: { rounds: 8, words: 10 },
   3: { rounds: 9, words: 18 },
@@ -125,7 +125,7 @@ export interface SortSize {
 }
 
 /** Cost of a sort (11.5). */
-export function sortCost({ bits, keyWords, words }: SortSize, form: SortForm): SortCost {
+export function sortCost({ bits, keyWords, words }: SortSize, form: SortForm): StepCost {
   const carried = form.wide ? keyWords + 1 : words;
   const passes = digitsOf(Array.from({ length: bits }), form.digit).map(
     ({ length }) => PASSES[length],
@@ -147,13 +147,13 @@ const FORMS: readonly SortForm[] = [
   { digit: 3, wide: true },
 ];
 
-/** The form that takes the least time (jobs.md 9): all parties choose alike, from what is public. */
+/** Nanoseconds of a step (jobs.md 9): 8 ns and 10 Gbit/s for each byte, 0.3 ms for each round. */
+export const timeOf = ({ rounds, words }: StepCost, rows: number): number =>
+  300_000 * rounds + 4 * 8.8 * words * rows;
+
+/** The form that takes the least time: all parties choose alike, from what is public. */
 export function sortForm(size: SortSize, rows: number): SortForm {
-  // 8 ns and 10 Gbit/s for each byte, 0.3 ms for each round.
-  const time = (form: SortForm): number => {
-    const { rounds, words } = sortCost(size, form);
-    return 300_000 * rounds + 4 * 8.8 * words * rows;
-  };
+  const time = (form: SortForm): number => timeOf(sortCost(size, form), rows);
   return FORMS.reduce((best, form) => (time(form) < time(best) ? form : best));
 }
 
