@@ -40,10 +40,14 @@ export class LocalCompute implements ComputeProvider {
   async ensureInstance(instance: NewInstance): Promise<Instance> {
     const { job, party } = instance.tags;
     const key = `${job}/${party}`;
-    await this.starting.get(key)?.catch(() => undefined);
-    const starting = this.ensure(instance).finally(() => this.starting.delete(key));
+    const before = this.starting.get(key)?.catch(() => undefined);
+    const starting = Promise.resolve(before).then(() => this.ensure(instance));
     this.starting.set(key, starting);
-    return starting;
+    try {
+      return await starting;
+    } finally {
+      if (this.starting.get(key) === starting) this.starting.delete(key);
+    }
   }
 
   async describe(ref: InstanceRef): Promise<Instance | undefined> {
