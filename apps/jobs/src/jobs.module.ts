@@ -10,15 +10,31 @@ import { agentsProviders } from './agents/agents.providers.js';
 import { computeProviders } from './compute/compute.providers.js';
 import { ContractController } from './contract/contract.controller.js';
 import { contractProviders } from './contract/contract.providers.js';
+import { FollowController } from './follow/follow.controller.js';
+import { ToldEvents } from './follow/told-events.store.js';
+import { ToldLogs } from './follow/told-logs.store.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobFeed } from './jobs/job-feed.js';
 import { JobLogs } from './jobs/job-logs.js';
+import { JobShow } from './jobs/job-show.js';
+import { JobsController } from './jobs/jobs.controller.js';
+import { JobsService } from './jobs/jobs.service.js';
 import { JobsStore } from './jobs/jobs.store.js';
 import { Transitions } from './jobs/transitions.js';
 import { jobsMigrations } from './migrations.js';
+import { ClaimsService } from './owners/claims.service.js';
+import { OwnersController } from './owners/owners.controller.js';
+import { OwnersService } from './owners/owners.service.js';
+import { StoredFiles } from './owners/stored-files.js';
+import { DryRun } from './plan/dry-run.service.js';
+import { PlanView } from './plan/plan-view.js';
+import { PublicUrl } from './public-url.js';
+import { ResultsController } from './results/results.controller.js';
+import { ResultsService } from './results/results.service.js';
 import { runsProviders } from './runs/runs.providers.js';
 import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
 import { storageProviders } from './storage/storage.providers.js';
+import { ValidationController } from './validation/validation.controller.js';
 
 const service = 'jobs';
 
@@ -42,15 +58,33 @@ export class JobsModule {
         EventsModule.forService(service, store),
         AuditModule.forService(service, store),
       ],
-      controllers: [ContractController],
+      controllers: [
+        ContractController,
+        JobsController,
+        OwnersController,
+        FollowController,
+        ResultsController,
+        ValidationController,
+      ],
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: LISTENER, useValue: listener },
+        ClaimsService,
+        DryRun,
         Idempotency,
         JobEvents,
         JobFeed,
         JobLogs,
+        JobShow,
+        JobsService,
         JobsStore,
+        OwnersService,
+        PlanView,
+        PublicUrl,
+        ResultsService,
+        StoredFiles,
+        ToldEvents,
+        ToldLogs,
         Transitions,
         ...accessProviders,
         ...agentsProviders,

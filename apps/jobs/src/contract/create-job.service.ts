@@ -106,6 +106,8 @@ const nothingYet = {
   endedAt: null,
   deadlineAt: null,
   acknowledgedAt: null,
+  inputsDeletedAt: null,
+  resultsDeletedAt: null,
 };
 
 /** Extension members of the answer, in their order. */

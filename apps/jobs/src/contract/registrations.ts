@@ -76,14 +76,9 @@ export class Registrations {
     const expiresAt = new Date(this.clock.now().getTime() + urlsTtlSeconds * 1000);
     const sets = request.resume ? await this.owners.sets(job, name, tx) : [];
     const newest = sets.findLast((set) => set.tableName === table);
-    if (newest) {
-      // Shares are made under the header that the first answer named, so sizes may come with the second call.
-      const renewed = { ...newest, expiresAt, files: newest.files ?? request.files };
-      await this.owners.renewSet(tx, renewed);
-      return renewed;
-    }
-    if ((await this.owners.countSets(tx, job, name)) >= uploadSets) throw refusals.tooMany();
     const { files } = request;
+    if (newest) return this.owners.extendSet(tx, newest, { expiresAt, files });
+    if ((await this.owners.countSets(tx, job, name)) >= uploadSets) throw refusals.tooMany();
     return this.owners.addSet(tx, { job, owner: name, tableName: table, files, expiresAt });
   }
 

@@ -38,6 +38,13 @@ export class OwnersStore {
     return bound;
   }
 
+  /** Notes when the link of an owner was used whose name was bound before. */
+  async claim(tx: Tx, { job, name }: Owner): Promise<void> {
+    const sql =
+      'UPDATE owners SET claimed_at = coalesce(claimed_at, $3) WHERE job = $1 AND name = $2';
+    await tx.query(sql, [job, name, this.clock.now()]);
+  }
+
   /** Gives an owner the next place in the order, unless it has one. */
   async register(tx: Tx, { job, name }: Owner): Promise<void> {
     await tx.query(
@@ -85,11 +92,19 @@ export class OwnersStore {
     return Number(row?.count);
   }
 
-  async renewSet(tx: Tx, { job, owner, number, expiresAt, files }: UploadSet): Promise<void> {
-    await tx.query(
-      'UPDATE upload_sets SET expires_at = $4, files = $5 WHERE job = $1 AND owner = $2 AND number = $3',
+  /** New links for a set; what its owner says of its files counts once. */
+  async extendSet(
+    tx: Tx,
+    { job, owner, number }: UploadSet,
+    { expiresAt, files }: Pick<UploadSet, 'expiresAt' | 'files'>,
+  ): Promise<UploadSet> {
+    const [row] = await tx.query(
+      `UPDATE upload_sets SET expires_at = $4, files = coalesce(files, $5)
+       WHERE job = $1 AND owner = $2 AND number = $3
+       RETURNING job, owner, number, table_name, files, expires_at, created_at`,
       [job, owner, number, expiresAt, files && JSON.stringify(files)],
     );
+    return entityOf<UploadSet>(row ?? {});
   }
 
   async addPolicy(tx: Tx, policy: Omit<StoredPolicy, 'number' | 'createdAt'>): Promise<void> {

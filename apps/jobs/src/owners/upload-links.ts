@@ -11,7 +11,8 @@ export interface Upload {
   party: number;
   provider: string;
   method: 'PUT';
-  url: string;
+  /** Null for a file that is stored. */
+  url: string | null;
   headers: Readonly<Record<string, string>>;
   max_bytes: number;
   seal_key: string | null;
@@ -20,7 +21,6 @@ export interface Upload {
 export interface MintedLinks {
   /** In party order; null for a file that is stored. */
   plain: (string | null)[];
-  /** Of files that are not. */
   uploads: Upload[];
 }
 
@@ -47,8 +47,8 @@ export class UploadLinks {
       parties.map((party) => this.linkOf(party, key, { set, resume })),
     );
     return {
-      plain: links.map((link) => link?.plain ?? null),
-      uploads: links.flatMap((link) => link?.upload ?? []),
+      plain: links.map(({ plain }) => plain),
+      uploads: links.map(({ upload }) => upload),
     };
   }
 
@@ -56,27 +56,18 @@ export class UploadLinks {
     { party, provider, inBucket, sealKey }: JobParty,
     key: string,
     { set, resume }: { set: UploadSet; resume: boolean },
-  ): Promise<{ plain: string; upload: Upload } | undefined> {
+  ): Promise<{ plain: string | null; upload: Upload }> {
     const storage = this.storage.of(provider);
     const stored = resume ? await storage.list(inBucket, key, call) : [];
-    if (stored.some((object) => object.key === key)) return undefined;
     const { uploadMaxBytes: maxBytes, urlsTtlSeconds: expiresIn } = this.settings;
+    const upload = { party, provider, method: 'PUT', max_bytes: maxBytes } as const;
+    if (stored.some((object) => object.key === key))
+      return { plain: null, upload: { ...upload, url: null, headers: {}, seal_key: sealKey } };
     const bytes = set.files?.[party]?.bytes;
     const { plainUrl, url, headers } = await storage.signUpload(
       { bucket: inBucket, key, expiresIn, maxBytes, bytes },
       call,
     );
-    return {
-      plain: plainUrl,
-      upload: {
-        party,
-        provider,
-        method: 'PUT' as const,
-        url,
-        headers,
-        max_bytes: maxBytes,
-        seal_key: sealKey,
-      },
-    };
+    return { plain: plainUrl, upload: { ...upload, url, headers, seal_key: sealKey } };
   }
 }

@@ -4,20 +4,13 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { JobEvents } from '../jobs/job-events.js';
 import { entityOf, insert } from '../jobs/rows.js';
 import type { Finding } from './finding.js';
+import { toldCode } from './told.js';
 
 /** What came out of looking at the data of a job. */
 export interface ValidationReport {
   ok: boolean;
   at: Date;
   findings: Finding[];
-}
-
-/** What is found in the data of an owner is told to that owner and to admins only (`jobs.md` 3). */
-const ownersOnly = new Set(['inconsistent_forms', 'out_of_range', 'join_key_not_unique']);
-
-/** What everybody may read of a finding. */
-export function toldCode(code: string): string {
-  return ownersOnly.has(code) ? 'owner_data_rejected' : code;
 }
 
 /** Findings of a report that are kept, at most. */

@@ -1,0 +1,40 @@
+import { Store } from '@glacis/store';
+import { Inject, Injectable } from '@nestjs/common';
+import type { AccessedJob } from '../access/job-access.js';
+
+/** An event as its followers get it. */
+export interface ToldEvent {
+  /** Sequence within the job, from 1. */
+  id: number;
+  event: string;
+  at: string;
+  data: Record<string, unknown>;
+}
+
+interface Row {
+  seq: string;
+  at: Date;
+  event: string;
+  data: Record<string, unknown>;
+}
+
+@Injectable()
+export class ToldEvents {
+  constructor(@Inject(Store) private readonly store: Store) {}
+
+  /** What comes after an event, in order: owners hear of the state and of themselves. */
+  async after({ job, role, owner }: AccessedJob, seq: number, limit: number): Promise<ToldEvent[]> {
+    const rows = await this.store.query<Row>(
+      `SELECT seq, at, event, data FROM job_events
+       WHERE job = $1 AND seq > $2 AND ($3 OR event IN ('state', 'end') OR owner = $4)
+       ORDER BY seq LIMIT $5`,
+      [job.id, seq, role !== 'owner', owner ?? null, limit],
+    );
+    return rows.map(({ seq: id, at, event, data }) => ({
+      id: Number(id),
+      event,
+      at: at.toISOString(),
+      data,
+    }));
+  }
+}
