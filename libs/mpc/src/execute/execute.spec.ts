@@ -114,4 +114,20 @@ describe('jobs.md 11.5: whole queries', () => {
     });
     expect(sortedRows(found)).toEqual(sortedRows(expected));
   });
+
+  it('jobs.md 11.12: over 16 owners the largest is left out of the residual rule', () => {
+    const tables = { p: { age: 'years', pay: { unit: 'EUR', type: 'INTEGER', min: 0, max: 99 } } };
+    const owner = (ages: readonly bigint[]): OwnerRows => ages.map((age) => ({ age, pay: age }));
+    // Of age 1 one owner has all but two rows; age 2 comes from many; age 3 from one alone.
+    const owners = Array.from({ length: 20 }, (_, index) =>
+      owner([2n, ...(index < 2 ? [1n] : []), ...(index === 5 ? Array<bigint>(9).fill(1n) : [])]),
+    );
+    owners.push(owner(Array<bigint>(6).fill(3n)));
+    const sql = 'SELECT age, COUNT(*), SUM(pay) FROM p GROUP BY age';
+    const of = (options: Partial<CompileOptions>): string[] =>
+      sortedRows(query(sql, tables as Tables, [owners], { minGroupSize: 5, ...options }));
+    expect(of({})).toEqual(['2,20,40', '3,6,18']);
+    expect(of({ residual: false })).toEqual(['1,11,11', '2,20,40', '3,6,18']);
+    expect(of({ minOwners: 2 })).toEqual(['2,20,40']);
+  });
 });

@@ -2,6 +2,7 @@ import { lift, toArithmetic } from '../protocol/arithmetic.js';
 import { biased } from '../protocol/compare.js';
 import { collect, type Grouped } from '../protocol/groups.js';
 import { together, type Protocol } from '../protocol/link.js';
+import { ownerRuns } from '../protocol/many-owners.js';
 import type { Party } from '../protocol/party.js';
 import { and, multiply } from '../protocol/products.js';
 import { runExtreme } from '../protocol/runs.js';
@@ -11,7 +12,7 @@ import { flattened } from '../protocol/wide.js';
 import { multiplyWide, toWideBit } from '../protocol/wide-products.js';
 import { arrange, pieces, type Arranged } from './arrange.js';
 import { firstBits, firstRows, isWide } from './columns.js';
-import { flagsOf, membersOf } from './members.js';
+import { flagsOf, hasManyOwners, membersOf } from './members.js';
 import type { Reduced, Wanted, WantedExtreme } from './reduction.js';
 import { bitsOfColumns, columnsOfBits } from './rows.js';
 
@@ -93,24 +94,37 @@ function* extreme(
   return yield* runExtreme(party, sorted.groups.g, bits, wanted);
 }
 
-function* members(party: Party, sorted: Arranged, wanted: Wanted): Protocol<Column[]> {
+/** What the disclosure rules are told of each group: words that are summed, and bits of its last row. */
+interface Counted {
+  words: Column[];
+  bits: Bits[];
+}
+
+function* members(party: Party, sorted: Arranged, wanted: Wanted): Protocol<Counted> {
+  if (hasManyOwners(wanted)) {
+    const frames = { groups: sorted.groups, owners: sorted.parts };
+    const { ones, largest } = yield* ownerRuns(party, frames, sorted.count);
+    return { words: [arithmetic(ones)], bits: [largest] };
+  }
   const units = wanted.unit && sorted.parts;
-  return (yield* membersOf(party, { ...sorted, units }, wanted)).map(arithmetic);
+  const words = yield* membersOf(party, { ...sorted, units }, wanted);
+  return { words: words.map(arithmetic), bits: [] };
 }
 
 interface Main {
   grouped: Grouped;
-  /** Of the keys, then of the extremes. */
+  /** Of the keys, then of the extremes, then of the largest owners. */
   bits: Bits[];
 }
 
 /** What the sort by groups and, where units are counted, by units answers: all but COUNT DISTINCT. */
 function* main(party: Party, keys: readonly Bits[], wanted: Wanted): Protocol<Main> {
+  const many = hasManyOwners(wanted);
   const sorted = yield* arrange(party, {
     rows: wanted.rows,
     keys,
-    second: wanted.unit ?? [],
-    flags: flagsOf(wanted),
+    second: many ? wanted.owners.map(({ index }) => index) : (wanted.unit ?? []),
+    flags: many ? wanted.filters : flagsOf(wanted),
     values: wanted.extremes.map(({ values }) => values),
     words: wanted.sums.map(({ words }) => words),
   });
@@ -119,11 +133,12 @@ function* main(party: Party, keys: readonly Bits[], wanted: Wanted): Protocol<Ma
     together(...wanted.extremes.map((each, index) => extreme(party, sorted, each, index))),
     members(party, sorted, wanted),
   );
-  const planes = [...sorted.keys, ...found.flatMap((bits) => bits.planes)];
+  const answers = [...found, ...counted.bits];
+  const planes = [...sorted.keys, ...answers.flatMap((bits) => bits.planes)];
   const columns = columnsOfBits({ rows: sorted.count, planes });
-  const grouped = yield* collect(party, sorted.groups, columns, [...sums, ...counted]);
+  const grouped = yield* collect(party, sorted.groups, columns, [...sums, ...counted.words]);
   const collected = bitsOfColumns(grouped.columns, sorted.count);
-  const widths = [...keys, ...found].map((bits) => bits.planes.length);
+  const widths = [...keys, ...answers].map((bits) => bits.planes.length);
   const bits = Array.from(pieces(collected.planes, widths), (own) => ({
     ...collected,
     planes: own,
@@ -178,8 +193,10 @@ export function* reduceGroups(
     count: first(grouped.count),
     filtered,
     sums: summed,
-    extremes: cut.slice(keys.length),
+    extremes: cut.slice(keys.length, keys.length + wanted.extremes.length),
     distinct: counted.map(first),
-    members,
+    ...(hasManyOwners(wanted)
+      ? { members: [], owners: { owners: members[0], largest: cut[cut.length - 1] } }
+      : { members }),
   };
 }

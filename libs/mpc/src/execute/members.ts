@@ -13,6 +13,17 @@ export const flagsOf = ({ filters, owners }: Pick<Wanted, 'filters' | 'owners'>)
   ...owners.flatMap(({ index }) => index.planes),
 ];
 
+/** Most owners whose members are counted one by one in a sort (jobs.md 11.12). */
+const MOST_OWNERS = 16;
+
+/** Whether owners are too many for that, and only their number and the largest are asked for. */
+export const hasManyOwners = ({ rules, owners, filters }: Wanted): boolean =>
+  owners.length === 1 &&
+  owners[0].count > MOST_OWNERS &&
+  rules.counted === 'rows' &&
+  rules.maxSharePercent === 100 &&
+  filters.length === 0;
+
 /** Whether members are rows that lie as their owners brought them. */
 export const areInPlace = ({ rules, owners }: Wanted): boolean =>
   rules.counted === 'rows' && owners.every((table) => table.rows);

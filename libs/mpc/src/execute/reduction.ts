@@ -1,4 +1,5 @@
 import type { Rules } from '../protocol/disclosure.js';
+import type { OwnerCounts } from '../protocol/many-owners.js';
 import type { Extreme } from '../protocol/runs.js';
 import type { Bits, Plane, Shares } from '../protocol/shares.js';
 import type { Column } from '../protocol/shuffle.js';
@@ -48,4 +49,6 @@ export interface Reduced {
   distinct: Shares[];
   /** Members of each selection of `selectionsOf(rules)`, in Z_2^32. */
   members: Shares[];
+  /** In place of `members`, where owners are too many to be counted one by one (11.12). */
+  owners?: OwnerCounts;
 }

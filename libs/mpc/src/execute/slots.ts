@@ -1,7 +1,8 @@
 import type { Plan } from '../compile/plan.js';
 import { toArithmetic } from '../protocol/arithmetic.js';
-import { disclosed, type Rules } from '../protocol/disclosure.js';
+import { disclosed, type Disclosed, type Rules } from '../protocol/disclosure.js';
 import { together, type Protocol } from '../protocol/link.js';
+import { disclosedByLargest } from '../protocol/many-owners.js';
 import type { Party } from '../protocol/party.js';
 import { and, multiply } from '../protocol/products.js';
 import type { Bits, Plane } from '../protocol/shares.js';
@@ -113,6 +114,17 @@ function* masked(party: Party, value: Forms, shown?: Plane): Protocol<Forms> {
   return { words: { form, shares: yield* multiply(party, shares, bit) } };
 }
 
+/** What 11.12 lets be shown of each slot. */
+function* disclosure(
+  party: Party,
+  { count, members, owners }: Reduced,
+  { rules, rows }: { rules: Rules; rows: number },
+): Protocol<Disclosed> {
+  if (!owners) return yield* disclosed(party, { rules, counts: members, rows });
+  const group = yield* disclosedByLargest(party, rules, { count, ...owners }, rows);
+  return { group, filters: [] };
+}
+
 /** Result slots with what may be shown of them: disclosure rules, masks of filters, HAVING (11.5, 11.12). */
 function* shownOf(
   party: Party,
@@ -126,7 +138,7 @@ function* shownOf(
 ): Protocol<Slots> {
   const [values, { group, filters }] = yield* together(
     aggregatesOf(party, plan, reduced, rows),
-    disclosed(party, { rules, counts: reduced.members, rows }),
+    disclosure(party, reduced, { rules, rows }),
   );
   const [[live], ...aggregates] = yield* together(
     and(party, [reduced.valid], [group]),

@@ -58,8 +58,9 @@ export function* ownerRuns(
 
 /** What `collect` makes of `OwnerRuns` for each slot. */
 export interface OwnerCounts {
-  count: Shares;
+  /** Owners of the group. */
   owners: Shares;
+  /** One less than the rows of the largest of them. */
   largest: Bits;
 }
 
@@ -71,7 +72,7 @@ export interface OwnerCounts {
 export function* disclosedByLargest(
   party: Party,
   rules: { minGroupSize: number; minOwners: number; residual: boolean },
-  { count, owners, largest }: OwnerCounts,
+  { count, owners, largest }: OwnerCounts & { count: Shares },
   rows: number,
 ): Protocol<Plane> {
   const { minGroupSize: k, minOwners, residual } = rules;
@@ -86,7 +87,7 @@ export function* disclosedByLargest(
 
 function* withoutLargest(
   party: Party,
-  { count, largest }: Pick<OwnerCounts, 'count' | 'largest'>,
+  { count, largest }: { count: Shares; largest: Bits },
   k: number,
   rows: number,
 ): Protocol<Plane> {
