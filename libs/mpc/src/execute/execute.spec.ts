@@ -70,7 +70,7 @@ describe('jobs.md 8, stage D', () => {
     );
     const inputs = shareTables(plan, [rows], { seed: 3 });
     for (const { tables: loaded } of inputs) {
-      const { own, next } = loaded[0].columns.get('pay')?.boolean as Shares;
+      const { own, next } = loaded[0].columns.get('pay')!.boolean as Shares;
       own[6] ^= 4;
       next[6] ^= 4;
     }
