@@ -1,6 +1,7 @@
 import {
   choice,
   defineSettings,
+  durationMs,
   flag,
   host,
   integer,
@@ -137,6 +138,11 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     integer(1, 3650),
     '90',
     'Days that sealed results stay while nobody acknowledges them.',
+  ),
+  orphanGrace: setting(
+    durationMs,
+    '10m',
+    'How long buckets and party agents that no job has use for stay, as a create or a submit may be under way.',
   ),
   bucketPrefix: setting(
     text.refine((value) => /^[a-z][a-z0-9-]{0,13}$/.test(value), {

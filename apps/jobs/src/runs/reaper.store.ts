@@ -34,3 +34,24 @@ export async function closeTeardowns(db: Queryable): Promise<void> {
        SELECT 1 FROM agents WHERE job_id = jobs.id AND ended_at IS NULL)`,
   );
 }
+
+/** What decides how long the buckets of a job are kept. */
+export interface KeptJob {
+  endedAt: Date | null;
+  /** Its results are sealed. */
+  sealed: boolean;
+  acknowledgedAt: Date | null;
+}
+
+/** Those of the ids that are jobs. */
+export async function keptJobs(
+  db: Queryable,
+  ids: readonly string[],
+): Promise<Map<string, KeptJob>> {
+  const rows = await db.query<KeptJob & { id: string }>(
+    `SELECT id, ended_at AS "endedAt", result_key IS NOT NULL AS sealed, acknowledged_at AS "acknowledgedAt"
+     FROM jobs WHERE id::text = ANY($1)`,
+    [ids],
+  );
+  return new Map(rows.map(({ id, ...job }) => [id, job]));
+}

@@ -1,42 +1,39 @@
 import { LOGGER, type Logger } from '@glacis/observability';
-import { CLOCK, Loop, type Clock } from '@glacis/runtime';
-import { Store } from '@glacis/store';
+import { Loop } from '@glacis/runtime';
 import {
   Inject,
   Injectable,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { purgeAgents } from '../agents/agents.store.js';
-import { ComputeProviders } from '../compute/compute-providers.js';
-import { Crews } from './crews.js';
-import { closeTeardowns, livingRuns, strayAgents } from './reaper.store.js';
+import type { Finding } from '../validation/finding.js';
+import { Submissions } from '../validation/submissions.js';
+import { BucketReaper } from './bucket-reaper.js';
+import { InstanceReaper } from './instance-reaper.js';
 
 const everyMs = 60_000;
-const callMs = 60_000;
-/** Milliseconds that agents may live beside a job that has none to run: as long as their keys or checks may take. */
-const graceMs = 180_000;
-/** Milliseconds that what was told to agents is kept. */
-const keptMs = 7 * 86_400_000;
 
-/** Ends what no live attempt owns (jobs.md 9): what a kill, or a call that succeeded after its time-out, has left. */
+const lost: Finding = {
+  code: 'validation_timeout',
+  message: 'the service ended while it checked the data; submit again',
+};
+
+/** `run` never fails. */
+const onError = (): void => undefined;
+
+/** Takes away what a kill, or a call that succeeded after its time-out, has left (jobs.md 9). */
 @Injectable()
 export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly loop: Loop;
 
   constructor(
-    @Inject(Store) private readonly store: Store,
-    @Inject(ComputeProviders) private readonly compute: ComputeProviders,
-    @Inject(Crews) private readonly crews: Crews,
-    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(InstanceReaper) private readonly instances: InstanceReaper,
+    @Inject(BucketReaper) private readonly buckets: BucketReaper,
+    @Inject(Submissions) private readonly submissions: Submissions,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.loop = new Loop({
-      name: 'reaper of jobs',
-      intervalMs: everyMs,
-      run: () => this.run(),
-      onError: (err) => this.logger.warn({ err }, 'what jobs have left behind is not ended yet'),
-    });
+    const run = (): Promise<void> => this.run();
+    this.loop = new Loop({ name: 'reaper of jobs', intervalMs: everyMs, run, onError });
   }
 
   onApplicationBootstrap(): void {
@@ -47,26 +44,16 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
     await this.loop.stop();
   }
 
+  /** Each part by itself: a provider that does not answer holds up its own only. */
   async run(): Promise<void> {
-    const now = this.clock.now();
-    for (const agent of await strayAgents(this.store, new Date(now.getTime() - graceMs)))
-      await this.crews.endOne(agent);
-    await this.endUnowned(now);
-    await closeTeardowns(this.store);
-    await purgeAgents(this.store, new Date(now.getTime() - keptMs));
+    const parts = [this.openAgain(), this.instances.run(), this.buckets.run()];
+    for (const part of await Promise.allSettled(parts))
+      if (part.status === 'rejected')
+        this.logger.warn({ err: part.reason as Error }, 'what jobs have left stays for now');
   }
 
-  /** An agent's row is there before its instance, so an instance without a living one is nobody's. */
-  private async endUnowned(now: Date): Promise<void> {
-    const call = { timeoutMs: callMs };
-    for (const provider of this.compute.all()) {
-      const instances = await provider.listByTag({}, call);
-      const owned = await livingRuns(
-        this.store,
-        instances.map(({ runId }) => runId),
-      );
-      const ours = instances.filter(({ runId, tags }) => !owned.has(runId) || tags.expires < now);
-      for (const { ref } of ours) await provider.terminate(ref, call);
-    }
+  /** Jobs whose validation was lost with its process. */
+  private async openAgain(): Promise<void> {
+    for (const job of await this.submissions.lost()) await this.submissions.giveBack(job, [lost]);
   }
 }

@@ -1,7 +1,9 @@
 import type { Provider } from '@nestjs/common';
+import { BucketReaper } from './bucket-reaper.js';
 import { ContentCheck } from './content-check.js';
 import { Crews } from './crews.js';
 import { Driver } from './driver.js';
+import { InstanceReaper } from './instance-reaper.js';
 import { PartyKeys } from './party-keys.js';
 import { Reaper } from './reaper.js';
 import { Runs } from './runs.service.js';
@@ -13,9 +15,11 @@ import { Worker } from './worker.js';
 
 /** How submitted jobs run, and what create and submit need of party agents. */
 export const runsProviders: Provider[] = [
+  BucketReaper,
   ContentCheck,
   Crews,
   Driver,
+  InstanceReaper,
   PartyKeys,
   Reaper,
   Runs,

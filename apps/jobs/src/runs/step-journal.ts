@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { JobEvents } from '../jobs/job-events.js';
 import { JobLogs } from '../jobs/job-logs.js';
 import type { Job } from '../jobs/job.entity.js';
+import { ReportsStore } from '../validation/reports.store.js';
 import { Transitions, type TransitionMore } from '../jobs/transitions.js';
 import type { JobState } from '../state.js';
 import type { StepFailure } from './step-failure.js';
@@ -20,6 +21,7 @@ export class StepJournal {
     @Inject(Transitions) private readonly transitions: Transitions,
     @Inject(JobEvents) private readonly events: JobEvents,
     @Inject(JobLogs) private readonly logs: JobLogs,
+    @Inject(ReportsStore) private readonly reports: ReportsStore,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -49,6 +51,7 @@ export class StepJournal {
     return this.tell(job, step, 'failed', async (tx) => {
       await endStep(tx, refOf(job, step), this.clock.now(), failure);
       await this.log(tx, job, step, cause);
+      if (cause.findings.length > 0) await this.reports.add(tx, job.id, cause.findings);
       await this.transition(tx, job, 'failing', { failure });
     });
   }
