@@ -74,9 +74,9 @@ async function made(state = 'created', of: Stand = stand): Promise<Job> {
   const store = of.get(Store);
   await store.query(
     `INSERT INTO jobs (id, tenant, name, sql, query_hash, schema, schema_hash, placement, execution, isolation,
-       min_group_size, min_owners, max_share_percent, deadline_seconds, salt, limits, policy_needed, warnings,
+       min_group_size, min_owners, max_share_percent, deadline_seconds, salt, options, limits, policy_needed, warnings,
        state, attempt, progress, created_at, updated_at)
-     VALUES ($1, 'default', 'x', $2, $2, '{}', $2, $3, 'local', 'process', 5, 1, 100, 600, '', '{}', '{}', '[]',
+     VALUES ($1, 'default', 'x', $2, $2, '{}', $2, $3, 'local', 'process', 5, 1, 100, 600, '', '{}', '{}', '{}', '[]',
        $4, 1, 0, now(), now())`,
     [id, digest, JSON.stringify(placement), state],
   );
