@@ -78,7 +78,7 @@ export class Channel {
 
   /** What went over this link in each direction, for a last comparison: nobody goes on before both sides have all. */
   async settle(): Promise<void> {
-    this.outbox.flush();
+    void this.outbox.flush();
     const theirs = await this.exchange('digest', tally(this.outbox.sent, this.received));
     if (!theirs.equals(tally(this.received, this.outbox.sent)))
       throw new LinkError('protocol', 'digest_mismatch', 'the sides of a link count differently');

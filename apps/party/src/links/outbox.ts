@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { once } from 'node:events';
 import { MAX_PAYLOAD, writeHeader, type FrameType } from './frame.js';
 
 /** Smaller messages wait for one another within a turn of the event loop (jobs.md 11.9). */
@@ -16,12 +15,10 @@ export class Outbox {
 
   constructor(private readonly stream: Duplex) {}
 
-  /** Resolves when the words are taken over and the stream takes more. */
+  /** Resolves when the words are the caller's again, and the stream takes more. */
   async send(words: Int32Array): Promise<void> {
     const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-    if (bytes.length < COALESCE) this.collect(bytes);
-    else this.sendNow(bytes);
-    if (this.stream.writableNeedDrain) await drained(this.stream);
+    await (bytes.length < COALESCE ? this.collect(bytes) : this.sendNow(bytes));
   }
 
   control(
@@ -29,56 +26,47 @@ export class Outbox {
     payload: Uint8Array = Buffer.alloc(0),
     flags = 0,
   ): void {
-    this.flush();
+    void this.flush();
     this.stream.write(writeHeader({ type, length: payload.length, flags, op: 0 }));
     if (payload.length > 0) this.stream.write(payload);
   }
 
   /** Sends what still waits for company. */
-  flush(): void {
+  flush(): Promise<void> {
     this.flushing = false;
-    if (this.bytes === 0) return;
+    if (this.bytes === 0) return Promise.resolve();
     const payload = Buffer.concat(this.pending);
     this.pending = [];
     this.bytes = 0;
-    this.frame(payload);
+    return this.frame(payload);
   }
 
-  private collect(bytes: Buffer): void {
+  private collect(bytes: Buffer): Promise<void> {
     this.pending.push(Buffer.from(bytes));
     this.bytes += bytes.length;
-    if (this.bytes >= COALESCE) this.flush();
-    else if (!this.flushing) {
-      this.flushing = true;
-      process.nextTick(() => this.flush());
-    }
+    if (this.bytes >= COALESCE) return this.flush();
+    if (!this.flushing) process.nextTick(() => void this.flush());
+    this.flushing = true;
+    return Promise.resolve();
   }
 
-  private sendNow(bytes: Buffer): void {
-    this.flush();
-    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD) {
-      // The stream keeps what it cannot write at once, and the words are the caller's again.
-      this.frame(Buffer.from(bytes.subarray(at, at + MAX_PAYLOAD)));
-    }
+  private async sendNow(bytes: Buffer): Promise<void> {
+    const sent = [this.flush()];
+    for (let at = 0; at < bytes.length; at += MAX_PAYLOAD)
+      sent.push(this.frame(bytes.subarray(at, at + MAX_PAYLOAD)));
+    await Promise.all(sent);
   }
 
-  private frame(payload: Buffer): void {
+  /** Resolves when it is on its way, and when the stream ends before: whoever reads from it is told why. */
+  private frame(payload: Buffer): Promise<void> {
     this.op += 1;
-    this.stream.cork();
-    this.stream.write(writeHeader({ type: 'data', length: payload.length, flags: 0, op: this.op }));
-    this.stream.write(payload);
-    this.stream.uncork();
     this.sent += payload.length;
-  }
-}
-
-/** Also ends when the stream does: whoever reads from it is told why. */
-async function drained(stream: Duplex): Promise<void> {
-  const end = new AbortController();
-  const options = { signal: end.signal };
-  try {
-    await Promise.race([once(stream, 'drain', options), once(stream, 'close', options)]);
-  } finally {
-    end.abort();
+    return new Promise((done) => {
+      const header = { type: 'data', length: payload.length, flags: 0, op: this.op } as const;
+      this.stream.cork();
+      this.stream.write(writeHeader(header));
+      this.stream.write(payload, () => done());
+      this.stream.uncork();
+    });
   }
 }
