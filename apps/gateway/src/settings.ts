@@ -102,6 +102,11 @@ export const gatewaySettings = defineSettings('GLACIS_GATEWAY_', {
     '64mb',
     'Longest body that is passed on; each operation of a service has a limit of its own.',
   ),
+  fileLimit: setting(
+    sizeBytes,
+    '1gb',
+    'The same for uploads of files, as share files of jobs; these may take as long as bytes come.',
+  ),
 });
 
 export type GatewaySettings = Values<typeof gatewaySettings.shape>;

@@ -19,6 +19,7 @@ import { loadSettings } from '@glacis/settings';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HttpAdapter } from './adapter.js';
 import { Admission, type Authenticate } from './admission.js';
+import { boundBodyTime } from './body-time.js';
 import { answerBrokenRequest } from './broken-request.js';
 import { clientAddress } from './client-address.js';
 import { Connections } from './connections.js';
@@ -80,6 +81,8 @@ export async function createHttpApp(
   const instance = adapter.getInstance<FastifyInstance>();
   const telemetry = new RequestTelemetry(options.metrics, options.logger, options.apis ?? []);
   instance.decorateRequest('context', null);
+  // First, as a refusal ends the hooks and not the body.
+  boundBodyTime(instance, settings.requestTimeout);
   equipRoutes(instance, admission, telemetry);
   answerUnmatched(instance, { admission, telemetry, replies });
   readBodies(instance);
@@ -104,7 +107,6 @@ function makeAdapter(
     {
       bodyLimit: settings.bodyLimit,
       keepAliveTimeout: settings.idleTimeout,
-      requestTimeout: settings.requestTimeout,
       connectionTimeout: settings.requestTimeout + settings.idleTimeout,
       http: {
         headersTimeout: settings.headersTimeout,

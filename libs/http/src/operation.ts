@@ -37,6 +37,8 @@ export interface OperationOptions {
   bodyLimit?: number;
   /** True: the body is of any type, and nothing reads it before the handler (`leaveBodies`). Default false. */
   unread?: boolean;
+  /** True: a body may take as long as bytes come, whatever `requestTimeout` says. Default false. */
+  longBody?: boolean;
   /** False: HEAD is 405 instead of a GET without its body. Default true. */
   head?: boolean;
   /** True: no reply of the route may be kept by a cache, refusals included. Default false. */

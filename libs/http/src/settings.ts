@@ -35,7 +35,11 @@ export const httpSettings: SettingsDefinition<{
     'Connections open at once; further ones are closed at accept.',
   ),
   headersTimeout: setting(durationMs, '10s', 'Time to send the headers of a request.'),
-  requestTimeout: setting(durationMs, '60s', 'Time to send a whole request.'),
+  requestTimeout: setting(
+    durationMs,
+    '60s',
+    'Time to send a whole request, but for uploads of files, which may go on while bytes come.',
+  ),
   idleTimeout: setting(durationMs, '75s', 'Time that a connection is kept between two requests.'),
   callerRate: setting(
     ratePerSecond,

@@ -84,6 +84,15 @@ describe('slow clients', () => {
     expect(slow.text).toMatch(/^HTTP\/1\.1 408 /);
   });
 
+  test('a body that nobody reads has no longer', async () => {
+    app = await startApp(WidgetModule, {
+      settings: testSettings({ headersTimeout: 300, requestTimeout: 600 }),
+    });
+    const slow = await open(app, 'PUT /nowhere HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1');
+    await waitFor(() => slow.closed, { what: 'the connection closed' });
+    expect(slow.text).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
   test('an idle connection is kept for its time and then closed', async () => {
     app = await startApp(WidgetModule, { settings: testSettings({ idleTimeout: 200 }) });
     const idle = await open(app, 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');

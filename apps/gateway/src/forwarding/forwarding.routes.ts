@@ -44,11 +44,14 @@ export class ForwardingRoutes implements OnModuleInit {
   }
 
   private add(scope: FastifyInstance, upstream: Upstream, routes: ServiceRoutes): void {
+    const { guarded, open, files = [] } = routes;
     const summary = `Passed on to ${upstream.service}`;
-    const open = { access: 'public', summary, unread: true, head: false } as const;
-    const guarded = { ...open, access: 'authenticated' } as const;
-    for (const url of routes.open) this.route(scope, upstream, url, { operation: open });
-    for (const url of routes.guarded) this.route(scope, upstream, url, { operation: guarded });
+    for (const url of [...open, ...guarded]) {
+      const access = open.includes(url) ? 'public' : 'authenticated';
+      const longBody = files.includes(url);
+      const operation = { access, summary, unread: true, longBody, head: false } as const;
+      this.route(scope, upstream, url, { operation });
+    }
   }
 
   private route(
@@ -57,7 +60,8 @@ export class ForwardingRoutes implements OnModuleInit {
     url: string,
     config: OperationConfig,
   ): void {
-    const { bodyLimit } = this.settings;
+    const { bodyLimit, fileLimit } = this.settings;
+    const limit = config.operation.longBody ? fileLimit : bodyLimit;
     // A browser asks what it may send before it sends a token (Fetch 3.3.2).
     const asked = { operation: { ...config.operation, access: 'public' } } as const;
     for (const method of verbs) {
@@ -66,7 +70,7 @@ export class ForwardingRoutes implements OnModuleInit {
         url,
         config: method === 'OPTIONS' ? asked : config,
         bodyLimit: Number.MAX_SAFE_INTEGER,
-        handler: (request, reply) => forward(upstream, request, reply, bodyLimit),
+        handler: (request, reply) => forward(upstream, request, reply, limit),
       });
     }
   }

@@ -9,6 +9,8 @@ export interface ServiceRoutes {
   guarded: readonly string[];
   /** Patterns of routes that anybody may call. */
   open: readonly string[];
+  /** Patterns of either list that take whole files. Default: none. */
+  files?: readonly string[];
 }
 
 /** A path and everything below it. */
@@ -42,6 +44,7 @@ export const serviceRoutes = {
   jobs: {
     guarded: common('jobs'),
     open: [...contractRoutes, ...below('/jobs'), '/storage/*'],
+    files: ['/storage/*'],
   },
 } satisfies Record<string, ServiceRoutes>;
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
-import { createHttpApp } from '@glacis/http';
+import { createHttpApp, httpSettings } from '@glacis/http';
 import { createLogger, Health, LOGGER, Metrics, Tracing } from '@glacis/observability';
 import { CLOCK, ManualClock } from '@glacis/runtime';
+import { loadSettings } from '@glacis/settings';
 import { temporaryFolder } from '@glacis/testbed';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -29,9 +30,12 @@ export interface LocalStand {
 @Module({})
 class StorageModule {}
 
-/** Local buckets behind their routes, without the rest of the service. */
-export async function openLocal(dataDir?: string): Promise<LocalStand> {
-  const folder = dataDir ?? (await temporaryFolder());
+/**
+ * Local buckets behind their routes, without the rest of the service.
+ * @param requestTimeout milliseconds that requests have which are no uploads
+ */
+export async function openLocal(requestTimeout = 60_000): Promise<LocalStand> {
+  const folder = await temporaryFolder();
   const clock = new ManualClock(new Date());
   const lines: string[] = [];
   const logger = createLogger({
@@ -56,6 +60,7 @@ export async function openLocal(dataDir?: string): Promise<LocalStand> {
     metrics: new Metrics(),
     health: new Health(),
     tracing,
+    settings: { ...loadSettings(httpSettings, { env: {} }), requestTimeout },
     authenticate: () => {
       throw new Error('no route here asks for a token');
     },

@@ -234,6 +234,28 @@ describe('local buckets', () => {
     expect(await list(name)).toEqual([]);
   });
 
+  test('an upload over a slow line is not cut off while bytes come', async () => {
+    const hasty = await openLocal(200);
+    try {
+      const name = bucketName('glacis', 'in', job, 99);
+      const tags = { job, party: 99, attempt: 1, expires: new Date() };
+      const provider = hasty.providers.of('aws');
+      await provider.createBucket({ name, tags, sealKey: null }, call);
+      const upload = { bucket: name, key: 'x', maxBytes: 100, expiresIn: 60 };
+      const { url } = await provider.signUpload(upload, call);
+      const slow = request(url, { method: 'PUT', headers: csv });
+      const begun = performance.now();
+      slow.write('the beginning');
+      await waitFor(() => performance.now() > begun + 600);
+      slow.end('the end');
+      const [answer] = (await once(slow, 'response')) as [{ statusCode: number; resume(): void }];
+      answer.resume();
+      expect(answer.statusCode).toBe(200);
+    } finally {
+      await hasty.close();
+    }
+  });
+
   test('jobs.md 6.1: any page may ask and put', async () => {
     const name = await bucket();
     const url = await link(name);

@@ -13,11 +13,21 @@ import { storeObject, TooLongError } from './store-object.js';
 
 const operation = (summary: string): OperationConfig => ({
   // The link is the permission.
-  operation: { access: 'public', summary, unread: true, head: false, noStore: true },
+  operation: {
+    access: 'public',
+    summary,
+    unread: true,
+    longBody: true,
+    head: false,
+    noStore: true,
+  },
 });
 
 /** Uploads under way at once; with more it is 503. */
 const maxUploads = 256;
+
+/** Milliseconds that one upload may take, however slow its line is. */
+const longestMs = 3_600_000;
 
 /** What becomes of a request that its link allows and the bucket does not. */
 const refusals: Partial<Record<ProviderErrorCode, () => Problem>> = {
@@ -64,6 +74,7 @@ export class StorageRoutes implements OnModuleInit {
     const grant = this.grantOf(raw);
     if (this.uploads >= maxUploads) throw problems.unavailable('too many uploads are under way');
     this.uploads += 1;
+    const late = setTimeout(() => raw.destroy(), longestMs);
     try {
       const { provider } = await this.buckets.read(grant.bucket);
       await this.buckets.mayAdmit(grant.bucket, grant.key);
@@ -76,6 +87,7 @@ export class StorageRoutes implements OnModuleInit {
       if (isCut(raw)) return reply.hijack();
       throw problemOf(error);
     } finally {
+      clearTimeout(late);
       this.uploads -= 1;
     }
   }
