@@ -1,4 +1,10 @@
-import { createCipheriv, hkdfSync, type Cipher } from 'node:crypto';
+import {
+  createCipheriv,
+  createHmac,
+  createSecretKey,
+  type Cipher,
+  type KeyObject,
+} from 'node:crypto';
 
 export type PartyId = 0 | 1 | 2;
 
@@ -56,11 +62,17 @@ export type Streams = (key: Neighbour, step: number, purpose: Purpose) => Stream
  * @param keys secrets of at least 16 bytes, `next` known to this party and its next, `previous` to it and its previous.
  */
 export function keyStreams(keys: Readonly<Record<Neighbour, Uint8Array>>): Streams {
+  const extracted = { next: extract(keys.next), previous: extract(keys.previous) };
   return (key, step, purpose) => {
-    const info = `glacis-mpc-1 ${step} ${purpose}`;
-    return new KeyStream(new Uint8Array(hkdfSync('sha256', keys[key], '', info, 16)));
+    const info = `glacis-mpc-1 ${step} ${purpose}\x01`;
+    const block = createHmac('sha256', extracted[key]).update(info).digest();
+    return new KeyStream(block.subarray(0, 16));
   };
 }
+
+/** HKDF-Extract without salt (RFC 5869, 2.2), once for each key: what is left for a stream is one HMAC. */
+const extract = (key: Uint8Array): KeyObject =>
+  createSecretKey(createHmac('sha256', new Uint8Array(32)).update(key).digest());
 
 /** What one party has of its own: its number, its key streams, and the count of steps that keeps them apart. */
 export class Party {

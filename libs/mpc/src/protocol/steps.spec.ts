@@ -1,3 +1,4 @@
+import { createCipheriv, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import {
   bigOf,
@@ -16,7 +17,7 @@ import { biased, equal, greater } from './compare.js';
 import { input } from './input.js';
 import { together, type Protocol } from './link.js';
 import { open } from './open.js';
-import type { Party, PartyId, Purpose } from './party.js';
+import { keyStreams, type Party, type PartyId, type Purpose } from './party.js';
 import { delay, lanes, planeOf, planesOfWords, toBits, toWords, wordsOfPlanes } from './planes.js';
 import { andWords, multiply, zeroStreams } from './products.js';
 import {
@@ -202,6 +203,14 @@ describe('jobs.md 11.4: local steps', () => {
       expect(parts.map(([f, g]) => xorWords(f, g)).reduce(xorWords)).toEqual(new Int32Array(20));
     }
     expect(draws[0]).not.toEqual(draws[1]);
+  });
+
+  it('streams are AES-128-CTR under HKDF-SHA-256 of key, step and purpose', () => {
+    const [next, previous] = [new Uint8Array(32).fill(1), new Uint8Array(16).fill(2)];
+    const drawn = keyStreams({ next, previous })('previous', 7, 'mask').words(1000);
+    const key = new Uint8Array(hkdfSync('sha256', previous, '', 'glacis-mpc-1 7 mask', 16));
+    const cipher = createCipheriv('aes-128-ctr', key, new Uint8Array(16));
+    expect(Buffer.from(drawn.buffer).equals(cipher.update(Buffer.alloc(4000)))).toBe(true);
   });
 
   it('streams of different steps, purposes and keys differ, and neighbours draw the same', () => {

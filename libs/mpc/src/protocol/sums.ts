@@ -45,8 +45,11 @@ function stepsWide(words: Int32Array): Int32Array {
   return subtractWide(words, before);
 }
 
-const sumWords = (words: Int32Array): Int32Array =>
-  new Int32Array([words.reduce((sum, word) => (sum + word) | 0, 0)]);
+function sumWords(words: Int32Array): Int32Array {
+  let sum = 0;
+  for (let i = 0; i < words.length; i += 1) sum = (sum + words[i]) | 0;
+  return new Int32Array([sum]);
+}
 
 /** Sum of all values, as two words. */
 export function sumWide(words: Int32Array): Int32Array {
