@@ -11,7 +11,7 @@ import { failureOf, Interrupted } from './step-failure.js';
 import { StepJournal } from './step-journal.js';
 import { withinLimits } from './step-limits.js';
 import { StepWorks } from './step-works.js';
-import { stepOf, type Step } from './steps.js';
+import { stepOf, teardownStep, type Step } from './steps.js';
 import type { JobResult } from './steps.store.js';
 import { Teardown } from './teardown.js';
 
@@ -99,10 +99,11 @@ export class Driver {
   }
 
   private async end(job: Job, to: JobState, held: AbortSignal): Promise<void> {
+    await this.journal.started(job, teardownStep);
     const gone = await this.teardown.untilGone(job, held);
     if (held.aborted) return;
     const { failure } = job;
     const teardown = gone ? 'done' : 'pending';
-    await this.journal.moved(job, to, { teardown, ...(to === 'fail' && { failure }) });
+    await this.journal.ended(job, to, { teardown, ...(to === 'fail' && { failure }) });
   }
 }

@@ -8,8 +8,20 @@ import { ReportsStore } from '../validation/reports.store.js';
 import { Transitions, type TransitionMore } from '../jobs/transitions.js';
 import type { JobState } from '../state.js';
 import type { StepFailure } from './step-failure.js';
-import { progressAfter, type Step } from './steps.js';
-import { beginStep, endStep, insertResults, setProgress, type JobResult } from './steps.store.js';
+import { progressAfter, teardownStep, type Step } from './steps.js';
+import {
+  beginStep,
+  endStep,
+  insertResults,
+  setProgress,
+  type JobResult,
+  type StepRef,
+} from './steps.store.js';
+
+/** A step, or teardown. */
+interface Named {
+  name: StepRef['step'];
+}
 
 type StepStatus = 'started' | 'done' | 'failed';
 
@@ -26,7 +38,7 @@ export class StepJournal {
   ) {}
 
   /** Gives the number of the try, from 1. */
-  started(job: Job, step: Step): Promise<number> {
+  started(job: Job, step: Named): Promise<number> {
     return this.tell(job, step, 'started', (tx) =>
       beginStep(tx, refOf(job, step), this.clock.now()),
     );
@@ -56,8 +68,16 @@ export class StepJournal {
     });
   }
 
-  async moved(job: Job, to: JobState, more: TransitionMore = {}): Promise<void> {
-    await this.store.transaction((tx) => this.transition(tx, job, to, more));
+  async moved(job: Job, to: JobState): Promise<void> {
+    await this.store.transaction((tx) => this.transition(tx, job, to));
+  }
+
+  /** Teardown is over, and the job with it. */
+  ended(job: Job, to: JobState, more: TransitionMore): Promise<void> {
+    return this.tell(job, teardownStep, 'done', async (tx) => {
+      await endStep(tx, refOf(job, teardownStep), this.clock.now());
+      await this.transition(tx, job, to, more);
+    });
   }
 
   /** Without effect where somebody else has changed the job. */
@@ -73,7 +93,7 @@ export class StepJournal {
 
   private tell<T>(
     job: Job,
-    { name: step }: Step,
+    { name: step }: Named,
     status: StepStatus,
     work: (tx: Tx) => Promise<T>,
   ): Promise<T> {
@@ -90,10 +110,7 @@ export class StepJournal {
   }
 }
 
-const refOf = (
-  { id, attempt }: Job,
-  { name }: Step,
-): { job: string; attempt: number; step: Step['name'] } => ({
+const refOf = ({ id, attempt }: Job, { name }: Named): StepRef => ({
   job: id,
   attempt,
   step: name,

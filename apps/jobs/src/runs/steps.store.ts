@@ -5,10 +5,10 @@ import { steps, teardownStep, type StepName } from './steps.js';
 
 const names = [...steps.map(({ name }) => name), teardownStep.name];
 
-interface StepRef {
+export interface StepRef {
   job: string;
   attempt: number;
-  step: StepName;
+  step: StepName | 'teardown';
 }
 
 /** The rows of an attempt. Harmless to repeat. */

@@ -1,5 +1,6 @@
 import type { JobState } from '../state.js';
 
+/** The steps that lead to a result; teardown follows, whatever their outcome. */
 export type StepName = 'create_vms' | 'setup_auth' | 'deploy' | 'prepare_inputs' | 'run' | 'export';
 
 export interface Step {

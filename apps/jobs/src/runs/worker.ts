@@ -106,15 +106,17 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async renew(): Promise<void> {
     if (this.held.size === 0) return;
     const asked = performance.now();
+    const all = [...this.held.values()];
     try {
-      const renewed = await renewLeases(this.store, [...this.held.keys()], leaseMs);
-      for (const held of this.held.values()) {
+      const tokens = all.map(({ token }) => token);
+      const renewed = await renewLeases(this.store, tokens, leaseMs);
+      for (const held of all) {
         if (renewed.has(held.token)) held.renewedAt = asked;
         else held.control.abort();
       }
     } finally {
       // Nothing may go on here once another replica may have begun with it.
-      for (const held of this.held.values())
+      for (const held of all)
         if (held.renewedAt < performance.now() - leaseMs) held.control.abort();
     }
   }
