@@ -103,4 +103,5 @@ export {
   type RegisterOptions,
   type Upload,
 } from './client/owner.js';
+export { openJob, ResultKeyError, type JobResults, type OpenOptions } from './client/results.js';
 export { storeShares, StoreError, type Put } from './client/store.js';
