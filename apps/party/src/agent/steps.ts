@@ -51,6 +51,8 @@ export class Steps {
   private job: CompiledJob | undefined;
   private given: InputsReply | undefined;
   private sets: readonly LoadedSet[] = [];
+  /** What the receipt says of them. */
+  private loaded: ReceiptBody['inputs'] = [];
   private inputs: Inputs | undefined;
   private ran: EngineRun | undefined;
   private readonly party: PartyId;
@@ -94,6 +96,7 @@ export class Steps {
     const beyond = tooManySlots(given.policies, resultSlots(job.compiled.plan, rows));
     if (beyond.length > 0) throw policyFailure(beyond);
     this.given = given;
+    this.loaded = this.sets.map(({ owner, set, sha256, table }) => ({ owner, set, sha256, table }));
     return { sets: await macsForPrevious(await this.pairWith(this.previous), this.sets) };
   }
 
@@ -104,6 +107,8 @@ export class Steps {
     const findings = faults.map((fault) => ({ ...fault, party: this.party }));
     if (findings.length > 0)
       throw new StepFailure('data', 'owner_data_rejected', 'copies of slots differ', findings);
+    // The engine has its own form of them; what was read is let go.
+    this.sets = [];
     return {};
   }
 
@@ -192,7 +197,7 @@ export class Steps {
     return {
       attempt: job.facts.attempt,
       engine: this.options.engine,
-      inputs: this.sets.map(({ owner, set, sha256, table }) => ({ owner, set, sha256, table })),
+      inputs: this.loaded,
       job_id: job.facts.job_id,
       limits: job.compiled.plan.limits,
       party: this.party,

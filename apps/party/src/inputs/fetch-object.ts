@@ -6,10 +6,18 @@ import { mayPass, untilAnswered } from '../coordinator/retry.js';
 export interface Fetched {
   /** The share file, unsealed. */
   bytes: Uint8Array;
+  /** Its length, also where that is more than was pinned. */
+  length: number;
   /** Its digest. */
   sha256: string;
   /** Bytes as they came, sealed or not. */
   stored: number;
+}
+
+/** Where an object is, and how long it was when it was pinned. */
+export interface Stored {
+  url: string;
+  bytes: number;
 }
 
 const passes = (error: unknown): boolean => !(error instanceof SealError) && mayPass(error);
@@ -23,14 +31,19 @@ const magic = Buffer.from('GSEAL1');
  */
 export async function fetchObject(
   coordinator: Coordinator,
-  url: string,
+  object: Stored,
   privateKey: string,
 ): Promise<Fetched> {
-  const read = async (): Promise<Fetched> => readWhole(await coordinator.object(url), privateKey);
+  const read = async (): Promise<Fetched> =>
+    readWhole(await coordinator.object(object.url), object, privateKey);
   return untilAnswered(read, { ...coordinator.trying, passes });
 }
 
-async function readWhole(source: AsyncIterable<Buffer>, privateKey: string): Promise<Fetched> {
+async function readWhole(
+  source: AsyncIterable<Buffer>,
+  { bytes: most }: Stored,
+  privateKey: string,
+): Promise<Fetched> {
   let stored = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source) {
@@ -39,12 +52,16 @@ async function readWhole(source: AsyncIterable<Buffer>, privateKey: string): Pro
     }
   }
   const hash = createHash('sha256');
-  const parts: Uint8Array[] = [];
+  const bytes = Buffer.allocUnsafe(most);
+  let length = 0;
   for await (const part of opened(counted(), privateKey)) {
     hash.update(part);
-    parts.push(part);
+    // Whatever comes beyond what was pinned is counted, and not kept.
+    if (length < most) bytes.set(part.subarray(0, most - length), length);
+    length += part.length;
   }
-  return { bytes: Buffer.concat(parts), sha256: `sha256:${hash.digest('hex')}`, stored };
+  const sha256 = `sha256:${hash.digest('hex')}`;
+  return { bytes: bytes.subarray(0, length), length, sha256, stored };
 }
 
 /** What begins as sealed objects do is unsealed; share files begin otherwise. */

@@ -69,7 +69,7 @@ type Fault = Pick<AgentFinding, 'code' | 'message' | 'row' | 'column'>;
 async function loadSet(pinned: Pinned, loading: Loading): Promise<LoadedSet | Fault> {
   const { owner, table, set } = pinned;
   try {
-    const fetched = await fetchObject(loading.coordinator, pinned.url, loading.sealKey);
+    const fetched = await fetchObject(loading.coordinator, pinned, loading.sealKey);
     const fault = pinFault(pinned, fetched);
     if (fault) return fault;
     const { maxRows } = loading.job.facts.options;
@@ -88,7 +88,7 @@ async function loadSet(pinned: Pinned, loading: Loading): Promise<LoadedSet | Fa
 
 /** The object that came is the one that was pinned, and has the digest that its owner declared. */
 function pinFault({ bytes, sha256 }: Pinned, fetched: Fetched): Fault | undefined {
-  if (fetched.stored !== bytes && fetched.bytes.length !== bytes)
+  if (fetched.stored !== bytes && fetched.length !== bytes)
     return { code: 'size_mismatch', message: 'the file has another size than it was pinned with' };
   if (sha256 !== null && sha256 !== fetched.sha256)
     return { code: 'digest_mismatch', message: 'the file has another digest than was declared' };
