@@ -52,7 +52,7 @@ function sumWords(words: Int32Array): Int32Array {
 }
 
 /** Sum of all values, as two words. */
-export function sumWide(words: Int32Array): Int32Array {
+function sumWide(words: Int32Array): Int32Array {
   const half = words.length / 2;
   let low = 0;
   let high = 0;

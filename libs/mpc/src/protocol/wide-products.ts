@@ -3,8 +3,7 @@ import type { Protocol } from './link.js';
 import type { Party } from './party.js';
 import { lanes } from './planes.js';
 import { reshare, zeroStreams } from './products.js';
-import { slotOf, trivial, xorWords, type Plane, type Shares } from './shares.js';
-import { sumWide } from './sums.js';
+import { slotOf, xorWords, type Plane, type Shares } from './shares.js';
 import { addWide, highWord, subtractWide } from './wide.js';
 
 function multiplyWords(a: Int32Array, b: Int32Array): Int32Array {
@@ -28,6 +27,20 @@ export function* multiplyWide(party: Party, x: Shares, y: Shares): Protocol<Shar
   return yield* reshare(addWide(subtractWide(f, g), crossed(x, y)));
 }
 
+/** Σ a·b over all rows in Z_2^64: low and high word, without an array in between. */
+function dot(a: Int32Array, b: Int32Array): Int32Array {
+  const half = a.length / 2;
+  let low = 0;
+  let high = 0;
+  for (let i = 0; i < half; i += 1) {
+    high += highWord(a[i], b[i]) + Math.imul(a[i], b[half + i]) + Math.imul(a[half + i], b[i]);
+    low += Math.imul(a[i], b[i]) >>> 0;
+    high = (high + (low > 0xffffffff ? 1 : 0)) | 0;
+    low >>>= 0;
+  }
+  return new Int32Array([low, high]);
+}
+
 /**
  * Σ x·y over all rows in Z_2^64, for each pair of columns of one length (11.4, dot product): 1 round, 2 words per pair.
  * @returns one value per pair.
@@ -37,10 +50,10 @@ export function* dotWide(
   pairs: readonly (readonly [Shares, Shares])[],
 ): Protocol<Shares> {
   const [f, g] = zeroStreams(party, 2 * pairs.length);
-  const sums = pairs.map(([x, y]) => sumWide(crossed(x, y)));
-  const lows = sums.map((sum) => sum[0]);
-  const highs = sums.map((sum) => sum[1]);
-  const products = Int32Array.from([...lows, ...highs]);
+  const sums = pairs.map(([x, y]) =>
+    [dot(x.own, y.own), dot(x.own, y.next), dot(x.next, y.own)].reduce(addWide),
+  );
+  const products = Int32Array.from([0, 1].flatMap((half) => sums.map((sum) => sum[half])));
   return yield* reshare(addWide(subtractWide(f, g), products));
 }
 
@@ -50,20 +63,45 @@ const withZeros = (low: Int32Array): Int32Array => {
   return wide;
 };
 
-/** Bits as values 0 and 1 in Z_2^64 (11.4, B2A into Z_2^64): 2 rounds, 4 words. */
+/** Words where the bit is 1, zeros elsewhere. */
+function where(bits: Int32Array, words: Int32Array): Int32Array {
+  const out = new Int32Array(words.length);
+  const half = bits.length;
+  for (let i = 0; i < half; i += 1) {
+    out[i] = -bits[i] & words[i];
+    out[half + i] = -bits[i] & words[half + i];
+  }
+  return out;
+}
+
+/** t - 2·p, and the bit w to it. */
+function sumOf(t: Int32Array, p: Int32Array, w: Int32Array | undefined): Int32Array {
+  const out = new Int32Array(t.length);
+  const half = t.length / 2;
+  for (let i = 0; i < half; i += 1) {
+    const low = (t[i] >>> 0) - 2 * (p[i] >>> 0) + (w ? w[i] : 0);
+    out[i] = low;
+    out[half + i] = t[half + i] - 2 * p[half + i] + Math.floor(low / 0x1_0000_0000);
+  }
+  return out;
+}
+
+/**
+ * Bits as values 0 and 1 in Z_2^64 (11.4, B2A into Z_2^64): as `toArithmetic`, where w, which stands in slot 2 alone, leaves
+ * one local product at parties 1 and 2. 2 rounds, 4 words.
+ */
 export function* toWideBit(party: Party, plane: Plane, rows: number): Protocol<Shares> {
   const length = 2 * rows;
   const known = party.id === 0 ? lanes(xorWords(plane.own, plane.next), rows) : undefined;
   const t = yield* input(party, 'wide', { owner: 0, length, words: known && withZeros(known) });
   const place = slotOf(party, 2);
-  const w = trivial(party, 2, place && withZeros(lanes(plane[place], rows)), length);
-  const product = yield* multiplyWide(party, t, w);
-  const twice = {
-    own: addWide(product.own, product.own),
-    next: addWide(product.next, product.next),
-  };
+  const w = place && lanes(plane[place], rows);
+  const [f, g] = zeroStreams(party, length);
+  const zero = subtractWide(f, g);
+  const factor = party.id === 1 ? t.own : t.next;
+  const product = yield* reshare(w ? addWide(zero, where(w, factor)) : zero);
   return {
-    own: subtractWide(addWide(t.own, w.own), twice.own),
-    next: subtractWide(addWide(t.next, w.next), twice.next),
+    own: sumOf(t.own, product.own, place === 'own' ? w : undefined),
+    next: sumOf(t.next, product.next, place === 'next' ? w : undefined),
   };
 }
