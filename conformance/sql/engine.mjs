@@ -88,15 +88,17 @@ export function inOneThread(plan, inputs) {
   );
   let states = sides.map((side) => side.next());
   let rounds = 0;
+  const sent = [0, 0, 0];
   while (!states[0].done) {
     rounds += 1;
     const next = states.map(({ value }) => joined(value.toNext));
     const previous = states.map(({ value }) => joined(value.toPrevious));
+    sent.forEach((words, i) => (sent[i] = words + next[i].length + previous[i].length));
     states = sides.map((side, i) =>
       side.next({ next: previous[(i + 1) % 3], previous: next[(i + 2) % 3] }),
     );
   }
-  return { results: states.map(({ value }) => value), rounds };
+  return { results: states.map(({ value }) => value), rounds, words: Math.max(...sent) };
 }
 
 /** A result as the file that a party exports (7.3). */

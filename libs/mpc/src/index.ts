@@ -21,7 +21,7 @@ export {
 export type { Bits, Plane, Shares, Wide } from './protocol/shares.js';
 export { shuffle, type Column } from './protocol/shuffle.js';
 export { sort, type KeyBit } from './protocol/sort.js';
-export { estimate, LAN, WAN, type Estimate, type Net } from './execute/estimate.js';
+export { estimate, LAN, WAN, type Estimate, type Net } from './estimate/estimate.js';
 export { execute } from './execute/execute.js';
 export { RunFinding } from './execute/finding.js';
 export {

@@ -86,6 +86,7 @@ function optionsOf(
     rawRows: settings.rawRows,
     avgScale: settings.engineAvgScale,
     maxRows: settings.engineMaxRows,
+    maxRounds: settings.engineMaxRounds,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Schema } from '@glacis/shares';
+import { estimate, LAN } from '../estimate/estimate.js';
 import { parse } from '../sql/parser.js';
 import type { Condition, Query } from '../sql/syntax.js';
 import { Aggregates, rowLookup } from './aggregates.js';
@@ -165,6 +166,14 @@ class Compilation {
   }
 }
 
+function checkRounds(plan: Plan, { maxRows, maxRounds }: CompileOptions, { at }: Query): void {
+  if (maxRounds === undefined) return;
+  const rows = plan.tables.map(() => maxRows);
+  const { rounds } = estimate(plan, rows, LAN);
+  if (rounds > maxRounds)
+    refuse('too_complex', `this takes ${rounds} rounds, more than ${maxRounds}`, at);
+}
+
 /**
  * Compiles a query text.
  * @throws Refusal with code and place; SchemaError where the schema itself is at fault.
@@ -174,8 +183,11 @@ export function compile(
   schema: Schema,
   options: Partial<CompileOptions> = {},
 ): Compiled {
-  const compilation = new Compilation(parse(sql), schema, { ...DEFAULTS, ...options });
+  const query = parse(sql);
+  const all = { ...DEFAULTS, ...options };
+  const compilation = new Compilation(query, schema, all);
   const plan = compilation.plan();
+  checkRounds(plan, all, query);
   const planText = canonical(plan);
   return {
     plan,

@@ -20,6 +20,8 @@ export interface CompileOptions {
   avgScale: number;
   /** `jobs.engine.maxRows`: rows of a table over all owners, default 262144. */
   maxRows: number;
+  /** `jobs.engine.maxRounds`: most rounds of a run by the estimate, with tables of `maxRows`; absent: no bound. */
+  maxRounds?: number;
 }
 
 export const DEFAULTS: Readonly<CompileOptions> = {

@@ -21,7 +21,7 @@ export interface Ground {
 }
 
 /** The sides of all comparisons under a condition. */
-function sidesOf(node: Predicate): WantedBits[] {
+export function sidesOf(node: Predicate): WantedBits[] {
   switch (node.op) {
     case 'always':
       return [];

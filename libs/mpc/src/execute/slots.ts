@@ -7,6 +7,7 @@ import type { Party } from '../protocol/party.js';
 import { and, multiply } from '../protocol/products.js';
 import type { Bits, Plane } from '../protocol/shares.js';
 import { multiplyWide, toWideBit } from '../protocol/wide-products.js';
+import { rulesFor } from './rules.js';
 import { aggregatesOf, partsOf, type Parts } from './aggregates.js';
 import { isWide } from './columns.js';
 import { evaluate, type Evaluated } from './evaluate.js';
@@ -19,21 +20,6 @@ import { isSigned, type Forms, type Rows } from './rows.js';
 import { finiteKeys, reduceSmall, staysSmall } from './small.js';
 import { reduceWhole } from './whole.js';
 
-/** What 11.12 asks of this run; owners are told apart only where a rule looks at them. */
-export function rulesOf({ limits, filters }: Plan, { tables }: Inputs): Rules {
-  const { residual, min_owners: minOwners, max_share_percent: maxSharePercent } = limits;
-  const apart = residual || minOwners > 1 || maxSharePercent < 100;
-  return {
-    counted: limits.counted,
-    minGroupSize: limits.min_group_size,
-    minOwners,
-    maxSharePercent,
-    residual,
-    filters: filters.length,
-    owners: tables.map(({ owners }) => (apart ? owners.length : 1)),
-  };
-}
-
 const bitsAt = (rows: Rows, columns: readonly number[]): Bits[] =>
   columns.map((column) => {
     const { bits } = rows.forms[column];
@@ -42,7 +28,7 @@ const bitsAt = (rows: Rows, columns: readonly number[]): Bits[] =>
   });
 
 /** Columns that identify a member: the declared one, or the key of the join. */
-function unitOf({ limits, unit, join }: Plan): number[] | undefined {
+export function unitOf({ limits, unit, join }: Plan): number[] | undefined {
   if (limits.counted === 'rows') return undefined;
   if (unit !== undefined) return [unit];
   return join?.keys.map(({ other }) => other);
@@ -53,7 +39,7 @@ const passesOf = (keys: readonly Bits[]): number =>
   Math.ceil(keys.reduce((bits, { planes }) => bits + planes.length, 0) / 2);
 
 /** Most groups that there can be: all combinations of the keys, or a group for each row. */
-function slotCount({ keys, columns }: Plan, rows: number): number {
+export function slotCount({ keys, columns }: Plan, rows: number): number {
   const most = keys
     .map((key) => columns[key].type)
     .reduce((product, { min, max }) => product * (max - min + 1n), 1n);
@@ -70,7 +56,10 @@ interface Prepared {
 
 function wantedOf(plan: Plan, inputs: Inputs, { rows, parts, evaluated, unit }: Prepared): Wanted {
   const { valid, filters, sums, extremes } = evaluated;
-  const rules = rulesOf(plan, inputs);
+  const rules = rulesFor(
+    plan,
+    inputs.tables.map(({ owners }) => owners.length),
+  );
   return {
     rows: { count: rows.count, valid },
     owners: rules.owners.some((count) => count > 1) ? rows.owners : [],

@@ -13,7 +13,7 @@ import { wideToBoolean, wordsToArithmetic, wordsToWide } from '../protocol/words
 import { isWide, low, scaled } from './columns.js';
 import { fitted, isSigned, publicWords, type Forms } from './rows.js';
 
-type Ring = 32 | 64;
+export type Ring = 32 | 64;
 
 /** What the leaves of values stand for: columns of rows, or keys and aggregates of groups. */
 export interface Leaves {
@@ -30,7 +30,7 @@ interface Context {
   made: Made;
 }
 
-const isLeaf = (value: Value): value is Value & Source =>
+export const isLeaf = (value: Value): value is Value & Source =>
   value.op === 'column' || value.op === 'key' || value.op === 'aggregate';
 
 const positionOf = (source: Source): number => {
@@ -41,10 +41,10 @@ const keyOf = (value: Value & Source, ring: Ring): string =>
   `${value.op} ${positionOf(value)} ${ring}`;
 
 /** The ring of the operands of a node that is wanted in a ring: a node of 32 bits is computed there and lifted (11.3). */
-const inner = (value: Value, ring: Ring): Ring => (ring === 64 ? value.ring : 32);
+export const inner = (value: Value, ring: Ring): Ring => (ring === 64 ? value.ring : 32);
 
 /** Leaves of a value with the rings in which they are needed. */
-function leavesOf(value: Value, ring: Ring): [Value & Source, Ring][] {
+export function leavesOf(value: Value, ring: Ring): [Value & Source, Ring][] {
   if (isLeaf(value)) return [[value, ring]];
   if (value.op === 'negate') return leavesOf(value.operand, inner(value, ring));
   if (!('left' in value)) return [];
