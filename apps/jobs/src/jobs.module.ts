@@ -26,6 +26,8 @@ import { ClaimsService } from './owners/claims.service.js';
 import { OwnersController } from './owners/owners.controller.js';
 import { OwnersService } from './owners/owners.service.js';
 import { StoredFiles } from './owners/stored-files.js';
+import { PageController } from './page/page.controller.js';
+import { PageModules } from './page/page-modules.js';
 import { DryRun } from './plan/dry-run.service.js';
 import { PlanView } from './plan/plan-view.js';
 import { PublicUrl } from './public-url.js';
@@ -62,6 +64,7 @@ export class JobsModule {
         ContractController,
         JobsController,
         OwnersController,
+        PageController,
         FollowController,
         ResultsController,
         ValidationController,
@@ -79,6 +82,7 @@ export class JobsModule {
         JobsService,
         JobsStore,
         OwnersService,
+        PageModules,
         PlanView,
         PublicUrl,
         ResultsService,

@@ -43,7 +43,7 @@ export const serviceRoutes = {
   // Some of its callers hold tokens of its own, or none (`jobs.md` 12): it checks them all itself.
   jobs: {
     guarded: common('jobs'),
-    open: [...contractRoutes, ...below('/jobs'), '/storage/*'],
+    open: [...contractRoutes, ...below('/jobs'), '/storage/*', '/ui/jobs/*'],
     files: ['/storage/*'],
   },
 } satisfies Record<string, ServiceRoutes>;

@@ -34,5 +34,5 @@ export const hex = (bytes: Uint8Array): string =>
 
 /** SHA-256 as `/results`, receipts and hashes of queries write it. */
 export async function sha256(bytes: Uint8Array): Promise<Bytes> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Bytes));
 }

@@ -41,7 +41,7 @@ export async function sharedSecret(privateKey: string, publicKey: Uint8Array): P
   const framed = concat(PKCS8, rawKey(privateKey));
   try {
     const own = await subtle.importKey('pkcs8', framed, 'X25519', false, ['deriveBits']);
-    const other = await subtle.importKey('raw', publicKey, 'X25519', false, []);
+    const other = await subtle.importKey('raw', publicKey as Bytes, 'X25519', false, []);
     return new Uint8Array(await subtle.deriveBits({ name: 'X25519', public: other }, own, 256));
   } catch (error) {
     throw new KeyError('no secret comes of these keys', { cause: error });
