@@ -14,9 +14,15 @@ async function served(): Promise<Map<string, string>> {
   const missing = ['page/main.js'];
   for (let name = missing.pop(); name !== undefined; name = missing.pop()) {
     const { status, headers, text } = await stand.send('GET', `/ui/jobs/shares/${name}`);
-    expect([name, status, headers['content-type']]).toEqual([name, 200, 'text/javascript; charset=utf-8']);
+    expect([name, status, headers['content-type']]).toEqual([
+      name,
+      200,
+      'text/javascript; charset=utf-8',
+    ]);
     texts.set(name, text);
-    for (const [, path = ''] of text.matchAll(/^(?:import|export)\b[^'";]*from\s*['"]([^'"]+)['"]/gm)) {
+    for (const [, path = ''] of text.matchAll(
+      /^(?:import|export)\b[^'";]*from\s*['"]([^'"]+)['"]/gm,
+    )) {
       expect(path).toMatch(/^\.{1,2}\//);
       const next = join(dirname(name), path);
       if (!texts.has(next)) missing.push(next);
@@ -48,7 +54,9 @@ describe('the owner page', () => {
     const modules = await served();
     expect(modules.size).toBeGreaterThan(20);
     for (const text of modules.values())
-      expect(text).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/);
+      expect(text).not.toMatch(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/,
+      );
   });
 
   test.each(['page/none.js', '..%2f/index.js', 'page/..%2Findex.js', 'page/main.d.ts'])(

@@ -2,12 +2,7 @@ import type { JobsSettings } from '../settings.js';
 
 type Places = Pick<
   JobsSettings,
-  | 'publicUrl'
-  | 'awsRegion'
-  | 'awsEndpoint'
-  | 'gcpProject'
-  | 'gcpEndpoint'
-  | 'azureEndpoints'
+  'publicUrl' | 'awsRegion' | 'awsEndpoint' | 'gcpProject' | 'gcpEndpoint' | 'azureEndpoints'
 >;
 
 /** Where upload links of this service may lead: to itself, and to the clouds that have its buckets. */
