@@ -149,7 +149,7 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
       error: 'expected 1 to 14 small letters, digits and dashes',
     }),
     'glacis',
-    'What names of buckets begin with.',
+    'What names of buckets begin with; installations that share an account of a cloud need different ones.',
   ),
   validateSkipIdle: setting(
     flag,

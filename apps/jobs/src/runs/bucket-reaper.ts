@@ -4,7 +4,7 @@ import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
 import { ComputeProviders } from '../compute/compute-providers.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
-import { directionOf } from '../storage/names.js';
+import { directionOf, readBucketName } from '../storage/names.js';
 import type { FoundBucket } from '../storage/storage-provider.js';
 import { StorageProviders } from '../storage/storage-providers.js';
 import { keptJobs, type KeptJob } from './reaper.store.js';
@@ -46,6 +46,8 @@ export class BucketReaper {
 
   private isOver({ name, tags }: FoundBucket, job: KeptJob | undefined): boolean {
     const now = this.clock.now().getTime();
+    // An account may be shared with another installation.
+    if (readBucketName(name)?.prefix !== this.settings.bucketPrefix) return false;
     if (tags.expires.getTime() < now) return true;
     if (job === undefined) return this.isOrphan(name, now);
     if (job.endedAt === null) return false;

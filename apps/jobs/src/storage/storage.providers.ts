@@ -1,20 +1,19 @@
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import { CLOCK, type Clock } from '@glacis/runtime';
 import type { Provider } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance } from 'fastify';
 import { Secrets } from '../access/secrets.js';
 import type { ProviderName } from '../jobs/job.entity.js';
+import { PublicUrl } from '../public-url.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
-import { Leftovers } from './local/leftovers.js';
 import { openAwsBy, openAzureBy, openGcpBy } from './clouds.js';
+import { Leftovers } from './local/leftovers.js';
 import { LocalBuckets } from './local/local-buckets.js';
 import { LocalStorage } from './local/local-storage.js';
 import { SignedUrls } from './local/signed-url.js';
 import { StorageRoutes } from './local/storage.routes.js';
 import type { StorageProvider } from './storage-provider.js';
 import { StorageProviders } from './storage-providers.js';
+import { Sweeper } from './sweeper.js';
 
 /** Everything about buckets. */
 export const storageProviders: Provider[] = [
@@ -31,10 +30,11 @@ export const storageProviders: Provider[] = [
   {
     provide: StorageProviders,
     useFactory: open,
-    inject: [SETTINGS, LocalBuckets, SignedUrls, CLOCK, HttpAdapterHost],
+    inject: [SETTINGS, LocalBuckets, SignedUrls, CLOCK, PublicUrl],
   },
   Leftovers,
   StorageRoutes,
+  Sweeper,
 ];
 
 async function open(
@@ -42,20 +42,13 @@ async function open(
   buckets: LocalBuckets,
   urls: SignedUrls,
   clock: Clock,
-  host: HttpAdapterHost,
+  publicUrl: PublicUrl,
 ): Promise<StorageProviders> {
-  const parts = { buckets, urls, publicUrl: () => settings.publicUrl ?? addressOf(host) };
+  const parts = { buckets, urls, publicUrl };
   const local = (name: ProviderName): StorageProvider => new LocalStorage(name, parts);
   return new StorageProviders({
     aws: (await openAwsBy(settings, clock)) ?? local('aws'),
     gcp: (await openGcpBy(settings, clock)) ?? local('gcp'),
     azure: (await openAzureBy(settings, clock)) ?? local('azure'),
   });
-}
-
-/** Where this process listens, which in one process is the door. */
-function addressOf({ httpAdapter }: HttpAdapterHost): string {
-  const server = httpAdapter.getInstance<FastifyInstance>().server;
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

@@ -9,9 +9,11 @@ import { temporaryFolder } from '@glacis/testbed';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Secrets } from '../../src/access/secrets.js';
+import { PublicUrl } from '../../src/public-url.js';
 import { SETTINGS } from '../../src/settings.js';
 import { LocalBuckets } from '../../src/storage/local/local-buckets.js';
 import { storageProviders } from '../../src/storage/storage.providers.js';
+import { Sweeper } from '../../src/storage/sweeper.js';
 import { StorageProviders } from '../../src/storage/storage-providers.js';
 
 export interface LocalStand {
@@ -51,7 +53,8 @@ export async function openLocal(requestTimeout = 60_000): Promise<LocalStand> {
       { provide: Secrets, useValue: { current: secret, accepted: [secret] } },
       { provide: CLOCK, useValue: clock },
       { provide: LOGGER, useValue: logger },
-      ...storageProviders,
+      PublicUrl,
+      ...storageProviders.filter((each) => each !== Sweeper),
     ],
   };
   const tracing = new Tracing({ service: 'test' });

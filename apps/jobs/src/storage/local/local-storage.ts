@@ -18,7 +18,7 @@ export interface LocalParts {
   buckets: LocalBuckets;
   urls: SignedUrls;
   /** What links begin with, as `https://jobs.example.org`. */
-  publicUrl: () => string;
+  publicUrl: { readonly text: string };
 }
 
 /** Stands for a provider without credentials: folders of this host behind signed links (jobs.md 6.3). */
@@ -82,6 +82,6 @@ export class LocalStorage implements StorageProvider {
   }
 
   private link(target: string): string {
-    return this.parts.publicUrl().replace(/\/$/, '') + target;
+    return this.parts.publicUrl.text + target;
   }
 }
