@@ -14,7 +14,10 @@ import { Store } from '@glacis/store';
 import { testDatabase, type TestDatabase } from '@glacis/testbed';
 import { ContentCheck } from '../src/runs/content-check.js';
 import { PartyKeys } from '../src/runs/party-keys.js';
-import { Runs } from '../src/runs/runs.service.js';
+import { Worker } from '../src/runs/worker.js';
+import type { ProviderName } from '../src/jobs/job.entity.js';
+import { ProviderError } from '../src/storage/provider-error.js';
+import { StorageProviders } from '../src/storage/storage-providers.js';
 import { JobsModule, jobsMigrations, jobsSettings } from '../src/index.js';
 
 export interface Reply {
@@ -100,7 +103,25 @@ export class Stand {
     this.get(PartyKeys).make = async ({ placement }) =>
       placement.map((_, party) => ({ party, sealKey: key(party), macKey: key(party) }));
     this.get(ContentCheck).run = async () => [];
-    this.get(Runs).begin = async () => undefined;
+    await this.get(Worker).beforeApplicationShutdown();
+  }
+
+  /** Buckets of a provider cannot be made any more. */
+  breakProvider(name: ProviderName): void {
+    this.get(StorageProviders).of(name).createBucket = async () => {
+      throw new ProviderError('quota', 'no space is left');
+    };
+  }
+
+  /** Names of the buckets that there are. */
+  async buckets(): Promise<string[]> {
+    const found = await this.get(StorageProviders).of('aws').listByTag({}, { timeoutMs: 10_000 });
+    return found.map(({ name }) => name);
+  }
+
+  async count(table: string): Promise<number> {
+    const [row] = await this.get(Store).query<{ count: string }>(`SELECT count(*) FROM ${table}`);
+    return Number(row?.count);
   }
 
   async stop(): Promise<void> {
