@@ -21,8 +21,8 @@ function expected(tables: readonly Table[]): Record<string, number>[] {
     .filter(({ n }) => n >= 5);
 }
 
-const byCity = (a: Record<string, number>, b: Record<string, number>): number =>
-  (a['city'] ?? 0) - (b['city'] ?? 0);
+const byCity = (a: { city?: number }, b: { city?: number }): number =>
+  (a.city ?? 0) - (b.city ?? 0);
 
 describe('jobs.md: a whole job in local execution', () => {
   it('goes from create_job to the opened rows over three processes, and leaves none', async () => {
