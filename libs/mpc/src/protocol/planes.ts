@@ -14,14 +14,18 @@ function transpose(block: Int32Array): void {
   }
 }
 
+/** Planes that are read one by one in less time than a transposition takes. */
+const FEW_PLANES = 3;
+
 /** The lowest `width` bits of each word as planes; lanes beyond the last row are zero. */
 export function planesOfWords(words: Int32Array, width: number): Int32Array[] {
+  if (width <= FEW_PLANES) return Array.from({ length: width }, (_, bit) => planeOf(words, bit));
   const length = planeWords(words.length);
   const planes = Array.from({ length: width }, () => new Int32Array(length));
   const block = new Int32Array(32);
   for (let at = 0; at < length; at += 1) {
-    block.fill(0);
-    block.set(words.subarray(32 * at, 32 * at + 32));
+    const left = words.length - 32 * at;
+    for (let i = 0; i < 32; i += 1) block[i] = i < left ? words[32 * at + i] : 0;
     transpose(block);
     for (let j = 0; j < width; j += 1) planes[j][at] = block[j];
   }
@@ -36,7 +40,8 @@ export function wordsOfPlanes(planes: readonly Int32Array[], rows: number): Int3
     block.fill(0);
     for (let j = 0; j < planes.length; j += 1) block[j] = planes[j][at];
     transpose(block);
-    words.set(block.subarray(0, Math.min(32, rows - 32 * at)), 32 * at);
+    const count = Math.min(32, rows - 32 * at);
+    for (let i = 0; i < count; i += 1) words[32 * at + i] = block[i];
   }
   return words;
 }

@@ -1,6 +1,6 @@
 import { exchange, type Protocol } from './link.js';
 import type { Party } from './party.js';
-import { join, split, type Shares } from './shares.js';
+import { split, type Shares } from './shares.js';
 
 /** Sends slot i of a result to the previous party and takes slot i + 1 from the next one: replicated again. */
 export function* reshare(own: Int32Array): Protocol<Shares> {
@@ -17,11 +17,16 @@ export function zeroStreams(party: Party, length: number): [Int32Array, Int32Arr
   ];
 }
 
+/** What a party computes of x ∧ y, on top of the zero share f ⊕ g. */
+function andInto(f: Int32Array, g: Int32Array, x: Shares, y: Shares): void {
+  for (let i = 0; i < f.length; i += 1)
+    f[i] ^= g[i] ^ (x.own[i] & (y.own[i] ^ y.next[i])) ^ (x.next[i] & y.own[i]);
+}
+
 /** AND of words, bit by bit (11.4; Araki et al., CCS 2016): 1 round, 1 word. */
 export function* andWords(party: Party, x: Shares, y: Shares): Protocol<Shares> {
   const [f, g] = zeroStreams(party, x.own.length);
-  for (let i = 0; i < f.length; i += 1)
-    f[i] ^= g[i] ^ (x.own[i] & (y.own[i] ^ y.next[i])) ^ (x.next[i] & y.own[i]);
+  andInto(f, g, x, y);
   return yield* reshare(f);
 }
 
@@ -31,8 +36,18 @@ export function* and(
   xs: readonly Shares[],
   ys: readonly Shares[],
 ): Protocol<Shares[]> {
-  const product = yield* andWords(party, join(xs), join(ys));
-  return split(product, xs);
+  const lengths = xs.map(({ own }) => own.length);
+  const [f, g] = zeroStreams(
+    party,
+    lengths.reduce((sum, length) => sum + length, 0),
+  );
+  let at = 0;
+  lengths.forEach((length, k) => {
+    const end = at + length;
+    andInto(f.subarray(at, end), g.subarray(at, end), xs[k], ys[k]);
+    at = end;
+  });
+  return split(yield* reshare(f), xs);
 }
 
 /** Products in Z_2^32 (11.4): 1 round, 1 word. */
