@@ -68,12 +68,12 @@ export class Stand {
   }
 
   /** Data of the events that are or were in the outbox, by type. */
-  async events(type: string): Promise<unknown[]> {
+  async events(type: string): Promise<Record<string, unknown>[]> {
     const rows = await this.get(Store).query<{ envelope: string }>(
       'SELECT envelope FROM outbox WHERE type = $1 ORDER BY seq',
       [type],
     );
-    return rows.map(({ envelope }) => (JSON.parse(envelope) as { data: unknown }).data);
+    return rows.map(({ envelope }) => (JSON.parse(envelope) as { data: Record<string, unknown> }).data);
   }
 
   async stop(): Promise<void> {

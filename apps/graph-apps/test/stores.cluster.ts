@@ -6,8 +6,9 @@ import { draftCases } from './cases/drafts.js';
 import { importCases } from './cases/imports.js';
 import { killCases } from './cases/kills.js';
 import { nodeConfigCases } from './cases/node-configs.js';
+import { withoutClusterCases } from './cases/without-cluster.js';
 import { graphBody } from './graphs.js';
-import { Stand } from './stand.js';
+import { Stand, type StandOptions } from './stand.js';
 
 // The same cases as on Postgres against a MongoDB-wire server, and what only there can go wrong.
 
@@ -17,8 +18,8 @@ afterAll(() => mongo?.stop());
 
 /** A store of its own in the server. */
 const storeUrl = (database = newId()): string => mongo.url.replace('/glacis?', `/${database}?`);
-const onMongo = (url = storeUrl()): Promise<Stand> =>
-  Stand.start({ settings: { store: 'mongodb', storeUrl: url } });
+const onMongo = (url = storeUrl(), options: StandOptions = {}): Promise<Stand> =>
+  Stand.start({ ...options, settings: { ...options.settings, store: 'mongodb', storeUrl: url } });
 
 describe('drafts and versions on MongoDB', () => {
   draftCases(() => onMongo());
@@ -30,6 +31,10 @@ describe('node configs on MongoDB', () => {
 
 describe('import into MongoDB', () => {
   importCases(() => onMongo());
+});
+
+describe('without a cluster, on MongoDB', () => {
+  withoutClusterCases((options) => onMongo(storeUrl(), options));
 });
 
 describe('writers that are killed, on Postgres', () => {
