@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Api } from './demo/api.js';
 import { Child } from './demo/child.js';
+import { tellJobStory } from './demo/job-story.js';
 import { managerChildren } from './demo/manager-child.js';
 import { tellStory, type Step } from './demo/story.js';
 
-// `npm run demo`: the main job from end to end on a throw-away data folder. Exit 0, or the step that failed.
+// `npm run demo`: both main jobs from end to end on a throw-away data folder. Exit 0, or the step that failed.
 
 const programs = {
   suite: fileURLToPath(new URL('./main.js', import.meta.url)),
@@ -53,6 +54,7 @@ async function run(): Promise<void> {
     const api = new Api(door, token);
     const startManager = managerChildren(programs.manager, managers, children);
     await tellStory({ api, managers, address: '127.0.0.1', dir, startManager, step });
+    await tellJobStory({ door, step });
     await step('stop the suite', async () => ({ value: await children[0]?.stop() }));
   } finally {
     await Promise.all(children.map((child) => child.stop()));

@@ -26,12 +26,13 @@ export const agentsMigrations: MigrationClass[] = [
     // Never two living agents of one party and attempt, whoever starts them.
     'CREATE UNIQUE INDEX agents_living ON agents (job_id, attempt, party) WHERE ended_at IS NULL',
     'CREATE INDEX agents_of_job ON agents (job_id)',
+    // `json`, which keeps the order of columns in a schema: share files have theirs.
     `CREATE TABLE agent_instructions (
       id uuid PRIMARY KEY,
       agent_id uuid NOT NULL REFERENCES agents ON DELETE CASCADE,
       step text NOT NULL,
       plan_hash text,
-      body jsonb NOT NULL,
+      body json NOT NULL,
       created_at timestamptz NOT NULL,
       accepted_at timestamptz,
       ended_at timestamptz,
