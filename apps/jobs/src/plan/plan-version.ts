@@ -1,5 +1,5 @@
 import type { Compiled } from '@glacis/mpc';
-import { canonicalJson, type Json } from '@glacis/shares';
+import type { Json } from '@glacis/shares';
 import type { Job, JobParty } from '../jobs/job.entity.js';
 import { sha256 } from './draft.js';
 
@@ -32,6 +32,7 @@ export function firstPlan(job: Job, parties: readonly JobParty[], compiled: Comp
 }
 
 export function versionOf(version: 1 | 2, members: Record<string, Json>): PlanVersion {
-  const plan = canonicalJson({ ...members, version });
+  // As it is: the order of columns says in which order share files have them.
+  const plan = JSON.stringify({ ...members, version });
   return { version, plan, hash: sha256(plan) };
 }

@@ -62,8 +62,8 @@ export interface Registered {
   /** In party order; null where the file is stored already. */
   presigned_urls: (string | null)[];
   upload_set: number;
-  /** The header line of share files. */
-  share_header: string;
+  /** The header of share files. */
+  share_header: string[];
   /** Of files that are not stored. */
   uploads: Upload[];
   salt?: string;
@@ -166,10 +166,9 @@ export async function prepare(
   const read = await readTable(csv, columns, { maxRows: MAX_ROWS, hash });
   if ('findings' in read) return read;
   const parties = links.length as PartyCount;
-  const names = header.split(',');
-  const hi = Object.keys(columns).filter((name) => names.includes(`${name}#hi_0`));
+  const hi = Object.keys(columns).filter((name) => header.includes(`${name}#hi_0`));
   const format = { table: columns, hi, parties };
-  if (shareHeader(format).join(',') !== header)
+  if (shareHeader(format).join() !== header.join())
     throw new Error('the service asks for other columns than the schema has');
   const files = [];
   for (const file of split(read.table, format)) {
