@@ -1,87 +1,83 @@
-// `npm run bench -- mpc [rows]`: what the steps of libs/mpc cost one party, CPU time of three parties in this one thread divided
-// by three, with the rounds and the megabytes that each of them sends. No network is in these figures.
-import { lift } from '../libs/mpc/dist/protocol/arithmetic.js';
-import { equal, greater } from '../libs/mpc/dist/protocol/compare.js';
-import { collect, frame } from '../libs/mpc/dist/protocol/groups.js';
-import { keyStreams, Party } from '../libs/mpc/dist/protocol/party.js';
-import { toBits } from '../libs/mpc/dist/protocol/planes.js';
-import { andWords, multiply } from '../libs/mpc/dist/protocol/products.js';
-import { joinWords } from '../libs/mpc/dist/protocol/shares.js';
-import { sort } from '../libs/mpc/dist/protocol/sort.js';
-import { flattened } from '../libs/mpc/dist/protocol/wide.js';
-import { randomFillSync } from 'node:crypto';
+// `npm run bench -- mpc [--spu] [--short]`: the query engine over three processes of this machine with TLS links. Each figure is
+// that of the slowest party, of the second of two runs, beside its target (jobs.md 11.9) and the prototype in one thread (15).
+// `--spu` adds SPU 0.9.5 (C++, ABY3, three processes) in the same run; `--short` leaves out sizes above 65,536.
+import { estimate, WAN } from '../libs/mpc/dist/index.js';
+import { queriesOf } from './support/mpc-queries.mjs';
+import { spuFigures } from './support/spu.mjs';
+import { ThreeParties } from './support/three-parties.mjs';
 
-const rows = Number(process.argv[2] ?? 65_536);
-const key = (i) => new Uint8Array(32).fill((i % 3) + 1);
-const words = () => randomFillSync(new Int32Array(rows));
+const flags = new Set(process.argv.slice(2));
+const sizes = flags.has('--short') ? [65_536] : [65_536, 262_144, 1_048_576];
 
-function shares() {
-  const slots = [words(), words(), words()];
-  return [0, 1, 2].map((i) => ({ own: slots[i], next: slots[(i + 1) % 3] }));
-}
+/** Milliseconds: the target and what the prototype took. */
+const STEPS = {
+  and: { 65_536: [15, 32], 1_048_576: [60, 107] },
+  multiply: { 65_536: [undefined, 51], 1_048_576: [undefined, 179] },
+  equal: { 65_536: [undefined, 116], 1_048_576: [1000, 832] },
+  greater: { 65_536: [undefined, 36], 1_048_576: [1000, 805] },
+  sort: { 65_536: [2000, 1307], 262_144: [9000, 6139] },
+  group_sum: { 65_536: [800, 572], 262_144: [undefined, 2987] },
+};
 
-/** Runs the three sides in step; the second of two runs is measured, after the compiler of V8 has seen the code. */
-function measure(name, side) {
-  let outcome;
-  for (let run = 0; run < 2; run += 1) outcome = once(side);
-  console.log(`${name}_cpu ${outcome.milliseconds.toFixed(1)} ms`);
-  console.log(`${name}_rounds ${outcome.rounds} rounds`);
-  console.log(`${name}_sent ${outcome.megabytes.toFixed(2)} MB`);
-  return outcome.results;
-}
+const parties = await ThreeParties.start();
 
-function once(side) {
-  const sides = [0, 1, 2].map((id) =>
-    side(new Party(id, keyStreams({ next: key(id), previous: key(id + 2) })), id),
+async function measured(messageOf) {
+  await parties.ask(messageOf);
+  const told = await parties.ask(messageOf);
+  const most = (figure) => Math.max(...told.map((each) => each[figure]));
+  return Object.fromEntries(
+    ['milliseconds', 'cpu', 'megabytes', 'rounds', 'memory'].map((name) => [name, most(name)]),
   );
-  const before = process.cpuUsage();
-  let states = sides.map((protocol) => protocol.next());
-  let rounds = 0;
-  let sent = 0;
-  while (!states[0].done) {
-    rounds += 1;
-    const next = states.map(({ value }) => joinWords(value.toNext));
-    const previous = states.map(({ value }) => joinWords(value.toPrevious));
-    sent += next[0].length + previous[0].length;
-    states = sides.map((protocol, i) =>
-      protocol.next({ next: previous[(i + 1) % 3], previous: next[(i + 2) % 3] }),
-    );
-  }
-  const { user, system } = process.cpuUsage(before);
-  return {
-    results: states.map(({ value }) => value),
-    milliseconds: (user + system) / 3000,
-    rounds,
-    megabytes: (sent * 4) / 1e6,
-  };
 }
 
-const [x, y, flags] = [shares(), shares(), shares()];
-console.log(`rows ${rows} rows`);
-measure('and', (party, i) => andWords(party, x[i], y[i]));
-measure('multiply', (party, i) => multiply(party, x[i], y[i]));
-measure('equal', (party, i) => equal(party, [[toBits(x[i], 32), toBits(y[i], 32)]]));
-measure('greater', (party, i) => greater(party, toBits(x[i], 32), toBits(y[i], 32)));
+const beside = (label, value) => (value === undefined ? [] : [`${label} ${value} ms`]);
 
-const order = [
-  ...Array.from({ length: 32 }, (_, bit) => ({ column: 0, bit, flipped: bit === 31 })),
-  { column: 1, bit: 0, flipped: true },
-];
-const sorted = measure('sort', (party, i) =>
-  sort(
-    party,
-    [
-      { form: 'boolean', shares: x[i] },
-      { form: 'boolean', shares: flags[i] },
-      { form: 'arithmetic', shares: y[i] },
-    ],
-    order,
-  ),
-);
-measure('group_sum', function* (party, i) {
-  const [keys, valid, values] = sorted[i];
-  const wide = flattened(yield* lift(party, values.shares));
-  const [live] = toBits(valid.shares, 1).planes;
-  const found = yield* frame(party, toBits(keys.shares, 32).planes, live, rows);
-  return yield* collect(party, found, [keys], [{ form: 'wide', shares: wide }]);
-});
+function print(name, figures, notes) {
+  const { milliseconds, cpu, megabytes, rounds } = figures;
+  console.log(`${name} ${milliseconds.toFixed(1)} ms`);
+  console.log(`${name}_cpu ${cpu.toFixed(1)} ms`);
+  console.log(`${name}_sent ${megabytes.toFixed(2)} MB`);
+  console.log(`${name}_rounds ${rounds} rounds`);
+  if (notes.length > 0) console.log(`  ${notes.join('; ')}`);
+}
+
+const sorted = {};
+for (const rows of sizes) {
+  await parties.ask(() => ({ rows }));
+  for (const [step, bounds] of Object.entries(STEPS)) {
+    if (!(rows in bounds)) continue;
+    const figures = await measured(() => ({ step }));
+    const [target, prototype] = bounds[rows];
+    print(`${step}_${rows}`, figures, [
+      ...beside('target', target),
+      ...beside('prototype', prototype),
+    ]);
+    sorted[`${step}_${rows}`] = figures.milliseconds;
+  }
+}
+const together = sorted.sort_65536 + sorted.group_sum_65536;
+console.log(`sort_and_group_sum_65536 ${together.toFixed(1)} ms`);
+console.log('  first bar 2800 ms; aim 1500 ms');
+
+for (const { name, plan, rows, inputs, target } of queriesOf(sizes)) {
+  const given = inputs();
+  const figures = await measured((party) => ({ plan, inputs: given[party] }));
+  // 6 Gbit/s and 20 ms: the time of this machine, and what its rounds and bytes add there.
+  const { rounds, megabytes, milliseconds } = figures;
+  const wide = milliseconds + (rounds * WAN.rtt + (megabytes * 8e15) / WAN.bitsPerSecond) / 1e6;
+  const guess = estimate(plan, rows, WAN).nanoseconds / 1e6;
+  print(name, figures, [
+    ...beside('target', target),
+    `at 6 Gbit/s and 20 ms about ${(wide / 1000).toFixed(1)} s (estimate ${(guess / 1000).toFixed(1)} s)`,
+  ]);
+  console.log(`${name}_memory ${figures.memory.toFixed(0)} MiB`);
+}
+await parties.end();
+
+if (flags.has('--spu')) {
+  const spu = await spuFigures(65_536);
+  console.log(`spu_sort_65536 ${spu.sort.toFixed(1)} ms`);
+  console.log(`spu_group_sum_65536 ${spu.groupSum.toFixed(1)} ms`);
+  console.log(`sort_beside_spu ${((100 * sorted.sort_65536) / spu.sort).toFixed(1)} %`);
+  console.log(`group_sum_beside_spu ${((100 * together) / spu.groupSum).toFixed(1)} %`);
+}

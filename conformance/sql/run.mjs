@@ -1,6 +1,7 @@
-// `npm run conformance -- sql [seed] [queries]`: random queries of the grammar over random tables of up to three owners, shared,
-// computed by three parties, opened, and compared with DuckDB and a plain evaluation of the disclosure rules. Every refusal has
+// `npm run conformance -- sql [seed] [queries] [--one-thread]`: random queries of the grammar over random tables of up to three owners, shared,
+// computed by three parties (processes with TLS, or in step in this thread), opened, and compared with DuckDB and a plain evaluation of the disclosure rules. Every refusal has
 // its place in the text. Exit 1 where anything differs.
+import { ThreeParties } from '../../bench/support/three-parties.mjs';
 import { compiled, inOneThread, inputsOf, opened } from './engine.mjs';
 import { difference } from './compare.mjs';
 import { Duck } from './duck.mjs';
@@ -68,29 +69,43 @@ async function check(duck, random, run) {
   return { sql, options, rows: result.rows.length, fault: difference(query, wanted, result) };
 }
 
+/** Three processes for all queries, or none. */
+async function startParties(oneThread) {
+  if (oneThread) return { run: inOneThread, end: async () => undefined };
+  const parties = await ThreeParties.start();
+  const run = async (plan, inputs) => {
+    const answers = await parties.ask((party) => ({ plan, inputs: inputs[party] }));
+    return { results: answers.map(({ result }) => result) };
+  };
+  return { run, end: () => parties.end() };
+}
+
+/** Checks the query of one seed and counts it; what is wrong with it is printed. */
+async function tallied(tally, duck, seed, run) {
+  const outcome = await check(duck, new Random(seed), run).catch((error) => ({
+    fault: error.stack,
+  }));
+  const { sql = '', refused, fault, rows, options } = outcome;
+  if (fault) console.log(`seed ${seed}: ${fault}\n${sql}\n${JSON.stringify(options) ?? ''}`);
+  if (fault) tally.failed += 1;
+  else if (refused) tally.refused += 1;
+  else tally.passed += 1;
+  if (rows === 0) tally.empty += 1;
+}
+
 /** Runs so many accepted queries; each has a seed of its own, with which it can be run alone. */
-export async function main([first = '1', count = '200'], run = inOneThread) {
+export async function main(args) {
+  const [first = '1', count = '200'] = args.filter((arg) => !arg.startsWith('--'));
+  const { run, end } = await startParties(args.includes('--one-thread'));
   const duck = await Duck.open();
   const tally = { passed: 0, failed: 0, refused: 0, empty: 0 };
-  for (let seed = Number(first); tally.passed + tally.failed < Number(count); seed += 1) {
-    let outcome;
-    const random = new Random(seed);
-    try {
-      outcome = await check(duck, random, run);
-    } catch (error) {
-      outcome = { sql: '', fault: error.stack };
-    }
-    const { sql, refused, fault, rows, options } = outcome;
-    if (fault) {
-      console.log(`seed ${seed}: ${fault}\n${sql}\n${JSON.stringify(options)}`);
-      tally.failed += 1;
-    } else if (refused) tally.refused += 1;
-    else tally.passed += 1;
-    if (rows === 0) tally.empty += 1;
-  }
+  for (let seed = Number(first); tally.passed + tally.failed < Number(count); seed += 1)
+    await tallied(tally, duck, seed, run);
   duck.close();
-  const { passed, failed, refused, empty } = tally;
-  console.log(`${refused} queries refused with their place, ${empty} results without rows`);
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed === 0;
+  await end();
+  console.log(
+    `${tally.refused} queries refused with their place, ${tally.empty} results without rows`,
+  );
+  console.log(`${tally.passed} passed, ${tally.failed} failed`);
+  return tally.failed === 0;
 }
