@@ -122,7 +122,7 @@ async function lateUpload(place) {
   const job = await prepare(place.service);
   await submit(place.service, job);
   const statuses = await Promise.all(job.links.map((link) => put(link, 'late')));
-  if (statuses.some((status) => status < 400)) throw new Error(`PUT: ${statuses}`);
+  if (statuses.some((status) => status < 400)) throw new Error(`PUT: ${statuses.join()}`);
   return `PUT ${statuses[0]}, ${await outcome(place, job)}`;
 }
 
@@ -175,14 +175,14 @@ async function checkNothingLeft(place) {
     );
   await until('the end of all buckets', async () => (await folders()).flat().length === 0, 90_000);
   const [{ count }] = await rowsOf(place, 'SELECT count(*) FROM agents WHERE ended_at IS NULL');
-  if (count !== '0') throw new Error(`${count} agents are not ended`);
+  if (count !== '0') throw new Error(`${Number(count)} agents are not ended`);
 }
 
 const env = {};
 await withPlace(async (place) => {
   place.service = await startService(place, env);
   const random = randomOf(seed);
-  const order = points.map((point) => ({ point, at: random() })).sort((a, b) => a.at - b.at);
+  const order = points.map((point) => ({ point, at: random() })).toSorted((a, b) => a.at - b.at);
   const chosen = order.slice(0, Number(wanted)).map(({ point }) => point);
   let failed = 0;
   for (const { name, run } of chosen) {

@@ -97,5 +97,5 @@ export async function open(links) {
     .slice(1)
     .map((_, i) => Object.fromEntries(names.map((name) => [name.slice(0, -2), cell(i + 1, name)])))
     .filter((row) => row['[#V]'] === 1)
-    .sort((a, b) => a['[city]'] - b['[city]']);
+    .toSorted((a, b) => a['[city]'] - b['[city]']);
 }
