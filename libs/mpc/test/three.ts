@@ -6,10 +6,11 @@ import {
   addWords,
   subtractWords,
   xorWords,
+  type Bits,
   type Plane,
   type Shares,
 } from '../src/protocol/shares.js';
-import { addWide, subtractWide } from '../src/protocol/wide.js';
+import { addWide, subtractWide, wideOfPlanes, widePlanes } from '../src/protocol/wide.js';
 
 export type Three<T> = [T, T, T];
 
@@ -99,6 +100,25 @@ export const bigOf = (wide: Int32Array): bigint[] => {
     (_, i) => (BigInt(wide[half + i]) << 32n) | BigInt(wide[i] >>> 0),
   );
 };
+
+/** XOR shared 64-bit words, low words before high ones, as bit planes. */
+export function wideToBits({ own, next }: Shares, width = 64): Bits {
+  const others = widePlanes(next, width);
+  const planes = widePlanes(own, width).map((plane, j) => ({ own: plane, next: others[j] }));
+  return { rows: own.length / 2, planes };
+}
+
+/** Bit planes as XOR shared 64-bit words. */
+export const bitsToWide = ({ rows, planes }: Bits): Shares => ({
+  own: wideOfPlanes(
+    planes.map(({ own }) => own),
+    rows,
+  ),
+  next: wideOfPlanes(
+    planes.map(({ next }) => next),
+    rows,
+  ),
+});
 
 /** A number of up to 64 bits, signed; small ones and the ends of the range are frequent. */
 export function anyBig(next: () => number): bigint {

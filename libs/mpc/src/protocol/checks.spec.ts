@@ -9,11 +9,11 @@ import {
   simulate,
   wideWords,
   words,
+  wideToBits,
 } from '../../test/three.js';
 import { anySet, holdForOwners, sameForms } from './checks.js';
 import { between } from './constants.js';
 import { toBits } from './planes.js';
-import { wideToBits } from './wide.js';
 
 describe('jobs.md 8: stage D', () => {
   it('any bit set: ⌈log2 n⌉ rounds and an opening, for one bit among many and for none', () => {

@@ -194,7 +194,7 @@ describe('jobs.md 11.12: disclosure rules', () => {
         );
         expect(verdicts(results, rows, rules).slice(0, keys.length)).toEqual(expected);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 

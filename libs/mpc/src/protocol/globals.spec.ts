@@ -10,6 +10,8 @@ import {
   simulate,
   wideWords,
   words,
+  bitsToWide,
+  wideToBits,
 } from '../../test/three.js';
 import { toArithmetic } from './arithmetic.js';
 import { divideRounded } from './division.js';
@@ -17,7 +19,6 @@ import { frame } from './groups.js';
 import { globalExtreme, globalSum } from './globals.js';
 import { signExtended, toBits } from './planes.js';
 import { total } from './sums.js';
-import { bitsToWide, wideToBits } from './wide.js';
 
 const cases = fc.record({
   seed: fc.integer(),
@@ -63,7 +64,7 @@ describe('jobs.md 11.5: global aggregates', () => {
           [plain(wide, false), 0],
         ]);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -106,7 +107,7 @@ describe('jobs.md 11.5: global aggregates', () => {
             if (chosen.length > 0) expect(of(true).value).toBe(plain(chosen));
           },
         ),
-        { numRuns: 30 },
+        { numRuns: 15 },
       );
     },
   );
@@ -135,7 +136,7 @@ describe('jobs.md 11.5: COUNT DISTINCT', () => {
         ]);
         expect(rounds).toBe(3 + 2);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });
@@ -189,7 +190,7 @@ describe('jobs.md 11.5: AVG', () => {
           expect(rounds).toBeLessThanOrEqual(29 + 7 * quotientBits);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 

@@ -1,4 +1,12 @@
-import { parties, random, share, simulate, words, type Three } from '../../test/three.js';
+import {
+  parties,
+  random,
+  share,
+  simulate,
+  words,
+  type Three,
+  wideToBits,
+} from '../../test/three.js';
 import { addBits, toBoolean } from './adder.js';
 import { lift, toArithmetic } from './arithmetic.js';
 import { sameForms } from './checks.js';
@@ -14,8 +22,8 @@ import { frame } from './groups.js';
 import { input } from './input.js';
 import type { Protocol } from './link.js';
 import { disclosedByLargest, ownerRuns } from './many-owners.js';
-import { memberWords, ownerFlags } from './members.js';
-import { muxBits, muxWide, muxWords } from './mux.js';
+import { memberWords } from './members.js';
+import { muxBits } from './mux.js';
 import { open } from './open.js';
 import { Party, type PartyId, type Streams } from './party.js';
 import { toBits } from './planes.js';
@@ -25,7 +33,6 @@ import { xorWords, type Bits, type Plane, type Shares } from './shares.js';
 import { shuffle, type Column } from './shuffle.js';
 import { sort, wideSort } from './sort.js';
 import { dotWide, multiplyWide, toWideBit } from './wide-products.js';
-import { wideToBits } from './wide.js';
 import { wideToBoolean, wordsToArithmetic, wordsToWide } from './words.js';
 
 /** Bits of one tape, drawn in order; a tape that is too short is an error. */
@@ -103,7 +110,7 @@ function viewsOf(
   values: readonly number[],
   { secrets, tape: length, width = 1, side }: Enumeration,
 ): Three<string> {
-  const counts = [0, 1, 2].map(() => new Map<string, number>());
+  const counts = [0, 1, 2].map(() => new Map<number, number>());
   for (let bits = 0; bits < 2 ** length; bits += 1) {
     const tape = new Tape(bits, length);
     const views: Three<number[]> = [[], [], []];
@@ -114,7 +121,8 @@ function viewsOf(
     counts.forEach((seen, i) => {
       const held = shares[i].flatMap(({ own, next }) => [own[0], next[0]]);
       const told = outcome.views[i].map((each) => each & ((1 << width) - 1));
-      const view = [held, views[i], told].join('|');
+      // Words of at most two bits, as digits of one number.
+      const view = [...held, ...views[i], ...told].reduce((digits, word) => 4 * digits + word, 1);
       seen.set(view, (seen.get(view) ?? 0) + 1);
     });
   }
@@ -200,18 +208,6 @@ describe('jobs.md 11.4: a party sees the same for all inputs, counted over every
       secrets: [BIT, BIT, BIT],
       tape: 9,
       side: (party, [m, a, b]) => muxBits(party, m, value([a]), value([b])),
-    },
-    {
-      step: 'mux of words in Z_2',
-      secrets: [word(1), word(1), word(1)],
-      tape: 9,
-      side: (party, [s, a, b]) => muxWords(party, s, a, b),
-    },
-    {
-      step: 'owner flags of two bits',
-      secrets: [BIT, BIT],
-      tape: 13,
-      side: (party, bits) => ownerFlags(party, value(bits), 3),
     },
   ];
 
@@ -343,8 +339,6 @@ const STEPS: Record<string, (party: Party, given: Given) => Protocol<unknown>> =
   'B2A of words into Z_2^64': (party, { wide: [x] }) => wordsToWide(party, wideToBits(x), true),
   lift: (party, { numbers: [x] }) => lift(party, x),
   mux: (party, { plane, words: [x, y] }) => muxBits(party, plane, bits(x), bits(y)),
-  'mux of words': (party, { numbers: [s, x, y] }) => muxWords(party, s, x, y),
-  'mux, 64 bits': (party, { wide: [s, x, y] }) => muxWide(party, s, x, y),
   'run OR': (party, { plane, words: [x] }) => runOr(party, plane, bits(x, 2).planes, ROWS),
   shuffle: (party, { words: [x], numbers: [y], wide: [z] }) =>
     shuffle(party, [column('boolean', x), column('arithmetic', y), column('wide', z)]),
@@ -403,8 +397,8 @@ const STEPS: Record<string, (party: Party, given: Given) => Protocol<unknown>> =
     ),
 };
 
-describe('jobs.md 11: all that a party is told is uniform, with keys 1 to 6, over zeros, ones and random words (chi-square of bytes, error probability 1e-9 for each party)', () => {
-  const RUNS = [1, 2, 3, 4, 5, 6];
+describe('jobs.md 11: all that a party is told is uniform, with keys 1 to 3, over zeros, ones and random words (chi-square of bytes, error probability 1e-9 for each party)', () => {
+  const RUNS = [1, 2, 3];
   const told = (
     step: (party: Party, given: Given) => Protocol<unknown>,
     fill: string,

@@ -1,5 +1,5 @@
 import { planesOfWords, wordsOfPlanes } from './planes.js';
-import { join, joinWords, type Bits, type Shares, type Wide } from './shares.js';
+import { join, joinWords, type Shares, type Wide } from './shares.js';
 
 /*
  * Arrays of values of Z_2^64: all low words, then all high words. BigInt would make an object of every value.
@@ -41,16 +41,6 @@ export function highWord(a: number, b: number): number {
 /** A lifted column as it moves through sorts. */
 export const flattened = ({ low, high }: Wide): Shares => join([low, high]);
 
-export const addWideShares = (x: Shares, y: Shares): Shares => ({
-  own: addWide(x.own, y.own),
-  next: addWide(x.next, y.next),
-});
-
-export const subtractWideShares = (x: Shares, y: Shares): Shares => ({
-  own: subtractWide(x.own, y.own),
-  next: subtractWide(x.next, y.next),
-});
-
 /** The lowest `width` bits of 64-bit words as planes. */
 export function widePlanes(words: Int32Array, width: number): Int32Array[] {
   const half = words.length / 2;
@@ -63,28 +53,6 @@ export function widePlanes(words: Int32Array, width: number): Int32Array[] {
 /** The 64-bit words of which these are the planes. */
 export const wideOfPlanes = (planes: readonly Int32Array[], rows: number): Int32Array =>
   joinWords([wordsOfPlanes(planes.slice(0, 32), rows), wordsOfPlanes(planes.slice(32), rows)]);
-
-/** XOR shared 64-bit words, low words before high ones, as bit planes: local. */
-export function wideToBits(words: Shares, width = 64): Bits {
-  const own = widePlanes(words.own, width);
-  const next = widePlanes(words.next, width);
-  return {
-    rows: words.own.length / 2,
-    planes: own.map((plane, j) => ({ own: plane, next: next[j] })),
-  };
-}
-
-/** Bit planes as XOR shared 64-bit words, low words before high ones; bits above the last plane are zero. */
-export const bitsToWide = ({ rows, planes }: Bits): Shares => ({
-  own: wideOfPlanes(
-    planes.map(({ own }) => own),
-    rows,
-  ),
-  next: wideOfPlanes(
-    planes.map(({ next }) => next),
-    rows,
-  ),
-});
 
 /** c·x in Z_2^64 for a public c from 0 to 2^32 - 1: local. */
 export function scaleWide(x: Shares, factor: number): Shares {
@@ -99,3 +67,13 @@ export function scaleWide(x: Shares, factor: number): Shares {
   };
   return { own: times(x.own), next: times(x.next) };
 }
+
+export const addWideShares = (x: Shares, y: Shares): Shares => ({
+  own: addWide(x.own, y.own),
+  next: addWide(x.next, y.next),
+});
+
+export const subtractWideShares = (x: Shares, y: Shares): Shares => ({
+  own: subtractWide(x.own, y.own),
+  next: subtractWide(x.next, y.next),
+});
