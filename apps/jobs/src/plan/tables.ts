@@ -16,12 +16,12 @@ export function compiledOf(job: Job, options = job.options): Compiled {
 }
 
 /** The header line that share files of a table are asked to have (`jobs.md` 7.2). */
-export function headerOf(job: Job, name: string, table: TableSchema): string {
+export function headerOf(job: Job, name: string, table: TableSchema): string[] {
   const { plan } = compiledOf(job);
   const position = plan.tables.indexOf(name);
   const hi = plan.columns.filter((each) => each.wide && each.table === position);
   const parties = job.placement.length as 3 | 4;
-  return shareHeader({ table, parties, hi: hi.map((each) => each.name) }).join(',');
+  return shareHeader({ table, parties, hi: hi.map((each) => each.name) });
 }
 
 /** Whether owners need the salt. */
