@@ -166,6 +166,31 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     '',
     'Operating system accounts `uid:gid` of local parties, one each; empty: that of the service.',
   ),
+  kubernetesProvider: setting(
+    choice('none', 'aws', 'gcp', 'azure'),
+    'none',
+    'Name of the provider whose parties run as pods of a Kubernetes cluster; they must reach `GLACIS_JOBS_AGENTS_HOST` from there.',
+  ),
+  kubernetesImage: setting(
+    text,
+    'glacis',
+    'Image of pods of parties: that of this version of the suite.',
+  ),
+  kubernetesRuntimeClass: setting(
+    optionalText,
+    '',
+    'Runtime class of pods of parties, as a confidential one.',
+  ),
+  kubernetesStorageClass: setting(
+    optionalText,
+    '',
+    'Storage class of the volumes that keep keys of parties; empty: the default of the cluster.',
+  ),
+  kubeconfig: setting(
+    optionalText,
+    '',
+    'Kubeconfig of the cluster that parties run in. Empty: the service account of the pod.',
+  ),
   corsOrigins: setting(list, '', 'Origins whose pages may call the service; `/storage` takes any.'),
   runsParallel: setting(
     integer(0, 1000),

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { agentConfig, AGENT_TOKEN_VARIABLE } from '@glacis/contracts';
+import { agentConfig, AGENT_HOST_VARIABLE, AGENT_TOKEN_VARIABLE } from '@glacis/contracts';
 import { WorkLoop } from './agent/work-loop.js';
 import { Steps } from './agent/steps.js';
 import { Coordinator } from './coordinator/coordinator.js';
@@ -22,7 +22,9 @@ function holdLifeLine(): void {
 async function main(): Promise<void> {
   const token = process.env[AGENT_TOKEN_VARIABLE] ?? '';
   delete process.env[AGENT_TOKEN_VARIABLE];
-  const config = agentConfig.parse(JSON.parse(await readFile(join(folder, 'agent.json'), 'utf8')));
+  const told: unknown = JSON.parse(await readFile(join(folder, 'agent.json'), 'utf8'));
+  const host = process.env[AGENT_HOST_VARIABLE];
+  const config = { ...agentConfig.parse(told), ...(host && { advertise_host: host }) };
   if (config.life_line) holdLifeLine();
   const coordinator = new Coordinator(config.coordinator, config.coordinator_ca);
   const [macKey, engine] = await Promise.all([keptKey(folder, 'mac'), programDigest()]);

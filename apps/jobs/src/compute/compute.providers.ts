@@ -1,8 +1,12 @@
 import { join } from 'node:path';
+import { ApiServer, openAccess } from '@glacis/kube';
+import { CLOCK, type Clock } from '@glacis/runtime';
 import type { Provider } from '@nestjs/common';
 import type { ProviderName } from '../jobs/job.entity.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
+import type { ComputeProvider } from './compute-provider.js';
 import { ComputeProviders } from './compute-providers.js';
+import { KubernetesCompute } from './kubernetes/kubernetes-compute.js';
 import { LocalCompute, type Account } from './local/local-compute.js';
 
 const names: readonly ProviderName[] = ['aws', 'gcp', 'azure'];
@@ -15,13 +19,27 @@ const accountOf = (text: string): Account => {
 
 /** Everything about where parties run. */
 export const computeProviders: Provider[] = [
-  {
-    provide: ComputeProviders,
-    useFactory: ({ dataDir, localUsers }: JobsSettings) => {
-      const folder = join(dataDir, 'parties');
-      const local = new LocalCompute({ folder, accounts: localUsers.map(accountOf) });
-      return new ComputeProviders(new Map(names.map((name) => [name, local])));
-    },
-    inject: [SETTINGS],
-  },
+  { provide: ComputeProviders, useFactory: providersOf, inject: [SETTINGS, CLOCK] },
 ];
+
+/** Local processes, but for the one name that stands for a cluster: two would be one provider in truth (jobs.md 5). */
+function providersOf(settings: JobsSettings, clock: Clock): ComputeProviders {
+  const { dataDir, localUsers, kubernetesProvider } = settings;
+  const folder = join(dataDir, 'parties');
+  const local = new LocalCompute({ folder, accounts: localUsers.map(accountOf) });
+  const pods = kubernetesProvider === 'none' ? local : podsOf(settings, clock);
+  const of = (name: ProviderName): ComputeProvider => (name === kubernetesProvider ? pods : local);
+  return new ComputeProviders(new Map(names.map((name) => [name, of(name)])));
+}
+
+function podsOf(settings: JobsSettings, clock: Clock): KubernetesCompute {
+  const { kubeconfig, kubernetesImage, kubernetesRuntimeClass, kubernetesStorageClass } = settings;
+  const connect = async (): Promise<ApiServer> =>
+    new ApiServer(await openAccess({ kubeconfig }), { userAgent: 'glacis-jobs' });
+  const image = {
+    image: kubernetesImage,
+    runtimeClass: kubernetesRuntimeClass,
+    storageClass: kubernetesStorageClass,
+  };
+  return new KubernetesCompute(connect, image, clock);
+}

@@ -23,7 +23,7 @@ export class PartyBuckets {
   ) {}
 
   /**
-   * Makes those of all parties at once, or none; local parties make the keys that theirs are sealed to first.
+   * Makes those of all parties at once, or none; parties make the keys that local ones are sealed to first.
    * @throws {ContractError} 500 that names the provider; what was made is deleted before, the rest left to the reaper
    */
   async make(job: Job): Promise<JobParty[]> {
@@ -53,7 +53,8 @@ export class PartyBuckets {
 
   private async partiesOf(job: Job): Promise<JobParty[]> {
     const { bucketPrefix: prefix } = this.settings;
-    const keys = job.execution === 'local' ? await this.makeKeys(job) : [];
+    const sealed = job.placement.some((name) => this.storage.of(name).driver === 'local');
+    const keys = sealed ? await this.makeKeys(job) : [];
     return job.placement.map((provider, party) => ({
       job: job.id,
       party,

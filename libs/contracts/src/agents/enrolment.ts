@@ -47,3 +47,6 @@ export type AgentConfig = z.input<typeof agentConfig>;
 
 /** Environment variable with the one-time token. */
 export const AGENT_TOKEN_VARIABLE = 'GLACIS_AGENT_TOKEN';
+
+/** Environment variable with the host by which peers reach the agent, where only its surroundings know it. */
+export const AGENT_HOST_VARIABLE = 'GLACIS_AGENT_HOST';

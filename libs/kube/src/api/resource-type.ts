@@ -8,6 +8,7 @@ import type {
   V1Lease,
   V1MutatingWebhookConfiguration,
   V1Namespace,
+  V1NetworkPolicy,
   V1Node,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
@@ -79,6 +80,11 @@ export const builtIns = {
   statefulSets: builtIn<V1StatefulSet>('apps', 'StatefulSet', 'statefulsets'),
   jobs: builtIn<V1Job>('batch', 'Job', 'jobs'),
   ingresses: builtIn<V1Ingress>('networking.k8s.io', 'Ingress', 'ingresses'),
+  networkPolicies: builtIn<V1NetworkPolicy>(
+    'networking.k8s.io',
+    'NetworkPolicy',
+    'networkpolicies',
+  ),
   storageClasses: builtIn<V1StorageClass>(
     'storage.k8s.io',
     'StorageClass',

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { findProcesses, temporaryFolder } from '@glacis/testbed';
 import { waitFor } from '@glacis/runtime';
 import type { Instance, NewInstance } from '../compute-provider.js';
-import { agentArguments } from './agent-command.js';
+import { agentArguments } from '../agent-command.js';
 import { LocalCompute } from './local-compute.js';
 import { isAlive, startOf } from './process-identity.js';
 

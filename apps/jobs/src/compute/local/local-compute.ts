@@ -7,7 +7,7 @@ import { waitFor } from '@glacis/runtime';
 import { ProviderError } from '../../storage/provider-error.js';
 import type { Call } from '../../storage/storage-provider.js';
 import type { ComputeProvider, Instance, InstanceRef, NewInstance } from '../compute-provider.js';
-import { agentArguments } from './agent-command.js';
+import { agentArguments } from '../agent-command.js';
 import { isAlive, startOf } from './process-identity.js';
 import { PartyFolders, type InstanceRecord } from './records.js';
 
@@ -114,7 +114,10 @@ export class LocalCompute implements ComputeProvider {
     const account = this.accounts[tags.party];
     const folder = await this.folders.make(tags.job, tags.party);
     const file = join(folder, 'agent.json');
-    await writeFile(file, JSON.stringify(config), { mode: 0o600 });
+    // Peers of other machines reach it where they reach the service.
+    const { hostname } = new URL(config.coordinator);
+    const reached = { listen_host: hostname, advertise_host: hostname };
+    await writeFile(file, JSON.stringify({ ...reached, ...config }), { mode: 0o600 });
     if (account)
       await Promise.all([folder, file].map((path) => chown(path, account.uid, account.gid)));
     const stderr = await open(this.folders.stderrOf(tags.job, tags.party), 'a', 0o600);

@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url';
 /** Megabytes of JavaScript objects; shares lie in typed arrays beside them. */
 const HEAP_MB = 512;
 
-/** The installation, of which a party reads its program only. */
-const root = fileURLToPath(new URL('../../../../../', import.meta.url));
-const program = join(root, 'apps/party/dist/main.js');
+/** Where this installation lies. */
+const ownRoot = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** What the program is made of: its own files, those of our libraries below it, and what these need. */
-function readable(): string[] {
+function readable(root: string): string[] {
   const own = [
     'apps/party',
     'libs/contracts',
@@ -27,11 +26,11 @@ function readable(): string[] {
 }
 
 /** `--permission`, as Node before 23.5 calls it as well. */
-function permissionFlags(folder: string): string[] {
+function permissionFlags(folder: string, root: string): string[] {
   const known = process.allowedNodeEnvironmentFlags;
   const name = known.has('--permission') ? '--permission' : '--experimental-permission';
   const network = known.has('--allow-net') ? ['--allow-net'] : [];
-  const reads = [...readable(), join(folder, '*')].map((path) => `--allow-fs-read=${path}`);
+  const reads = [...readable(root), join(folder, '*')].map((path) => `--allow-fs-read=${path}`);
   return [name, ...network, ...reads, `--allow-fs-write=${join(folder, '*')}`];
 }
 
@@ -39,13 +38,14 @@ function permissionFlags(folder: string): string[] {
  * Arguments for Node of one agent: under the permission model it reads its program and its own directory, writes the latter,
  * and starts neither processes nor threads.
  * @param runId stands in the command line, by which the process is known again
+ * @param root of the installation that the agent is started from
  */
-export function agentArguments(folder: string, runId: string): string[] {
+export function agentArguments(folder: string, runId: string, root = ownRoot): string[] {
   return [
     '--no-warnings',
     `--max-old-space-size=${HEAP_MB}`,
-    ...permissionFlags(folder),
-    program,
+    ...permissionFlags(folder, root),
+    join(root, 'apps/party/dist/main.js'),
     '--run',
     runId,
   ];

@@ -1,0 +1,112 @@
+// Parties as pods on a real node, each in a namespace of its own that enforces Pod Security restricted.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { enrolRequest, type EnrolRequest } from '@glacis/contracts';
+import { ApiServer, openAccess } from '@glacis/kube';
+import { generateKeys, privateKeyPem, toPem } from '@glacis/pki';
+import { systemClock, waitFor } from '@glacis/runtime';
+import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
+import { jest } from '@jest/globals';
+import { EphemeralCa } from '../src/agents/ephemeral-ca.js';
+import type { NewInstance } from '../src/compute/compute-provider.js';
+import { KubernetesCompute } from '../src/compute/kubernetes/kubernetes-compute.js';
+import { namespaceOf } from '../src/compute/kubernetes/party-objects.js';
+
+// The first run on a machine builds Kubernetes and the image.
+jest.setTimeout(3_600_000);
+
+const call = { timeoutMs: 120_000 };
+const job = randomUUID();
+const namespace = namespaceOf(job, 1);
+let cluster: SharedCluster;
+let compute: KubernetesCompute;
+let coordinator: Server;
+let ca: EphemeralCa;
+let address: string;
+/** What agents have enrolled with; none is answered, so that they stay. */
+const enrolled: EnrolRequest[] = [];
+
+beforeAll(async () => {
+  cluster = await sharedCluster();
+  address = cluster.own?.nodes?.machineAddress ?? '127.0.0.1';
+  const notAfter = new Date(Date.now() + 3_600_000);
+  ca = await EphemeralCa.make('listener', 'spiffe://test', notAfter);
+  const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
+  const names = { ipAddresses: [address] };
+  const leaf = ca.sign({ commonName: 'listener', publicKey, names, notAfter });
+  const cert = toPem('CERTIFICATE', leaf);
+  coordinator = createServer({ key: privateKeyPem(privateKey), cert }, (request) => {
+    void json(request).then((body) => enrolled.push(enrolRequest.parse(body)));
+  });
+  coordinator.listen(0, address);
+  await once(coordinator, 'listening');
+  const connect = async (): Promise<ApiServer> =>
+    new ApiServer(await openAccess({ kubeconfig: cluster.kubeconfig }));
+  compute = new KubernetesCompute(connect, { image: cluster.image }, systemClock);
+});
+afterAll(async () => {
+  await compute?.forget(job);
+  coordinator?.closeAllConnections();
+  coordinator?.close();
+});
+
+const wish = (attempt: number): NewInstance => ({
+  tags: { job, party: 1, attempt, expires: new Date(Date.now() + 600_000) },
+  runId: randomUUID(),
+  token: randomBytes(32).toString('base64url'),
+  config: {
+    coordinator: `https://${address}:${(coordinator.address() as AddressInfo).port}`,
+    coordinator_ca: ca.pem,
+  },
+});
+
+const get = (...args: string[]): Promise<string> =>
+  cluster.kubectl('get', '-n', namespace, ...args);
+const enrolment = (token: string): Promise<EnrolRequest> =>
+  waitFor(() => enrolled.find((each) => each.token === token), {
+    deadlineMs: 300_000,
+    what: 'an agent to enrol',
+  });
+
+test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and begun again with its keys', async () => {
+  const first = wish(1);
+  const instance = await compute.ensureInstance(first);
+  const again = await compute.ensureInstance(first);
+  expect(again.ref).toEqual(instance.ref);
+  const { mac_key: macKey } = await enrolment(first.token);
+  expect(await compute.describe(instance.ref)).toMatchObject({ state: 'up', runId: first.runId });
+  await expect(compute.ensureInstance(wish(1))).rejects.toMatchObject({ code: 'exists' });
+  expect(await compute.listByTag({ job })).toMatchObject([{ ref: instance.ref, tags: first.tags }]);
+
+  expect(await get('pods', '-o', 'name')).toBe('pod/party');
+  expect(await get('networkpolicies', '-o', 'name')).toContain('/party');
+  const spec = JSON.parse(await get('pod', 'party', '-o', 'jsonpath={.spec}')) as {
+    volumes: { name: string }[];
+    automountServiceAccountToken: boolean;
+  };
+  expect(spec.automountServiceAccountToken).toBe(false);
+  expect(spec.volumes.map(({ name }) => name)).toEqual(['keys', 'agent']);
+  const inPod = (...command: string[]): Promise<string> =>
+    cluster.kubectl('exec', '-n', namespace, 'party', '--', ...command);
+  expect((await inPod('stat', '-c', '%u', '/proc/1')).trim()).toBe('65532');
+  expect((await inPod('stat', '-c', '%a', '/party/mac.key')).trim()).toBe('600');
+
+  await compute.terminate(instance.ref, call);
+  expect(await compute.describe(instance.ref)).toBeUndefined();
+  await compute.terminate(instance.ref, call);
+  const second = wish(2);
+  const other = await compute.ensureInstance(second);
+  expect((await enrolment(second.token)).mac_key).toBe(macKey);
+  // Of what has been ended nothing ends the next one.
+  await compute.terminate(instance.ref, call);
+  expect(await compute.describe(other.ref)).toMatchObject({ state: 'up' });
+
+  await compute.terminate(other.ref, call);
+  await compute.forget(job);
+  const gone = async (): Promise<boolean> =>
+    (await cluster.kubectl('get', 'namespaces', '-l', `glacis-job=${job}`, '-o', 'name')) === '';
+  await waitFor(gone, { deadlineMs: 300_000, what: 'the namespace to go' });
+});
