@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Instruction, Report } from '@glacis/contracts';
 import { backoffMs } from '@glacis/runtime';
 import type { Coordinator } from '../coordinator/coordinator.js';
-import { mayPass } from '../coordinator/retry.js';
+import { classOf, mayPass } from '../coordinator/retry.js';
 import { StepFailure } from '../failure.js';
 import type { Steps } from './steps.js';
 
@@ -109,8 +109,7 @@ function failed(error: unknown): Outcome {
       findings: [...findings],
     };
   }
-  const code = 'agent_error';
   const name = error instanceof Error ? error.name : 'unknown';
-  const cause = mayPass(error) ? 'engine' : 'infra';
-  return { status: 'failed', failure: { class: cause, code, message: `unexpected: ${name}` } };
+  const failure = { class: classOf(error), code: 'agent_error', message: `unexpected: ${name}` };
+  return { status: 'failed', failure };
 }

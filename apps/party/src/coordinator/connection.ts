@@ -73,7 +73,9 @@ export class Connection {
       signal,
     };
     const sent = request(new URL(url, this.base), options);
-    sent.on('timeout', () => sent.destroy(new Error('no answer')));
+    sent.on('timeout', () =>
+      sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
+    );
     const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
     if (body === undefined) sent.end();
     else if (typeof body === 'string') sent.end(body);

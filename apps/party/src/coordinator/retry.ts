@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { FailureClass } from '@glacis/contracts';
 import { backoffMs } from '@glacis/runtime';
 import { StatusError } from './connection.js';
 
@@ -10,6 +11,14 @@ const backoff = { initialMs: 200, factor: 2, maxMs: 10_000, jitter: 0.5 };
 /** Whether trying again can help: not where the coordinator has said no. */
 export const mayPass = (error: unknown): boolean =>
   !(error instanceof StatusError) || error.transient;
+
+/** Why a step failed, where nothing tells it but the error of a call: connections come back, a refusal stays. */
+export function classOf(error: unknown): FailureClass {
+  if (error instanceof StatusError) return error.transient ? 'transient' : 'infra';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // As ECONNRESET; codes of Node itself have underscores.
+  return /^E[A-Z]+$/.test(code) ? 'transient' : 'engine';
+}
 
 export interface Trying {
   tries: number;

@@ -23,10 +23,15 @@ export interface RingOptions {
 
 /** The two links of a party of three, and what it is on them. */
 export class Ring implements Link {
+  readonly party: Party;
+
   private constructor(
-    readonly party: Party,
+    id: PartyId,
+    private readonly keys: { next: Uint8Array; previous: Uint8Array },
     private readonly channels: { next: Channel; previous: Channel },
-  ) {}
+  ) {
+    this.party = new Party(id, keyStreams(keys));
+  }
 
   /**
    * Dials the next party, takes the previous one, says hello to both.
@@ -50,7 +55,7 @@ export class Ring implements Link {
       previous: linkKey(from, hello.job, hello.attempt),
     };
     const times = options.times ?? CHANNEL_TIMES;
-    const ring = new Ring(new Party(hello.party, keyStreams(keys)), {
+    const ring = new Ring(hello.party, keys, {
       next: new Channel(towards, times),
       previous: new Channel(from, times),
     });
@@ -80,6 +85,8 @@ export class Ring implements Link {
   close(aborted: boolean): void {
     this.channels.next.close(aborted);
     this.channels.previous.close(aborted);
+    this.keys.next.fill(0);
+    this.keys.previous.fill(0);
   }
 
   private async greet(hello: Hello): Promise<void> {

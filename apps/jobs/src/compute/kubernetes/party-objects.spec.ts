@@ -1,0 +1,44 @@
+import type { NewInstance } from '../compute-provider.js';
+import { agentSecret, namespaceOf, networkPolicy, partyPod } from './party-objects.js';
+
+const now = new Date('2026-11-22T08:00:00Z');
+const instance = (coordinator: string): NewInstance => ({
+  tags: { job: 'job', party: 2, attempt: 3, expires: new Date('2026-11-22T09:00:00Z') },
+  runId: 'run',
+  token: 'a token',
+  config: { coordinator, coordinator_ca: 'pem' },
+});
+
+test('jobs.md 10.3: peers may come in; out go links and calls of the coordinator', () => {
+  const { spec } = networkPolicy(instance('https://10.0.0.7:5001'));
+  const peers = [{ namespaceSelector: { matchLabels: { 'glacis-job': 'job' } } }];
+  const link = [{ protocol: 'TCP', port: 7443 }];
+  expect(spec).toMatchObject({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
+  expect(spec?.ingress).toEqual([{ from: peers, ports: link }]);
+  expect(spec?.egress).toEqual([
+    { to: peers, ports: link },
+    { to: [{ ipBlock: { cidr: '10.0.0.7/32' } }], ports: [{ protocol: 'TCP', port: 5001 }] },
+  ]);
+  expect(networkPolicy(instance('https://jobs.example:443')).spec?.egress).toEqual([
+    { to: peers, ports: link },
+    { ports: [{ protocol: 'TCP', port: 443 }] },
+    { ports: [{ protocol: 'UDP', port: 53 }] },
+  ]);
+});
+
+test('jobs.md 9: a pod ends by itself, and its token is in no argument', () => {
+  const pod = partyPod(instance('https://10.0.0.7:5001'), { image: 'glacis' }, now);
+  expect(pod.metadata.namespace).toBe(namespaceOf('job', 2));
+  expect(pod.spec).toMatchObject({
+    activeDeadlineSeconds: 3600,
+    automountServiceAccountToken: false,
+    restartPolicy: 'Never',
+  });
+  expect(JSON.stringify(pod)).not.toContain('a token');
+  const secret = agentSecret(instance('https://10.0.0.7:5001'));
+  expect(JSON.parse(secret.stringData?.['agent.json'] ?? '')).toMatchObject({
+    coordinator: 'https://10.0.0.7:5001',
+    listen_host: '0.0.0.0',
+    life_line: false,
+  });
+});
