@@ -31,3 +31,10 @@ export function cpuMs(...roots) {
   }
   return all.filter(({ pid }) => wanted.has(pid)).reduce((sum, { ms }) => sum + ms, 0);
 }
+
+/** The same of one process alone. */
+export function ownCpuMs(pid) {
+  if (process.platform !== 'linux') return NaN;
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+}

@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@glacis/runtime';
 import { seal, unseal, x25519KeyPair } from '@glacis/shares';
-import fc from 'fast-check';
-import { plainLength, sealedLength } from '../../src/storage/local/sealed-length.js';
 import { bucketName, inputKey, ownerDir } from '../../src/storage/names.js';
 import type { StoredObject } from '../../src/storage/storage-provider.js';
 import { signedInThePast, storageConformance } from './conformance.js';
@@ -285,13 +283,5 @@ describe('local buckets', () => {
     await expect(opened(name, { ...object!, key: keyOf(9) })).rejects.toMatchObject({
       code: 'not_found',
     });
-  });
-
-  test('lengths of sealed objects tell those of plain ones', () => {
-    fc.assert(
-      fc.property(fc.oneof(fc.nat(300_000), fc.constantFrom(0, 65_536, 131_072)), (length) => {
-        expect(plainLength(sealedLength(length))).toBe(length);
-      }),
-    );
   });
 });

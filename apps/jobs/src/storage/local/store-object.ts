@@ -1,10 +1,11 @@
 import { rm, type FileHandle } from 'node:fs/promises';
 import { newId } from '@glacis/runtime';
-import { seal, type ByteSource } from '@glacis/shares';
+import type { ByteSource } from '@glacis/shares';
 import { ProviderError } from '../provider-error.js';
 import type { StoredObject } from '../storage-provider.js';
 import { failureOf } from './file-errors.js';
 import type { LocalBuckets } from './local-buckets.js';
+import { sealStream } from './seal-stream.js';
 import { sealedLength } from './sealed-length.js';
 
 export interface NewObject {
@@ -57,7 +58,7 @@ function formOf(
 ): ByteSource {
   if (sealed) return bounded(startingWith(magic, source), sealedLength(maxBytes));
   const plain = bounded(source, maxBytes);
-  return sealKey === null ? plain : seal(sealKey)(plain);
+  return sealKey === null ? plain : sealStream(sealKey, plain);
 }
 
 async function* bounded(source: ByteSource, maxBytes: number): AsyncGenerator<Uint8Array> {
