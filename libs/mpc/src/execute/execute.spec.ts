@@ -1,7 +1,8 @@
 import type { ColumnDeclaration } from '@glacis/shares';
 import { compile } from '../compile/compile.js';
 import type { CompileOptions } from '../compile/options.js';
-import type { Shares } from '../protocol/shares.js';
+import { join, type Shares } from '../protocol/shares.js';
+import { reveal } from '../../test/three.js';
 import { openRows, runPlan, shareTables, type OwnerRows } from '../../test/tables.js';
 
 type Tables = Record<string, Record<string, ColumnDeclaration>>;
@@ -129,5 +130,37 @@ describe('jobs.md 11.5: whole queries', () => {
     expect(of({})).toEqual(['2,20,40', '3,6,18']);
     expect(of({ residual: false })).toEqual(['1,11,11', '2,20,40', '3,6,18']);
     expect(of({ minOwners: 2 })).toEqual(['2,20,40']);
+  });
+
+  it('jobs.md 11.7: slots that are not shown open to zero in every column, whatever is asked', () => {
+    const asked = [
+      'SELECT age, sex, COUNT(*), SUM(pay), AVG(pay), MIN(pay) FROM p GROUP BY age, sex',
+      'SELECT sex, SUM(pay) FILTER (WHERE age > 30), COUNT(*) FROM p WHERE pay < 0 GROUP BY sex ORDER BY sex',
+      'SELECT age, MAX(pay), COUNT(DISTINCT sex) FROM p WHERE pay > 0 GROUP BY age LIMIT 3',
+      'SELECT SUM(pay), AVG(age), MAX(age) FROM p WHERE age > 88',
+    ];
+    for (const sql of asked) {
+      const { plan } = compile(sql, new Map(Object.entries(PEOPLE as Tables)), { minGroupSize: 5 });
+      const { results } = runPlan(plan, shareTables(plan, [[people]], { seed: 3 }), 3);
+      const headers = results[0].columns.map(({ header }) => header);
+      const column = (header: string): Shares[] =>
+        results.map(({ columns }) => columns[headers.indexOf(header)].words);
+      const opened = headers.flatMap((header): Int32Array[] => {
+        if (header.startsWith('[')) return [reveal('boolean', column(header))];
+        if (header.endsWith('#hi')) return [];
+        if (!headers.includes(`${header}#hi`)) return [reveal('arithmetic', column(header))];
+        const high = column(`${header}#hi`);
+        const wide = reveal(
+          'wide',
+          column(header).map((low, i) => join([low, high[i]])),
+        );
+        return [wide.subarray(0, wide.length / 2), wide.subarray(wide.length / 2)];
+      });
+      const valid = reveal('boolean', column('[#V]'));
+      const dead = [...valid.keys()].filter((slot) => valid[slot] === 0);
+      for (const slot of dead)
+        expect(opened.map((words) => words[slot])).toEqual(opened.map(() => 0));
+      expect(dead.length).toBeGreaterThan(0);
+    }
   });
 });
