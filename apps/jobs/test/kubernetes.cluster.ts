@@ -63,8 +63,8 @@ const wish = (attempt: number): NewInstance => ({
   },
 });
 
-const get = (...args: string[]): Promise<string> =>
-  cluster.kubectl('get', '-n', namespace, ...args);
+const get = async (...args: string[]): Promise<string> =>
+  (await cluster.kubectl('get', '-n', namespace, ...args)).trim();
 const enrolment = (token: string): Promise<EnrolRequest> =>
   waitFor(() => enrolled.find((each) => each.token === token), {
     deadlineMs: 300_000,
@@ -107,6 +107,7 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
   await compute.terminate(other.ref, call);
   await compute.forget(job);
   const gone = async (): Promise<boolean> =>
-    (await cluster.kubectl('get', 'namespaces', '-l', `glacis-job=${job}`, '-o', 'name')) === '';
+    (await cluster.kubectl('get', 'namespaces', '-l', `glacis-job=${job}`, '-o', 'name')).trim() ===
+    '';
   await waitFor(gone, { deadlineMs: 300_000, what: 'the namespace to go' });
 });
