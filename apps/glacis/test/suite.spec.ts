@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '@glacis/runtime';
 import { Child } from '../src/demo/child.js';
 import { appsWay } from './apps-way.js';
+import { jobsWay } from './jobs-way.js';
 import { readmeWay } from './readme-way.js';
 import { startLimitMs, startSuite, type EmbeddedSuite } from './running-suite.js';
 
@@ -23,6 +24,7 @@ describe('the embedded suite', () => {
 
   readmeWay(() => suite);
   appsWay(() => suite);
+  jobsWay(() => suite);
 
   it('refuses a second start on its data folder, naming the process that has it', async () => {
     const second = Child.start(program, {

@@ -1,4 +1,4 @@
-import { ApiError, x25519KeyPair, type JobsApi } from '@glacis/shares';
+import { ApiError, queryHash, x25519KeyPair, type JobsApi } from '@glacis/shares';
 import type { Context } from '../context.js';
 import { ExitError } from '../exit.js';
 import { plain } from '../output.js';
@@ -51,7 +51,11 @@ export async function createJob(
   const body = { ...request, result_key: key.publicKey };
   const created = await refusing(request.query_sql, () => api.post<Created>('/create_job', body));
   const { job_id: jobId, analyst_token: token } = created;
-  keptJob(keep, jobId).write({ result_key: key, ...(token && { analyst_token: token }) });
+  keptJob(keep, jobId).write({
+    result_key: key,
+    query_hash: await queryHash(request.query_sql),
+    ...(token && { analyst_token: token }),
+  });
   return created;
 }
 

@@ -29,6 +29,8 @@ export class Kept<T> {
 /** What an analyst keeps of a job: without the private key nobody reads the result. */
 export interface KeptJob {
   result_key: { publicKey: string; privateKey: string };
+  /** Of the text that was sent: a result of any other query is not shown. */
+  query_hash: string;
   /** Of mode `open`. */
   analyst_token?: string;
 }

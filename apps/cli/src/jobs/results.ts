@@ -39,10 +39,12 @@ async function open(
   results: JobResults,
   flags: OpenFlags,
 ): Promise<OpenedResult> {
-  const privateKey = keptJob(flags.keep, jobId).read()?.result_key.privateKey;
+  const kept = keptJob(flags.keep, jobId).read();
+  const privateKey = kept?.result_key.privateKey;
+  const asked = { ...results, query_hash: kept?.query_hash ?? results.query_hash };
   const authorities = flags.ca === undefined ? undefined : certificatesIn(contentOf(flags.ca));
   try {
-    return await openResults(api, jobId, results, { privateKey, authorities });
+    return await openResults(api, jobId, asked, { privateKey, authorities });
   } catch (error) {
     if (error instanceof ResultKeyError)
       throw new UsageError(`${error.message} that is not here (--keep names its folder)`);

@@ -3,7 +3,7 @@ import type { Context } from '../context.js';
 import { ExitError } from '../exit.js';
 import { plain } from '../output.js';
 import { jobPath } from './calls.js';
-import { follow, type JobEvent } from './events.js';
+import { follow } from './events.js';
 import { jobExits } from './options.js';
 import { ProgressBar } from './progress.js';
 
@@ -13,23 +13,41 @@ interface Ended {
   failure?: { class: string; code: string; message: string } | null;
 }
 
-/** Follows a job to its end, with a bar on a terminal and a line for each state elsewhere. */
+/** States of a run, in their order (jobs.md 4); a bar is as long as the way behind. */
+const WAY = [
+  'submitted',
+  'creating_vms',
+  'vms_created',
+  'auth_setup',
+  'auth_done',
+  'deploying',
+  'deployed',
+  'inputs_preparing',
+  'inputs_ready',
+  'running',
+  'exporting',
+  'terminating',
+  'success',
+];
+
+/** Follows a job to its end, with a bar on a terminal and a line for each label elsewhere. */
 export async function watchJob(context: Context, api: JobsApi, jobId: string): Promise<void> {
   const bar = new ProgressBar(context.screen, 'run');
+  let said: string | undefined;
   try {
-    for await (const event of follow(api, jobId)) tell(context, bar, event);
+    for await (const { event, data } of follow(api, jobId)) {
+      const { state = '', label } = data as { state?: string; label?: string | null };
+      if (event !== 'state' || !label) continue;
+      const text = plain(label);
+      if (WAY.includes(state)) bar.show(WAY.indexOf(state) / (WAY.length - 1), text);
+      if (!context.screen.isTTY && text !== said) context.say(text);
+      said = text;
+    }
   } finally {
     bar.end();
   }
   const job = await api.get<Ended>(jobPath(jobId));
   if (job.state !== 'success') throw failed(job);
-}
-
-function tell({ screen, say }: Context, bar: ProgressBar, { event, data }: JobEvent): void {
-  const { state, label, progress } = data as { state?: string; label?: string; progress?: number };
-  const text = plain(label ?? state ?? event);
-  if (typeof progress === 'number') bar.show(progress, text);
-  else if (event === 'state' && !screen.isTTY) say(text);
 }
 
 /** Findings of stage D go to the owners; the analyst reads that an owner's data was rejected. */
