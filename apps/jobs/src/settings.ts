@@ -162,7 +162,13 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     'Issuer of party certificates: the service certificates, or an authority in memory for each job, which only local execution may use.',
   ),
   localUsers: setting(
-    list,
+    list.pipe(
+      z
+        .array(z.string().regex(/^\d{1,10}:\d{1,10}$/, { error: 'expected uid:gid' }))
+        .refine(({ length }) => length === 0 || length >= 3, {
+          error: 'expected an account for each of three parties, or none',
+        }),
+    ),
     '',
     'Operating system accounts `uid:gid` of local parties, one each; empty: that of the service.',
   ),

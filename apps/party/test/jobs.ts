@@ -158,6 +158,11 @@ export class TestJob {
     agent.inputs = { ...rest, files: files.map((each) => (each === pinned ? changed : each)) };
   }
 
+  /** All share files, as owners made them. */
+  get contents(): string[] {
+    return [...this.files.values()];
+  }
+
   /** The document that an owner signs as the job stands. */
   document({ name, policy, consent = false }: TestOwner): PolicyDocument {
     const { plan } = compileJob(this.facts).compiled;

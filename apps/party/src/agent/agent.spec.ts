@@ -187,6 +187,11 @@ test('jobs.md 1.1: the coordinator, with all that it holds, reads no in-bucket',
     ),
   );
   for (const key of kept) expect(everything.includes(key)).toBe(false);
+  // Nor does it hear of a share; short cells may stand in any digest.
+  const cells = job.contents.flatMap((text) => text.split(/[,\n]/));
+  const shares = cells.filter((cell) => cell.length >= 10);
+  expect(shares.length).toBeGreaterThan(100);
+  expect(shares.filter((cell) => everything.includes(cell))).toEqual([]);
   const held = [...new Set(everything.match(/(?<![\w-])[\w-]{43}(?![\w-])/g))];
   expect(held.length).toBeGreaterThan(6);
   const opens = async (key: string, object: Uint8Array): Promise<boolean> => {
