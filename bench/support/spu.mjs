@@ -20,7 +20,7 @@ async function installed() {
 
 /** Milliseconds of a sort and of a group-by sum, the better of two runs. */
 export async function spuFigures(rows) {
-  const program = join(import.meta.dirname, 'spu.py');
+  const program = join(import.meta.dirname, 'aby3.py');
   const { stdout } = await run(await installed(), [program, String(rows)], { maxBuffer: 1 << 24 });
   const [sort, groupSum] = stdout.trim().split('\n').at(-1).split(' ').map(Number);
   return { sort, groupSum };

@@ -9,6 +9,7 @@ import { expected } from './oracle.mjs';
 import { sqlOf, Writer } from './queries.mjs';
 import { Random } from './random.mjs';
 import { tablesOf } from './tables.mjs';
+import { tpch } from './tpch.mjs';
 
 const optionsOf = (random) => ({
   minGroupSize: random.pick([1, 1, 1, 2, 3, 5]),
@@ -19,15 +20,20 @@ const optionsOf = (random) => ({
   maxRows: 4096,
 });
 
+const isUnique = ({ columns }) => columns.some(({ unique }) => unique);
+
 /** The columns that identify a member: the declared one, of the unique side first, or the key of the join. */
 function unitsOf(tables) {
   const declared = tables
-    .toReversed()
+    .toSorted((a, b) => Number(isUnique(b)) - Number(isUnique(a)))
     .flatMap(({ name, columns }) =>
       columns.filter(({ unit }) => unit).map((column) => `${name}.${column.name}`),
     );
   if (declared.length > 0) return declared.slice(0, 1);
-  return tables.length > 1 ? [`${tables[1].name}.id`] : [];
+  const key = tables.flatMap(({ name, columns }) =>
+    columns.filter(({ unique }) => unique).map((column) => `${name}.${column.name}`),
+  );
+  return tables.length > 1 ? key : [];
 }
 
 /** What is wrong with the place of a refusal. */
@@ -48,25 +54,25 @@ function compileOrRefuse(sql, tables, options) {
   }
 }
 
-async function check(duck, random, run) {
-  const tables = tablesOf(random);
-  await duck.load(tables);
-  const query = new Writer(random, tables).query();
+/** Runs one query on both sides. */
+async function compared(duck, query, { tables, options, random, run }) {
   const sql = sqlOf(query);
-  const options = optionsOf(random);
   const { plan, refusal } = compileOrRefuse(sql, tables, options);
   if (refusal) return { sql, refused: refusal.code, fault: misplaced(sql, refusal) };
   const ordered = plan.tables.map((name) => tables.find((table) => table.name === name));
   const result = await opened(plan, await inputsOf(plan, tables, random), run);
   const rules = { ...options, owners: ordered.map(({ owners }) => owners.length) };
   const scales = plan.outputs.map(({ type }) => type.scale);
-  const wanted = await expected(duck, query, {
-    tables: ordered,
-    units: unitsOf(tables),
-    rules,
-    scales,
-  });
+  const asked = { tables: ordered, units: unitsOf(ordered), rules, scales };
+  const wanted = await expected(duck, query, asked);
   return { sql, options, rows: result.rows.length, fault: difference(query, wanted, result) };
+}
+
+async function check(duck, random, run) {
+  const tables = tablesOf(random);
+  await duck.load(tables);
+  const query = new Writer(random, tables).query();
+  return compared(duck, query, { tables, options: optionsOf(random), random, run });
 }
 
 /** Three processes for all queries, or none. */
@@ -80,32 +86,47 @@ async function startParties(oneThread) {
   return { run, end: () => parties.end() };
 }
 
-/** Checks the query of one seed and counts it; what is wrong with it is printed. */
-async function tallied(tally, duck, seed, run) {
-  const outcome = await check(duck, new Random(seed), run).catch((error) => ({
-    fault: error.stack,
-  }));
-  const { sql = '', refused, fault, rows, options } = outcome;
-  if (fault) console.log(`seed ${seed}: ${fault}\n${sql}\n${JSON.stringify(options) ?? ''}`);
+/** Counts an outcome; what is wrong with it is printed. */
+function count(tally, name, { sql = '', refused, fault, rows, options }) {
+  if (fault) console.log(`${name}: ${fault}\n${sql}\n${JSON.stringify(options) ?? ''}`);
   if (fault) tally.failed += 1;
   else if (refused) tally.refused += 1;
   else tally.passed += 1;
   if (rows === 0) tally.empty += 1;
 }
 
-/** Runs so many accepted queries; each has a seed of its own, with which it can be run alone. */
+const failed = (error) => ({ fault: error.stack });
+
+/** Each query has a seed of its own, with which it can be run alone. */
+async function randomQueries(duck, run, tally, [first = '1', queries = '200']) {
+  for (let seed = Number(first); tally.passed + tally.failed < Number(queries); seed += 1)
+    count(tally, `seed ${seed}`, await check(duck, new Random(seed), run).catch(failed));
+}
+
+async function tpchQueries(duck, run, tally) {
+  const { tables, queries } = await tpch();
+  await duck.load(tables);
+  const random = new Random(1);
+  const rules = { minOwners: 1, maxSharePercent: 100, residual: true, maxRows: 16_384 };
+  for (const [name, { floor = 5, ...query }] of Object.entries(queries)) {
+    const options = { ...rules, minGroupSize: floor };
+    const outcome = compared(duck, query, { tables, options, random, run });
+    count(tally, name, await outcome.catch(failed));
+  }
+}
+
+/** @returns whether all queries passed */
 export async function main(args) {
-  const [first = '1', count = '200'] = args.filter((arg) => !arg.startsWith('--'));
+  const given = args.filter((arg) => !arg.startsWith('--'));
   const { run, end } = await startParties(args.includes('--one-thread'));
   const duck = await Duck.open();
   const tally = { passed: 0, failed: 0, refused: 0, empty: 0 };
-  for (let seed = Number(first); tally.passed + tally.failed < Number(count); seed += 1)
-    await tallied(tally, duck, seed, run);
+  if (given[0] === 'tpch') await tpchQueries(duck, run, tally);
+  else await randomQueries(duck, run, tally, given);
   duck.close();
   await end();
-  console.log(
-    `${tally.refused} queries refused with their place, ${tally.empty} results without rows`,
-  );
-  console.log(`${tally.passed} passed, ${tally.failed} failed`);
+  const { passed, refused, empty } = tally;
+  console.log(`${refused} queries refused with their place, ${empty} results without rows`);
+  console.log(`${passed} passed, ${tally.failed} failed`);
   return tally.failed === 0;
 }

@@ -24,32 +24,31 @@ def group_sum(keys, values):
 
 def party(rank, addresses, rows, answers):
     import spu
-    from spu import libspu
     from spu.utils import frontend
 
-    desc = libspu.link.Desc()
+    desc = spu.link.Desc()
     for number, address in enumerate(addresses):
         desc.add_party(f"party{number}", address)
-    context = libspu.link.create_brpc(desc, rank)
-    config = libspu.RuntimeConfig(protocol=libspu.ProtocolKind.ABY3, field=libspu.FieldType.FM64)
+    context = spu.link.create_brpc(desc, rank)
+    config = spu.RuntimeConfig(protocol=spu.ProtocolKind.ABY3, field=spu.FieldType.FM32)
     runtime, io = spu.Runtime(context, config), spu.Io(3, config)
     random = np.random.default_rng(1)
     keys = random.integers(0, 2**20, rows).astype(np.int32)
     values = random.integers(0, 1000, rows).astype(np.int32)
     shares = {}
     for name, data in (("keys", keys), ("values", values)):
-        shares[name] = io.make_shares(data, libspu.Visibility.VIS_SECRET)[rank]
+        shares[name] = io.make_shares(data, spu.Visibility.VIS_SECRET)[rank]
         runtime.set_var(name, shares[name])
     times = []
     for program, names in ((sort, ["keys"]), (group_sum, ["keys", "values"])):
         arguments = [{"keys": keys, "values": values}[name] for name in names]
         executable, _ = frontend.compile(
-            spu.Kind.JAX if hasattr(spu, "Kind") else frontend.Kind.JAX,
+            frontend.Kind.JAX,
             program,
             arguments,
             {},
             names,
-            [libspu.Visibility.VIS_SECRET] * len(names),
+            [spu.Visibility.VIS_SECRET] * len(names),
             lambda found: [f"{program.__name__}{i}" for i in range(len(found))],
         )
         best = float("inf")
@@ -78,7 +77,9 @@ if __name__ == "__main__":
     ]
     for process in parties:
         process.start()
-    told = [answers.get() for _ in parties]
     for process in parties:
         process.join()
+        if process.exitcode != 0:
+            sys.exit("a party of SPU has failed")
+    told = [answers.get() for _ in parties]
     print(*(max(times) for times in zip(*told)))
