@@ -1,4 +1,5 @@
 import { runService } from '@glacis/host';
+import { AgentListener } from './agents/agent-listener.js';
 import { JobsModule } from './jobs.module.js';
 import { jobsSettings } from './settings.js';
 
@@ -9,4 +10,5 @@ await runService({
   callsOnly: true,
   httpPort: ({ httpPort }) => httpPort,
   module: (settings, { host }) => JobsModule.forRoot(settings, { host }),
+  ports: (app) => ({ agents: app.get(AgentListener, { strict: false }).port }),
 });

@@ -35,13 +35,17 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
+  /** The port listened on; undefined until it is open. */
+  get port(): number | undefined {
+    return this.server?.listening ? (this.server.address() as AddressInfo).port : undefined;
+  }
+
   /** As agents reach it. */
   get url(): string {
     const { agentsHost: host, agentsUrl } = this.settings;
     if (agentsUrl !== undefined) return agentsUrl;
-    const address = this.server?.address();
-    if (!address) throw new Error('the port of agents is not open yet');
-    const { port } = address as AddressInfo;
+    const { port } = this;
+    if (port === undefined) throw new Error('the port of agents is not open yet');
     const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
     return `https://${reached.includes(':') ? `[${reached}]` : reached}:${port}`;
   }

@@ -70,7 +70,7 @@ export class AgentRoutes {
     ending: AbortSignal,
   ): Promise<FastifyReply> {
     const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
+    reply.raw.once('close', () => gone.abort());
     const agent = await this.callerOf(request);
     const waitMs = checked(query, request.query).wait * 1_000;
     const found = await this.work.next(agent, waitMs, AbortSignal.any([ending, gone.signal]));

@@ -4,6 +4,7 @@ import type { AccessedJob } from '../access/job-access.js';
 import { ComputeProviders } from '../compute/compute-providers.js';
 import { OwnersStore } from '../owners/owners.store.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
+import { queuePlace } from '../runs/leases.store.js';
 import { toldFailure } from '../validation/told.js';
 import type { Failure, Job } from './job.entity.js';
 import { JobsStore } from './jobs.store.js';
@@ -43,6 +44,7 @@ export class JobShow {
       ...queryOf(job),
       security_level: 'semi',
       parties: await this.parties(job),
+      queue_position: await queuePlace(this.store, job.id),
       plan_version: (await this.jobs.plan(job))?.version,
       attempts: attemptsOf(role === 'admin' ? steps : steps.map(told)),
       cost: this.costOf(job),

@@ -110,6 +110,7 @@ export class Crews {
   async end({ job, attempt }: { job: Pick<Job, 'id'>; attempt?: number }): Promise<void> {
     const agents = await livingAgents(this.store, job.id, attempt);
     await allOf(agents.map((agent) => this.endOne(agent)));
+    this.bells.forget(job.id);
   }
 
   async endOne(agent: Agent): Promise<void> {

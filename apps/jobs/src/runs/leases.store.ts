@@ -73,3 +73,11 @@ export async function queuePlace(db: Queryable, job: string): Promise<number | u
   );
   return row?.place == null ? undefined : Number(row.place);
 }
+
+/** Jobs in the queue. */
+export async function waitingJobs(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    `SELECT count(*)::integer AS count FROM jobs WHERE state = 'submitted'`,
+  );
+  return row?.count ?? 0;
+}

@@ -6,6 +6,7 @@ import { Driver } from './driver.js';
 import { InstanceReaper } from './instance-reaper.js';
 import { PartyKeys } from './party-keys.js';
 import { Reaper } from './reaper.js';
+import { RunMetrics } from './run-metrics.js';
 import { Runs } from './runs.service.js';
 import { Starts } from './starts.js';
 import { StepJournal } from './step-journal.js';
@@ -22,6 +23,7 @@ export const runsProviders: Provider[] = [
   InstanceReaper,
   PartyKeys,
   Reaper,
+  RunMetrics,
   Runs,
   Starts,
   StepJournal,

@@ -61,6 +61,11 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.held.size < this.slots;
   }
 
+  /** Jobs that it has begun with. */
+  get running(): number {
+    return this.held.size;
+  }
+
   onApplicationBootstrap(): void {
     this.claims.start();
     this.renewals.start();
