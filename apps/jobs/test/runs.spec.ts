@@ -108,7 +108,7 @@ const ended = ({ id }: Job, of: Stand = stand): Promise<Job> =>
       const job = await known(id, of);
       return hasEnded(job.state) && job;
     },
-    { deadlineMs: 60_000, what: 'the end of a job' },
+    { deadlineMs: 120_000, what: 'the end of a job' },
   );
 
 /** States in their order, as its followers are told. */
@@ -123,7 +123,10 @@ async function statesOf({ id }: Job): Promise<string[]> {
 }
 
 const none = (): Promise<true> =>
-  waitFor(() => compute.running.size === 0, { what: 'the end of all agents' }) as Promise<true>;
+  waitFor(() => compute.running.size === 0, {
+    deadlineMs: 60_000,
+    what: 'the end of all agents',
+  }) as Promise<true>;
 
 describe('jobs.md 9: an attempt', () => {
   it('goes through every state of section 4 to success, and leaves no agent', async () => {
@@ -204,7 +207,7 @@ describe('jobs.md 9: an attempt', () => {
       return 'hang';
     };
     const { id } = await submitted();
-    await waitFor(() => hangs === 3);
+    await waitFor(() => hangs === 3, { deadlineMs: 60_000 });
     const running = await known(id);
     const by = { actor: 'analyst', reason: 'enough' };
     await stand.get(Store).transaction((tx) => stand.get(Runs).cancel(tx, running, by));
@@ -291,7 +294,7 @@ describe('jobs.md 9: replicas, queue and reaper', () => {
     const own = scripted(first);
     own.script = (step, more) => (step === 'run' ? 'hang' : wellToTheEnd(step, more));
     const job = await submitted(first);
-    await waitFor(() => own.running.size === 3);
+    await waitFor(() => own.running.size === 3, { deadlineMs: 60_000 });
     await first.stop();
     expect((await ended(job)).state).toBe('success');
   });

@@ -109,7 +109,7 @@ export async function statusOf({ url }: Service, { id, token }: Made): Promise<A
 }
 
 /** The last word of `get_status`. */
-export function endOf(service: Service, made: Made, deadlineMs = 60_000): Promise<Answer> {
+export function endOf(service: Service, made: Made, deadlineMs = 120_000): Promise<Answer> {
   return waitFor(
     async () => {
       const answer = await statusOf(service, made);
