@@ -44,6 +44,7 @@ async function settingsPage() {
   const { certificatesSettings } = await import('@glacis/certificates');
   const { gatewaySettings } = await import('@glacis/gateway');
   const { graphAppsSettings } = await import('@glacis/graph-apps');
+  const { jobsSettings } = await import('@glacis/jobs');
   const { managerSettings, qemuSettings, upstreamSettings } = await import('@glacis/manager');
   const { graphSettings, operatorSettings, teeManagerSettings } = await import('@glacis/operator');
   const { flowsSettings, livenessSettings } = await import('@glacis/flows');
@@ -57,6 +58,7 @@ async function settingsPage() {
     backends: backendsSettings,
     certificates: certificatesSettings,
     'graph-apps': graphAppsSettings,
+    jobs: jobsSettings,
     'The operator': operatorSettings,
     'The operator, where it serves TeeManagers': teeManagerSettings,
     'The operator, for graphs': graphSettings,
@@ -105,6 +107,7 @@ async function openApiDocument() {
       GLACIS_BACKENDS_MANAGER_PORT: '0',
       GLACIS_BACKENDS_AGENT_PORT: '0',
       GLACIS_CERTS_EST_PORT: '0',
+      GLACIS_JOBS_AGENTS_PORT: '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -3,15 +3,15 @@ import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/commo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ContractExchange } from './contract-exchange.js';
+import { createShape, registerShape, submitShape } from './shapes.js';
 import { CreateJob } from './create-job.service.js';
 import { KnownJob } from './known-job.js';
 import { RegisterOwner } from './register.service.js';
 import { JobStatus } from './status.service.js';
 import { SubmitJob } from './submit.service.js';
 
-const anyObject = z.looseObject({});
-const common = { access: 'public', noStore: true, reply: anyObject } as const;
-const post = { ...common, rawBody: true, bodyLimit: 1 << 20, body: anyObject } as const;
+const common = { access: 'public', noStore: true, reply: z.looseObject({}) } as const;
+const post = { ...common, rawBody: true, bodyLimit: 1 << 20 } as const;
 
 /** The routes that clients of QueryShield know (`jobs.md` 2), answered to the byte. */
 @Controller()
@@ -27,7 +27,11 @@ export class ContractController {
 
   @Post('create_job')
   @HttpCode(200)
-  @Operation({ ...post, summary: 'Create a job: a query, its schema, and who computes it' })
+  @Operation({
+    ...post,
+    body: createShape,
+    summary: 'Create a job: a query, its schema, and who computes it',
+  })
   create(
     @RequestParam() visitor: Visitor,
     @Req() request: FastifyRequest,
@@ -46,7 +50,11 @@ export class ContractController {
 
   @Post('register_data_owner')
   @HttpCode(200)
-  @Operation({ ...post, summary: 'Register an owner and get its upload links' })
+  @Operation({
+    ...post,
+    body: registerShape,
+    summary: 'Register an owner and get its upload links',
+  })
   register(
     @RequestParam() visitor: Visitor,
     @Req() request: FastifyRequest,
@@ -63,7 +71,11 @@ export class ContractController {
 
   @Post('submit_job')
   @HttpCode(200)
-  @Operation({ ...post, summary: 'Validate the data of a job and queue its run' })
+  @Operation({
+    ...post,
+    body: submitShape,
+    summary: 'Validate the data of a job and queue its run',
+  })
   submit(
     @RequestParam() visitor: Visitor,
     @Req() request: FastifyRequest,

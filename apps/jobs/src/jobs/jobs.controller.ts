@@ -18,6 +18,7 @@ import { JobAccess } from '../access/job-access.js';
 import type { JobsCaller } from '../access/callers.js';
 import { Who } from '../access/who.js';
 import { ContractExchange } from '../contract/contract-exchange.js';
+import { dryRunShape } from '../contract/shapes.js';
 import { DryRun } from '../plan/dry-run.service.js';
 import { listQuery, readQuery } from './listing.js';
 import { JobsService } from './jobs.service.js';
@@ -54,7 +55,7 @@ export class JobsController {
     ...common,
     rawBody: true,
     bodyLimit: 1 << 20,
-    body: anyObject,
+    body: dryRunShape,
     summary: 'What a job would do, cost and tell, without making it',
   })
   dryRun(
