@@ -13,6 +13,7 @@ import { contractProviders } from './contract/contract.providers.js';
 import { FollowController } from './follow/follow.controller.js';
 import { ToldEvents } from './follow/told-events.store.js';
 import { ToldLogs } from './follow/told-logs.store.js';
+import { AbandonedJobs } from './jobs/abandoned.js';
 import { JobEvents } from './jobs/job-events.js';
 import { JobFeed } from './jobs/job-feed.js';
 import { JobLogs } from './jobs/job-logs.js';
@@ -72,6 +73,7 @@ export class JobsModule {
       providers: [
         { provide: SETTINGS, useValue: settings },
         { provide: LISTENER, useValue: listener },
+        AbandonedJobs,
         ClaimsService,
         DryRun,
         Idempotency,

@@ -106,8 +106,6 @@ const nothingYet = {
   endedAt: null,
   deadlineAt: null,
   acknowledgedAt: null,
-  inputsDeletedAt: null,
-  resultsDeletedAt: null,
 };
 
 /** Extension members of the answer, in their order. */

@@ -83,9 +83,6 @@ export interface Job {
   deadlineAt: Date | null;
   /** When sealed results were acknowledged. */
   acknowledgedAt: Date | null;
-  /** When the buckets of inputs and of results went. */
-  inputsDeletedAt: Date | null;
-  resultsDeletedAt: Date | null;
 }
 
 /** The buckets and public keys of one party of a job. */

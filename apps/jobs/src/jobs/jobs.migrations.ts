@@ -45,8 +45,6 @@ export const createJobs = migration(
      ended_at timestamptz(3),
      deadline_at timestamptz(3),
      acknowledged_at timestamptz(3),
-     inputs_deleted_at timestamptz(3),
-     results_deleted_at timestamptz(3),
      event_seq bigint NOT NULL DEFAULT 0,
      log_seq bigint NOT NULL DEFAULT 0
    )`,

@@ -3,6 +3,7 @@ import type { Job } from '../jobs/job.entity.js';
 import { JobsStore } from '../jobs/jobs.store.js';
 import { inputKey } from '../storage/names.js';
 import { ProviderError } from '../storage/provider-error.js';
+import type { StoredObject } from '../storage/storage-provider.js';
 import { StorageProviders } from '../storage/storage-providers.js';
 import type { Owner, UploadSet } from './owner.entity.js';
 
@@ -23,7 +24,7 @@ export class StoredFiles {
   ) {}
 
   async of(job: Job, owners: readonly Owner[], sets: readonly UploadSet[]): Promise<StoredSet[]> {
-    const keys = job.inputsDeletedAt === null ? await this.keys(job) : [];
+    const keys = await this.keys(job);
     const dirs = new Map(owners.map(({ name, dir }) => [name, dir]));
     return sets.map((set) => {
       const key = inputKey(dirs.get(set.owner) ?? '', set.number, set.tableName);
@@ -49,7 +50,7 @@ export class StoredFiles {
       objects.map(async ({ provider, bucket, key }) => {
         const storage = this.storage.of(provider);
         await storage.deleteObject({ bucket, key }, call);
-        await storage.put({ bucket, key, body: new Uint8Array() }, call).catch(unlessThere);
+        await storage.put({ bucket, key, body: new Uint8Array() }, call).catch(unlessClosed);
       }),
     );
   }
@@ -58,13 +59,21 @@ export class StoredFiles {
     const parties = await this.jobs.parties(id);
     return Promise.all(
       parties.map(async ({ provider, inBucket }) => {
-        const objects = await this.storage.of(provider).list(inBucket, '', call);
+        const objects = await this.storage.of(provider).list(inBucket, '', call).catch(ifThere);
         return new Set(objects.map(({ key }) => key));
       }),
     );
   }
 }
 
-function unlessThere(error: unknown): void {
-  if (!(error instanceof ProviderError && error.code === 'exists')) throw error;
+/** The buckets of a job that ended go before it does. */
+function ifThere(error: unknown): StoredObject[] {
+  if (error instanceof ProviderError && error.code === 'not_found') return [];
+  throw error;
+}
+
+/** The place is taken, or the provider itself refuses what comes after a deletion. */
+function unlessClosed(error: unknown): void {
+  const closed = error instanceof ProviderError && ['exists', 'denied'].includes(error.code);
+  if (!closed) throw error;
 }

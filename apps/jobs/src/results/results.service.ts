@@ -13,6 +13,8 @@ import { SETTINGS, type JobsSettings } from '../settings.js';
 import { ResultLinks } from './result-links.js';
 import { resultWarnings, suppressionOf } from './suppression.js';
 
+const dayMs = 86_400_000;
+
 interface ResultRow {
   party: number;
   bytes: string;
@@ -35,7 +37,7 @@ export class ResultsService {
 
   async of(caller: JobsCaller, job: Job): Promise<Record<string, unknown>> {
     if (job.state !== 'success') throw notFinished(`the job is ${job.state}`);
-    if (job.resultsDeletedAt !== null) throw resultExpired('the result was deleted');
+    if (this.isOver(job)) throw resultExpired('the result was deleted');
     const rows = await this.rowsOf(job);
     const [urls, plan] = await Promise.all([this.links.of(job), this.planOf(job)]);
     const expiresAt = new Date(this.clock.now().getTime() + this.settings.urlsTtlSeconds * 1000);
@@ -83,5 +85,13 @@ export class ResultsService {
        WHERE job = $1 AND attempt = $2 ORDER BY party`,
       [id, attempt],
     );
+  }
+
+  /** As the reaper has it: sealed results wait longer, until they are acknowledged. */
+  private isOver({ endedAt, resultKey, acknowledgedAt }: Job): boolean {
+    const { retentionDays, sealedRetentionDays } = this.settings;
+    const waits = resultKey !== null && acknowledgedAt === null;
+    const days = waits ? Math.max(retentionDays, sealedRetentionDays) : retentionDays;
+    return (endedAt?.getTime() ?? 0) + days * dayMs <= this.clock.now().getTime();
   }
 }

@@ -6,6 +6,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
+import { AbandonedJobs } from '../jobs/abandoned.js';
 import type { Finding } from '../validation/finding.js';
 import { Submissions } from '../validation/submissions.js';
 import { BucketReaper } from './bucket-reaper.js';
@@ -30,6 +31,7 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(InstanceReaper) private readonly instances: InstanceReaper,
     @Inject(BucketReaper) private readonly buckets: BucketReaper,
     @Inject(Submissions) private readonly submissions: Submissions,
+    @Inject(AbandonedJobs) private readonly abandoned: AbandonedJobs,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     const run = (): Promise<void> => this.run();
@@ -46,7 +48,12 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /** Each part by itself: a provider that does not answer holds up its own only. */
   async run(): Promise<void> {
-    const parts = [this.openAgain(), this.instances.run(), this.buckets.run()];
+    const parts = [
+      this.openAgain(),
+      this.abandoned.run(),
+      this.instances.run(),
+      this.buckets.run(),
+    ];
     for (const part of await Promise.allSettled(parts))
       if (part.status === 'rejected')
         this.logger.warn({ err: part.reason as Error }, 'what jobs have left stays for now');
