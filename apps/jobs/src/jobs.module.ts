@@ -35,7 +35,7 @@ import { PublicUrl } from './public-url.js';
 import { ResultsController } from './results/results.controller.js';
 import { ResultsService } from './results/results.service.js';
 import { runsProviders } from './runs/runs.providers.js';
-import { LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
+import { checkScale, LISTENER, SETTINGS, type JobsSettings, type Listener } from './settings.js';
 import { storageProviders } from './storage/storage.providers.js';
 import { ValidationController } from './validation/validation.controller.js';
 
@@ -53,6 +53,7 @@ export class JobsModule {
 
   /** Needs from global modules: logger, metrics, health, tracing, clock, database URL and the bus. */
   static forRoot(settings: JobsSettings, listener: Listener): DynamicModule {
+    checkScale(settings);
     const store = StoreModule.forService(service, jobsMigrations);
     return {
       module: JobsModule,

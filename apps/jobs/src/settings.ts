@@ -43,16 +43,6 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     undefined,
     'File with the secrets that tokens and links of the service are signed with, one of 32 bytes per line in base64 or hex; the first signs, the others are accepted for an hour after the file was changed.',
   ),
-  engine: setting(
-    choice('embedded', 'external'),
-    'embedded',
-    '`external` also takes queries that the embedded compiler refuses and runs them by the external command.',
-  ),
-  externalCommand: setting(
-    optionalText,
-    '',
-    'Program of the external engine, one process per party.',
-  ),
   engineAvgScale: setting(
     integer(0, 4),
     '2',
@@ -277,3 +267,22 @@ export interface Listener {
 
 /** Injection token of the {@link Listener}. */
 export const LISTENER = Symbol('jobs listener');
+
+/** The service does not start: sums of so many rows with so many decimals could be too large for 64 bits. */
+export class UnsafeScaleError extends Error {
+  constructor() {
+    super(
+      'GLACIS_JOBS_ENGINE_MAX_ROWS · 2^31 · 10^GLACIS_JOBS_ENGINE_AVG_SCALE does not fit into 63 bits',
+    );
+  }
+}
+
+/** @throws {UnsafeScaleError} by the rule of `jobs.md` 1.2 */
+export function checkScale({
+  engineMaxRows,
+  engineAvgScale,
+}: Pick<JobsSettings, 'engineMaxRows' | 'engineAvgScale'>): void {
+  const rows = BigInt(engineMaxRows);
+  if (rows * 2n ** 31n * 10n ** BigInt(engineAvgScale) + rows / 2n >= 2n ** 63n)
+    throw new UnsafeScaleError();
+}

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { ConfiguredDrivers } from '../plan/drivers.js';
 import { LISTENER, SETTINGS, type JobsSettings, type Listener } from '../settings.js';
 import { Callers } from './callers.js';
+import { CrossOrigin } from './cross-origin.js';
 import { JobAccess } from './job-access.js';
 import { JobTokens } from './job-tokens.js';
 import { MODE, modeOf } from './mode.js';
@@ -21,6 +22,7 @@ export const accessProviders: Provider[] = [
     inject: [SETTINGS, LISTENER, ConfiguredDrivers],
   },
   Callers,
+  CrossOrigin,
   JobAccess,
   ConfiguredDrivers,
   JobTokens,

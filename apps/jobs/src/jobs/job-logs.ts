@@ -1,3 +1,4 @@
+import { redactText } from '../access/redact.js';
 import { CLOCK, systemClock, type Clock } from '@glacis/runtime';
 import type { Tx } from '@glacis/store';
 import { Inject, Injectable, Optional } from '@nestjs/common';
@@ -17,7 +18,7 @@ const kept = 5_000;
 /** Characters of a line kept. */
 const longest = 4_000;
 
-/** Writes the log of a job, in the transaction of what it tells. The text is redacted already. */
+/** Writes the log of a job, in the transaction of what it tells. Links, tokens and keys are taken out of it. */
 @Injectable()
 export class JobLogs {
   constructor(@Optional() @Inject(CLOCK) private readonly clock: Clock = systemClock) {}
@@ -39,7 +40,9 @@ export class JobLogs {
         job,
         this.clock.now(),
         lines.length,
-        JSON.stringify(lines.map((line) => ({ ...line, text: line.text.slice(0, longest) }))),
+        JSON.stringify(
+          lines.map((line) => ({ ...line, text: redactText(line.text).slice(0, longest) })),
+        ),
         kept,
       ],
     );

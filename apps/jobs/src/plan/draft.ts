@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import {
   compile,
+  estimate,
+  LAN,
   Refusal,
   type CompileOptions,
   type Compiled,
@@ -47,6 +49,7 @@ export function draftOf(request: CreateRequest, settings: JobsSettings, drivers:
   checkPlacement(placement.collusion, execution, settings);
   const options = optionsOf(request, settings);
   const compiled = compileQuery(request.sql, request.tables, options);
+  checkRounds(compiled, settings.engineMaxRounds);
   const { sql, sent } = request;
   return {
     request,
@@ -96,19 +99,28 @@ function compileQuery(sql: string, tables: Schema, options: CompileOptions): Com
     return compile(sql, tables, options);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const { code, message, at } = error;
-    throw new ContractError(400, {
-      error: `Query not supported: ${message} at line ${at.line}, column ${at.column}`,
-      reason: {
-        code,
-        message,
-        offset: at.offset,
-        line: at.line,
-        column: at.column,
-        token: at.token,
-      },
-    });
+    throw refused(error);
   }
+}
+
+/** Rows of a table that estimates are made for where nobody says how many there are. */
+export const ESTIMATED_ROWS = 65_536;
+
+/** @throws {ContractError} `too_complex`, for the whole of the query */
+function checkRounds({ plan }: Compiled, maxRounds: number): void {
+  const rows = plan.tables.map(() => ESTIMATED_ROWS);
+  const { rounds } = estimate(plan, rows, LAN);
+  if (rounds <= maxRounds) return;
+  const start = { offset: 0, line: 1, column: 1, token: '' };
+  throw refused({ code: 'too_complex', message: `${rounds} rounds are too many`, at: start });
+}
+
+function refused({ code, message, at }: Pick<Refusal, 'code' | 'message' | 'at'>): ContractError {
+  const { offset, line, column, token } = at;
+  return new ContractError(400, {
+    error: `Query not supported: ${message} at line ${line}, column ${column}`,
+    reason: { code, message, offset, line, column, token },
+  });
 }
 
 function fourParties(): ContractError {

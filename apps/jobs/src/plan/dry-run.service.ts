@@ -6,9 +6,8 @@ import { invalidFields, refusals } from '../contract/contract-error.js';
 import type { ContractReply } from '../contract/contract-reply.js';
 import { CreateJob } from '../contract/create-job.service.js';
 import { isObject } from '../contract/json-body.js';
-import type { Draft } from './draft.js';
+import { ESTIMATED_ROWS, type Draft } from './draft.js';
 
-const defaultRows = 65_536;
 const [nanoseconds, digits] = [1e9, 3];
 
 /** What a job would be, without making anything (`jobs.md` 3.1). */
@@ -55,7 +54,7 @@ const seconds = (time: number): number => Number((time / nanoseconds).toFixed(di
 function rowsOf(rows: unknown, { compiled, options }: Draft): number[] {
   const { tables } = compiled.plan;
   const given = tables.map((table) =>
-    isObject(rows) ? (rows[table] ?? defaultRows) : (rows ?? defaultRows),
+    isObject(rows) ? (rows[table] ?? ESTIMATED_ROWS) : (rows ?? ESTIMATED_ROWS),
   );
   const isCount = (count: unknown): count is number =>
     Number.isInteger(count) && Number(count) >= 1 && Number(count) <= options.maxRows;

@@ -5,10 +5,8 @@ import type { Job } from '../jobs/job.entity.js';
 import { JobsStore } from '../jobs/jobs.store.js';
 import { OwnersStore } from '../owners/owners.store.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
+import { ESTIMATED_ROWS } from './draft.js';
 import { compiledOf, tablesOf } from './tables.js';
-
-/** Rows of a table of which no owner has said how many it has. */
-const defaultRows = 65_536;
 
 /** The plan of a job as people read it: no pins, no texts of the query in the form that owners encode them. */
 @Injectable()
@@ -57,7 +55,7 @@ export class PlanView {
         (set) => names.length === 1 || set.tableName === table,
       );
       const declared = of.reduce((sum, { files }) => sum + (files?.[0]?.rows ?? 0), 0);
-      return declared || defaultRows;
+      return declared || ESTIMATED_ROWS;
     });
   }
 
