@@ -1,4 +1,4 @@
-// What runs: the four services, so many replicas of each, and the environment of every one of them.
+// What runs: the five services, so many replicas of each, and the environment of every one of them.
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,6 +22,7 @@ const ports = {
     GLACIS_BACKENDS_AGENT_PORT: 7018,
   },
   'graph-apps': { GLACIS_GRAPH_APPS_HTTP_PORT: 9013 },
+  jobs: { GLACIS_JOBS_HTTP_PORT: 5000, GLACIS_JOBS_AGENTS_PORT: 5001 },
   gateway: { GLACIS_GATEWAY_HTTP_PORT: 8080, GLACIS_GATEWAY_GRPC_PORT: 7005 },
 };
 
@@ -43,6 +44,8 @@ export function deployment({ replicas = 1, dataDir = '.glacis', offset = 0 } = {
     GLACIS_GATEWAY_CERTIFICATES_URLS: list('certificates', 'GLACIS_CERTS_HTTP_PORT', 'http://'),
     GLACIS_GATEWAY_BACKENDS_URLS: list('backends', 'GLACIS_BACKENDS_HTTP_PORT', 'http://'),
     GLACIS_GATEWAY_GRAPH_APPS_URLS: list('graph-apps', 'GLACIS_GRAPH_APPS_HTTP_PORT', 'http://'),
+    GLACIS_GATEWAY_JOBS_URLS: list('jobs', 'GLACIS_JOBS_HTTP_PORT', 'http://'),
+    GLACIS_JOBS_PUBLIC_URL: `http://127.0.0.1:${8080 + offset}`,
     GLACIS_CERTS_PUBLIC_URL: `http://127.0.0.1:${8080 + offset}`,
   };
   const secrets = makeSecrets(resolve(dataDir));
@@ -81,6 +84,8 @@ function makeSecrets(dataDir) {
     GLACIS_CERTS_KEK_FILE: file('kek'),
     GLACIS_BACKENDS_KEK_FILE: file('backends.kek'),
     GLACIS_GATEWAY_KEK_FILE: file('gateway.kek'),
+    GLACIS_JOBS_SECRET_FILE: file('jobs.secret'),
+    GLACIS_JOBS_DATA_DIR: join(dataDir, 'jobs'),
     GLACIS_GATEWAY_DATA_DIR: join(dataDir, 'gateway'),
   };
 }

@@ -54,7 +54,7 @@ async function run(): Promise<void> {
     const api = new Api(door, token);
     const startManager = managerChildren(programs.manager, managers, children);
     await tellStory({ api, managers, address: '127.0.0.1', dir, startManager, step });
-    await tellJobStory({ door, step });
+    await tellJobStory({ door, token, step });
     await step('stop the suite', async () => ({ value: await children[0]?.stop() }));
   } finally {
     await Promise.all(children.map((child) => child.stop()));

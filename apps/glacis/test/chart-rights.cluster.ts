@@ -65,7 +65,7 @@ test('the operator may do what the table says, everywhere', async () => {
 
 test('services apart may do nothing', async () => {
   await install(withoutGraphs, ...apart);
-  for (const service of ['gateway', 'backends', 'certificates', 'graph-apps']) {
+  for (const service of ['gateway', 'backends', 'certificates', 'graph-apps', 'jobs']) {
     expect(await ownRights(service)).toEqual([]);
   }
 });

@@ -8,7 +8,7 @@ import { parseAllDocuments } from 'yaml';
 import { chartFolder } from './chart.js';
 
 const options = fileURLToPath(new URL('./chart-options.yaml', import.meta.url));
-const services = ['gateway', 'backends', 'certificates', 'graph-apps'];
+const services = ['gateway', 'backends', 'certificates', 'graph-apps', 'jobs'];
 const apart = ['--set=postgres.secretName=postgres', '--set=kafka.brokers=kafka:9092'];
 
 let cluster: KubernetesCluster;

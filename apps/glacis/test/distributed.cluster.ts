@@ -2,8 +2,9 @@ import { temporaryFolder } from '@glacis/testbed';
 import { fileURLToPath } from 'node:url';
 import { Api } from '../src/demo/api.js';
 import type { Child } from '../src/demo/child.js';
+import { tellJobStory } from '../src/demo/job-story.js';
 import { managerChildren } from '../src/demo/manager-child.js';
-import { tellStory } from '../src/demo/story.js';
+import { tellStory, type Step } from '../src/demo/story.js';
 import { appsWay } from './apps-way.js';
 import { conformance, conformanceSettings } from './conformance.js';
 import { startDistributed, type DistributedSuite } from './distributed-suite.js';
@@ -34,19 +35,21 @@ describe('the suite as separate processes, two replicas of each service', () => 
       tenant: 'demo',
       roles,
     });
+    const step: Step = async (title, work) => {
+      steps.push(title);
+      return (await work()).value;
+    };
     await tellStory({
       api: new Api(door, token),
       managers,
       address: '127.0.0.1',
       startManager: managerChildren(managerScript, managers, children),
       dir: await temporaryFolder(),
-      step: async (title, work) => {
-        steps.push(title);
-        return (await work()).value;
-      },
+      step,
     });
+    await tellJobStory({ door, token, step });
     await Promise.all(children.map((child) => child.stop()));
-    expect(steps.at(-1)).toMatch(/audit/);
+    expect(steps.at(-1)).toMatch(/opens the result/);
   }, 120_000);
 
   conformance(() => suite);

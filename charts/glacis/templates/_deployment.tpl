@@ -1,4 +1,4 @@
-{{/* A Deployment: dict root, component, replicas (optional, else of the values), and what glacis.pod takes. */}}
+{{/* A Deployment: dict root, component, replicas (optional, else of the values), recreate (true: the old pod goes before the new one comes), and what glacis.pod takes. */}}
 {{- define "glacis.deployment" -}}
 {{- $values := include "glacis.valuesOf" . | fromJson -}}
 apiVersion: apps/v1
@@ -9,9 +9,13 @@ spec:
   {{- if not (dig "autoscaling" "enabled" false $values) }}
   replicas: {{ .replicas | default $values.replicas }}
   {{- end }}
-  # As many as there are to be stay ready.
   strategy:
+    {{- if .recreate }}
+    type: Recreate
+    {{- else }}
+    # As many as there are to be stay ready.
     rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
+    {{- end }}
   selector:
     matchLabels:
       {{- include "glacis.selector" . | nindent 6 }}

@@ -59,6 +59,7 @@ gateway: { http: 8080, grpc: 7005 }
 backends: { http: 9011, grpc: 7006, managers: 7011, agents: 7018 }
 certificates: { http: 9010, grpc: 7012, est: 9012 }
 graph-apps: { http: 9013 }
+jobs: { http: 5000, parties: 5001 }
 {{- end -}}
 
 {{/* The programs that run, as a list in YAML: the services or the trial, and what works in the cluster. */}}

@@ -43,7 +43,9 @@
 - { name: GLACIS_CERTS_STATUS_URL, value: {{ quote . }} }
 {{- end }}
 - { name: GLACIS_CERTS_ALLOW_LOOPBACK, value: "false" }
-{{- else }}
+{{- else if eq .component "jobs" }}
+- { name: GLACIS_JOBS_PUBLIC_URL, value: {{ include "glacis.publicUrl" .root | quote }} }
+{{- else if eq .component "graph-apps" }}
 - { name: GLACIS_GRAPH_APPS_TENANT, value: {{ $values.operator.tenant }} }
 {{- end }}
 {{- end -}}
@@ -108,6 +110,11 @@
 - { name: GLACIS_GATEWAY_BACKENDS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "backends-replicas" "port" 9011) }}" }
 - { name: GLACIS_GATEWAY_CERTIFICATES_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "certificates-replicas" "port" 9010) }}" }
 - { name: GLACIS_GATEWAY_GRAPH_APPS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "graph-apps-replicas" "port" 9013) }}" }
+- { name: GLACIS_GATEWAY_JOBS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "jobs-replicas" "port" 5000) }}" }
+{{- else if eq .component "jobs" }}
+- { name: GLACIS_JOBS_SECRET_FILE, value: /etc/glacis/kek/kek }
+- { name: GLACIS_JOBS_AGENTS_HOST, value: 0.0.0.0 }
+- { name: GLACIS_JOBS_DATA_DIR, value: /var/lib/glacis/jobs }
 {{- else if ne .component "graph-apps" }}
 - { name: GLACIS_{{ .component | replace "certificates" "certs" | upper }}_KEK_FILE, value: /etc/glacis/kek/kek }
 {{- end }}

@@ -1,8 +1,10 @@
 import { waitFor } from '@glacis/runtime';
 import {
+  claimJob,
   JobsApi,
   makeOwnerKey,
   openJob,
+  parseClaimLink,
   prepare,
   readJob,
   register,
@@ -19,21 +21,30 @@ import type { Step } from './story.js';
 interface Stage {
   /** Address of the suite. */
   door: string;
+  /** Of the analyst. */
+  token: string;
   step: Step;
 }
 
 interface Job {
   id: string;
-  /** With the analyst's token of this job. */
+  /** With the analyst's token, or that of this job where the service gives one. */
   api: JobsApi;
   key: KeyPair;
 }
 
 /** The second main job: three owners' data is averaged, and nobody sees it. */
-export async function tellJobStory({ door, step }: Stage): Promise<void> {
-  const job = await ask(door, step);
+export async function tellJobStory(stage: Stage): Promise<void> {
+  const { door, step } = stage;
+  const job = await ask(stage);
   await step('three owners sign and share their data', async () => {
-    for (const name of Object.keys(owners)) await share(new JobsApi(door), job.id, name);
+    for (const name of Object.keys(owners)) {
+      const { claim_url: link } = await job.api.post<{ claim_url: string }>(
+        `/jobs/${job.id}/owners`,
+        { data_owner: name },
+      );
+      await share(new JobsApi(door), name, link);
+    }
     return { value: undefined, note: '120 rows, three shares of each' };
   });
   await step('three parties compute on shares', async () => {
@@ -44,28 +55,31 @@ export async function tellJobStory({ door, step }: Stage): Promise<void> {
   await open(job, step);
 }
 
-async function ask(door: string, step: Step): Promise<Job> {
+async function ask({ door, token, step }: Stage): Promise<Job> {
   return step('ask for an average over three owners', async () => {
     const key = await x25519KeyPair();
-    const open = new JobsApi(door);
-    const created = await open.post<{ job_id: string; analyst_token: string }>('/create_job', {
+    const api = new JobsApi(door, token);
+    const created = await api.post<{ job_id: string; analyst_token?: string }>('/create_job', {
       ...analysis,
       result_key: key.publicKey,
     });
-    const { job_id: id, analyst_token: token } = created;
-    return { value: { id, api: open.with(token), key }, note: `job ${id}` };
+    const { job_id: id, analyst_token: own = token } = created;
+    return { value: { id, api: api.with(own), key }, note: `job ${id}` };
   });
 }
 
-async function share(anyone: JobsApi, jobId: string, dataOwner: string): Promise<void> {
-  const owner: Owner = { jobId, dataOwner, key: await makeOwnerKey(false), table: null };
-  const { owner_token: token } = await register(anyone, owner, {});
+/** What an owner does with the link that it was sent. */
+async function share(anyone: JobsApi, dataOwner: string, link: string): Promise<void> {
+  const { jobId, claim } = parseClaimLink(link) ?? {};
+  if (!jobId || !claim) throw new Error(`${link} is no claim link`);
+  const key = await makeOwnerKey(false);
+  const { token } = await claimJob(anyone, claim, key);
   const api = anyone.with(token);
   const { job } = await readJob(api, jobId);
   const table = tableOf(job);
+  const owner: Owner = { jobId, dataOwner, key, table: null };
   const grant = { job, policy: table.needed, consentRawRows: false };
-  const registered = await register(api, owner, { grant, resume: true });
-  const made = await prepare(csvOf(dataOwner), table, registered);
+  const made = await prepare(csvOf(dataOwner), table, await register(api, owner, { grant }));
   if ('findings' in made) throw new Error(JSON.stringify(made.findings));
   await storeShares(api, owner, made.files, async ({ url, headers, bytes }) => {
     const { status } = await fetch(url, { method: 'PUT', headers, body: bytes });

@@ -22,7 +22,7 @@ interface ExampleProgram {
   env: Record<string, string>;
 }
 
-export type ServiceName = 'certificates' | 'backends' | 'graph-apps' | 'gateway';
+export type ServiceName = 'certificates' | 'backends' | 'graph-apps' | 'jobs' | 'gateway';
 
 export interface SuiteOptions {
   /** Of each service. Default 2. */
@@ -86,6 +86,7 @@ export async function startSuite({ replicas = 2, env }: SuiteOptions): Promise<S
         certificates: httpOf('GLACIS_CERTS_HTTP_PORT'),
         backends: httpOf('GLACIS_BACKENDS_HTTP_PORT'),
         'graph-apps': httpOf('GLACIS_GRAPH_APPS_HTTP_PORT'),
+        jobs: httpOf('GLACIS_JOBS_HTTP_PORT'),
         gateway: httpOf('GLACIS_GATEWAY_HTTP_PORT'),
       },
       managers: addresses(programs, 'GLACIS_BACKENDS_MANAGER_PORT'),
