@@ -163,6 +163,22 @@ describe('jobs.md 8.1: owners decide', () => {
     expect(job.coordinator.heard.filter((each) => each.startsWith('/objects/'))).toEqual([]);
   });
 
+  test('other limits after the policies were checked, and inputs that were not compared', async () => {
+    const job = await start();
+    const { coordinator, facts } = job;
+    await coordinator.instruct(0, 'deploy', { facts });
+    expect(await coordinator.instruct(0, 'inputs', {})).toMatchObject({ status: 'done' });
+    const early = await coordinator.instruct(0, 'run', {});
+    expect(early.failure).toMatchObject({ class: 'protocol', code: 'out_of_order' });
+    await job.prepare();
+    const looser = { ...facts, options: { ...facts.options, residual: false } };
+    await coordinator.instruct(0, 'deploy', { facts: looser });
+    const late = await coordinator.instruct(0, 'run', {});
+    expect(late.failure).toMatchObject({ class: 'protocol', code: 'out_of_order' });
+    const again = await coordinator.instruct(0, 'inputs', {});
+    expect(again.findings).toMatchObject([{ owner: 'north', use: 'residual' }]);
+  });
+
   test('one agent that is not deceived is enough: the others do not run without it', async () => {
     const job = await start();
     const [agent] = job.coordinator.agents;

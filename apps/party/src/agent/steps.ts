@@ -16,7 +16,7 @@ import type { z } from 'zod';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import { StepFailure } from '../failure.js';
 import { compareDuplicates, macsForPrevious, type MacPair } from '../inputs/duplicates.js';
-import { engineInputs, wideColumns } from '../inputs/engine-inputs.js';
+import { engineInputs, rowsOf, wideColumns } from '../inputs/engine-inputs.js';
 import { loadSets, type LoadedSet } from '../inputs/load-sets.js';
 import { compileJob, type CompiledJob } from '../job/compiled-job.js';
 import { sha256Of } from '../job/digest.js';
@@ -70,13 +70,14 @@ export class Steps {
     if (engine !== undefined && engine !== options.engine)
       throw new StepFailure('infra', 'other_engine', 'this agent has another program');
     this.checkWhose(facts);
-    this.job = compileJob(facts);
+    const job = compileJob(facts);
+    if (job.factsHash !== this.job?.factsHash) this.begin(job);
     const { listen_host: host = '127.0.0.1', listen_port: port = 0 } = options.config;
     this.listener ??= await LinkListener.open(options.enrolled.identity, host, port);
     return {
-      plan_hash: this.job.compiled.planHash,
-      query_hash: this.job.queryHash,
-      schema_hash: this.job.schemaHash,
+      plan_hash: job.compiled.planHash,
+      query_hash: job.queryHash,
+      schema_hash: job.schemaHash,
       engine: options.engine,
       address: { host: options.config.advertise_host ?? '127.0.0.1', port: this.listener.port },
     };
@@ -86,21 +87,24 @@ export class Steps {
   async loadInputs(): Promise<Result<'inputs'>> {
     const { coordinator, now = () => new Date() } = this.options;
     const job = this.due(this.job);
+    this.begin(job);
     const given = await coordinator.inputs();
     const faults = await checkPolicies(job, given, now());
     if (faults.length > 0) throw policyFailure(faults);
     const { privateKey: sealKey } = await this.sealKey();
     this.sets = await loadSets(given.files, { job, coordinator, party: this.party, sealKey });
-    this.inputs = engineInputs(job, this.sets);
-    const rows = this.inputs.tables.map((table) => table.rows);
-    const beyond = tooManySlots(given.policies, resultSlots(job.compiled.plan, rows));
+    const slots = resultSlots(job.compiled.plan, rowsOf(job, this.sets));
+    const beyond = tooManySlots(given.policies, slots);
     if (beyond.length > 0) throw policyFailure(beyond);
     this.given = given;
     this.loaded = this.sets.map(({ owner, set, sha256, table }) => ({ owner, set, sha256, table }));
     return { sets: await macsForPrevious(await this.pairWith(this.previous), this.sets) };
   }
 
+  /** The engine gets its inputs only here: what has not been compared is not computed with. */
   async check({ macs }: Body<'check'>): Promise<Result<'check'>> {
+    if (this.inputs !== undefined) return {};
+    this.due(this.given);
     const theirs: SlotMacs[] = macs.flatMap(({ party, sets }) => (party === this.next ? sets : []));
     const pair = await this.pairWith(this.next);
     const faults = await compareDuplicates(pair, this.sets, theirs);
@@ -108,6 +112,7 @@ export class Steps {
     if (findings.length > 0)
       throw new StepFailure('data', 'owner_data_rejected', 'copies of slots differ', findings);
     // The engine has its own form of them; what was read is let go.
+    this.inputs = engineInputs(this.due(this.job), this.sets);
     this.sets = [];
     return {};
   }
@@ -150,6 +155,15 @@ export class Steps {
 
   close(): void {
     this.listener?.close();
+  }
+
+  /** Whatever was allowed of another job, or under other limits, is allowed no more. */
+  private begin(job: CompiledJob): void {
+    this.job = job;
+    this.given = undefined;
+    this.sets = [];
+    this.inputs = undefined;
+    this.ran = undefined;
   }
 
   private get next(): PartyId {

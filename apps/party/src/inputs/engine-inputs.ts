@@ -2,6 +2,15 @@ import { tableInput, type InputSet, type Inputs } from '@glacis/mpc';
 import { planName, type CompiledJob } from '../job/compiled-job.js';
 import type { LoadedSet } from './load-sets.js';
 
+/** Rows of each table of the plan. */
+export function rowsOf(job: CompiledJob, sets: readonly LoadedSet[]): number[] {
+  return job.compiled.plan.tables.map((name) =>
+    sets
+      .filter(({ table }) => planName(job, table) === name)
+      .reduce((sum, { file }) => sum + file.rows, 0),
+  );
+}
+
 /** What the engine computes with: tables of the plan, owners by registration sequence. */
 export function engineInputs(job: CompiledJob, sets: readonly LoadedSet[]): Inputs {
   const { facts, compiled } = job;
