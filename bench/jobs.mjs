@@ -24,10 +24,10 @@ async function timed(service, job) {
   return took;
 }
 
-/** The most jobs that waited at one time. */
+/** The most jobs that were on their way and not begun with at one time. */
 async function longestQueue(place, signal) {
   let longest = 0;
-  const sql = `SELECT count(*)::integer AS waiting FROM jobs WHERE state = 'submitted'`;
+  const sql = `SELECT count(*)::integer AS waiting FROM jobs WHERE state IN ('validating', 'submitted')`;
   while (!signal.aborted) {
     const [{ waiting }] = await rowsOf(place, sql);
     longest = Math.max(longest, waiting);

@@ -11,6 +11,10 @@ export class ChosenCertificates extends PartyCertificates {
     super();
   }
 
+  get localOnly(): boolean {
+    return this.issuer().localOnly;
+  }
+
   issue(order: PartyCertificateOrder): Promise<PartyCertificate> {
     return this.issuer().issue(order);
   }

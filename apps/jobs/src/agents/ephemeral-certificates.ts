@@ -15,6 +15,7 @@ const caLifeMs = 3 * 86_400_000;
 /** A CA for each job, in memory: for local execution, whose agents end with this process anyway. */
 @Injectable()
 export class EphemeralCertificates extends PartyCertificates {
+  readonly localOnly = true;
   private readonly cas = new Map<string, Promise<EphemeralCa>>();
 
   async issue(order: PartyCertificateOrder): Promise<PartyCertificate> {

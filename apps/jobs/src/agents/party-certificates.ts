@@ -21,6 +21,8 @@ export interface PartyCertificate {
 
 /** Who issues the certificates of parties (`jobs.pki`). */
 export abstract class PartyCertificates {
+  /** True: only agents that end with this process may rely on it (jobs.md 1.2). */
+  abstract readonly localOnly: boolean;
   /** @throws {CsrError} for a request that does not hold */
   abstract issue(order: PartyCertificateOrder): Promise<PartyCertificate>;
   /** Ends every certificate of the party. Harmless to repeat. */

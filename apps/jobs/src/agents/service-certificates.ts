@@ -16,6 +16,7 @@ const ceased = 5;
 /** Certificates of entity type `party` by the service `certificates` (jobs.md 11.10). */
 @Injectable()
 export class ServiceCertificates extends PartyCertificates {
+  readonly localOnly = false;
   private readonly rpc: CertificatesRpc;
 
   constructor(

@@ -139,6 +139,8 @@ export class Crews {
     order: { provider: ProviderName; party: number; until: Date; signal: AbortSignal },
   ): Promise<void> {
     const { provider, party, until: expires, signal } = order;
+    const compute = this.compute.of(provider);
+    if (compute.driver !== 'local' && this.certificates.localOnly) throw noIssuer();
     const token = randomBytes(32).toString('base64url');
     const id = randomUUID();
     const now = this.clock.now();
@@ -154,7 +156,7 @@ export class Crews {
       tokenUntil: new Date(now.getTime() + tokenMs),
       startedAt: now,
     });
-    const instance = await this.compute.of(provider).ensureInstance(
+    const instance = await compute.ensureInstance(
       {
         tags: { job: job.id, party, attempt, expires },
         runId: id,
@@ -209,6 +211,14 @@ export class Crews {
     throw new StepFailure('transient', 'lost_party', `${which} ended or fell silent`);
   }
 }
+
+/** An authority in memory would be gone, or another one, after a restart that such agents outlive. */
+const noIssuer = (): StepFailure =>
+  new StepFailure(
+    'infra',
+    'no_issuer',
+    'parties elsewhere need the service certificates (GLACIS_JOBS_PKI)',
+  );
 
 /** What tells more than that a neighbour was lost, the most telling first. */
 const telling = ['policy', 'data', 'attestation', 'protocol', 'engine', 'timeout', 'infra'];
