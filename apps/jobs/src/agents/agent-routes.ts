@@ -79,7 +79,7 @@ export class AgentRoutes {
 
   private async storeResult(request: FastifyRequest): Promise<{ sha256: string }> {
     const agent = await this.callerOf(request);
-    const sha256 = await this.objects.store(await this.lookups.resultObject(agent), request.raw);
+    const sha256 = await this.objects.put(await this.lookups.resultObject(agent), request.raw);
     return { sha256 };
   }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '@glacis/store';
+import type { ProviderName } from '../jobs/job.entity.js';
 
 /** One share file of a party that counts. */
 export interface InputPin {
@@ -74,4 +75,16 @@ export async function resultPlace(db: Queryable, job: string, party: number): Pr
   );
   if (row === undefined) throw new Error('the party has no out-bucket');
   return row.bucket;
+}
+
+/** In whose name a bucket of a job was made. */
+export async function providerOfBucket(
+  db: Queryable,
+  bucket: string,
+): Promise<ProviderName | undefined> {
+  const [party] = await db.query<{ provider: ProviderName }>(
+    'SELECT provider FROM job_parties WHERE in_bucket = $1 OR out_bucket = $1',
+    [bucket],
+  );
+  return party?.provider;
 }

@@ -50,7 +50,7 @@ export class StoredFiles {
       objects.map(async ({ provider, bucket, key }) => {
         const storage = this.storage.of(provider);
         await storage.deleteObject({ bucket, key }, call);
-        await storage.put({ bucket, key, body: new Uint8Array() }, call).catch(unlessClosed);
+        await storage.put({ bucket, key, body: [], maxBytes: 0 }, call).catch(unlessClosed);
       }),
     );
   }

@@ -81,6 +81,11 @@ export async function within<T>(
   }
 }
 
+/** Under `account` the coordinator has no right to read what parties get or make. */
+export function readByPartyOnly(): ProviderError {
+  return new ProviderError('denied', 'only the party itself may read here');
+}
+
 /** Does something that may fail with one of these codes without harm. */
 export async function unless(
   codes: readonly ProviderErrorCode[],

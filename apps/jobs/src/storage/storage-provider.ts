@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+import type { ByteSource } from '@glacis/shares';
+
 /** How far one call may go: it ends with the first of the two. */
 export interface Call {
   signal?: AbortSignal;
@@ -53,6 +56,26 @@ export interface SignedUpload {
   headers: Readonly<Record<string, string>>;
 }
 
+export interface OwnObject {
+  bucket: string;
+  key: string;
+  body: ByteSource;
+  /** Longest object; with more it fails with TooLongError. Clouds get it in one piece. */
+  maxBytes: number;
+}
+
+export interface ObjectVersion {
+  bucket: string;
+  key: string;
+  /** Absent: the one that is there, for results, which are stored once. */
+  version?: string;
+}
+
+export interface StoredBytes {
+  size: number;
+  stream: Readable;
+}
+
 export interface ReadRequest {
   bucket: string;
   key: string;
@@ -81,8 +104,10 @@ export interface StorageProvider {
   signUpload(upload: UploadRequest, call: Call): Promise<SignedUpload>;
   /** A URL of a result; input objects never get one. */
   signRead(read: ReadRequest, call: Call): Promise<string>;
-  /** Stores a small object of the coordinator's own, such as a policy; `exists` when the key is taken. */
-  put(object: { bucket: string; key: string; body: Uint8Array }, call: Call): Promise<void>;
+  /** Stores what the coordinator writes or passes on, as policies and results; `exists` when the key is taken. */
+  put(object: OwnObject, call: Call): Promise<void>;
+  /** One version, sealed if it lies there sealed; `denied` under `account`, where only its party may read. */
+  read(object: ObjectVersion, call: Call): Promise<StoredBytes>;
   /** The objects whose keys begin so, by key, each in the version that counts. */
   list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]>;
   /** What is stored from now on is refused, or is at least no version that counts. */

@@ -54,7 +54,9 @@ export class Freezer {
       if (!owner?.key) continue;
       const key = policyKey(owner.dir, policy.number);
       const body = Buffer.from(canonicalJson(signedPolicyOf(policy, owner.key) as Json));
-      await storage.put({ bucket, key, body }, call).catch(unlessThere);
+      await storage
+        .put({ bucket, key, body: [body], maxBytes: body.length }, call)
+        .catch(unlessThere);
     }
   }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
 import type { ManualClock } from '@glacis/runtime';
 import { bucketName, inputKey, ownerDir, policyKey, resultKey } from '../../src/storage/names.js';
 import type {
@@ -235,9 +236,29 @@ export function storageConformance(name: string, open: () => Promise<Subject>): 
       expect(await list(name)).toContainEqual(pins[0]);
     });
 
+    test('jobs.md 6.2: the pinned version is read and no other, where the coordinator may read', async () => {
+      const name = await bucket();
+      const upload = await sign(name, inputKey(dir, 1, 'data'));
+      await plain(upload, 'first');
+      const [pin] = await list(name);
+      await plain(upload, 'other');
+      const reading = provider.read(pin!, call);
+      if (provider.isolation === 'account') {
+        await expect(reading).rejects.toMatchObject({ code: 'denied' });
+        return;
+      }
+      const { size, stream } = await reading;
+      const bytes = await buffer(stream);
+      expect(bytes).toHaveLength(size);
+      if (subject.sealKey === null) expect(bytes.toString()).toBe('first');
+      await provider.deleteObject(pin!, call);
+      await expect(provider.read(pin!, call)).rejects.toMatchObject({ name: 'ProviderError' });
+    });
+
     test('jobs.md 8.1: the coordinator stores a policy once', async () => {
       const name = await bucket();
-      const object = { bucket: name, key: policyKey(dir, 1), body: Buffer.from('{}') };
+      const own = { body: [Buffer.from('{}')], maxBytes: 2 };
+      const object = { bucket: name, key: policyKey(dir, 1), ...own };
       await provider.put(object, call);
       await expect(provider.put(object, call)).rejects.toMatchObject({ code: 'exists' });
       expect(await list(name)).toMatchObject([{ key: object.key, size: 2 }]);
@@ -246,7 +267,8 @@ export function storageConformance(name: string, open: () => Promise<Subject>): 
     test('jobs.md 6.3: a result is read by its link, and by no other verb', async () => {
       const name = await bucket('out');
       const key = resultKey(1);
-      await provider.put({ bucket: name, key, body: Buffer.from('[n]_0\n5\n') }, call);
+      const body = [Buffer.from('[n]_0\n'), Buffer.from('5\n')];
+      await provider.put({ bucket: name, key, body, maxBytes: 100 }, call);
       const url = await provider.signRead({ bucket: name, key, expiresIn }, call);
       const input = { bucket: await bucket(), key, expiresIn };
       await expect(provider.signRead(input, call)).rejects.toMatchObject({ code: 'invalid' });

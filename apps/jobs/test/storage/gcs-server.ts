@@ -195,6 +195,7 @@ function objects(
   { method }: IncomingMessage,
   { query, key = '' }: { query: URLSearchParams; key: string | undefined },
 ): Answer {
+  if (method === 'GET' && key !== '') return oneVersion(bucket, key, query);
   if (method === 'GET') {
     const prefix = query.get('prefix') ?? '';
     const items = [...bucket.objects].flatMap(([name, versions]) =>
@@ -213,6 +214,16 @@ function read({ objects }: Bucket, key: string, may: ReadonlySet<string>): Answe
   if (!may.has('get')) return refused;
   const newest = objects.get(key)?.at(-1);
   return newest === undefined ? missing : { status: 200, body: newest.body };
+}
+
+function oneVersion({ objects }: Bucket, key: string, query: URLSearchParams): Answer {
+  const wanted = query.get('generation');
+  const versions = objects.get(key) ?? [];
+  const found = versions.findLast(
+    ({ generation }) => wanted === null || generation === Number(wanted),
+  );
+  if (found === undefined) return missing;
+  return { status: 200, body: query.get('alt') === 'media' ? found.body : shown(key, found) };
 }
 
 /** @param range `least,most` */

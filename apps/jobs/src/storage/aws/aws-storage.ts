@@ -9,17 +9,22 @@ import {
   type PutObjectCommandInput,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import type { Readable } from 'node:stream';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '@glacis/runtime';
+import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { failureOf, unless, within } from '../provider-calls.js';
+import { failureOf, readByPartyOnly, unless, within } from '../provider-calls.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectVersion,
+  OwnObject,
   ReadRequest,
   SignedUpload,
   StorageProvider,
+  StoredBytes,
   StoredObject,
   UploadRequest,
 } from '../storage-provider.js';
@@ -87,17 +92,24 @@ export class AwsStorage implements StorageProvider {
     );
   }
 
-  async put(
-    { bucket, key, body }: { bucket: string; key: string; body: Uint8Array },
-    call: Call,
-  ): Promise<void> {
+  async put({ bucket, key, body, maxBytes }: OwnObject, call: Call): Promise<void> {
+    const Body = await collected(body, maxBytes);
     const command = new PutObjectCommand({
       Bucket: bucket,
       Key: key,
-      Body: body,
+      Body,
       IfNoneMatch: '*',
     });
     await within(call, (abortSignal) => this.clients.signer.send(command, { abortSignal }));
+  }
+
+  async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
+    if (this.isolation === 'account') throw readByPartyOnly();
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version });
+    return within(call, async (abortSignal) => {
+      const found = await this.clients.janitor.send(command, { abortSignal });
+      return { size: found.ContentLength ?? 0, stream: found.Body as Readable };
+    });
   }
 
   async list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]> {

@@ -1,19 +1,24 @@
+import type { Readable } from 'node:stream';
 import {
   BlobSASPermissions,
   type ContainerClient,
   type SignedIdentifier,
 } from '@azure/storage-blob';
 import type { Clock } from '@glacis/runtime';
+import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { unless, within } from '../provider-calls.js';
+import { readByPartyOnly, unless, within } from '../provider-calls.js';
 import { ProviderError } from '../provider-error.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectVersion,
+  OwnObject,
   ReadRequest,
   SignedUpload,
   StorageProvider,
+  StoredBytes,
   StoredObject,
   UploadRequest,
 } from '../storage-provider.js';
@@ -79,15 +84,23 @@ export class AzureStorage implements StorageProvider {
     return this.link({ bucket: resultBucket(bucket), key, expiresIn }, 'r', call);
   }
 
-  async put(
-    { bucket, key, body }: { bucket: string; key: string; body: Uint8Array },
-    call: Call,
-  ): Promise<void> {
+  async put({ bucket, key, body, maxBytes }: OwnObject, call: Call): Promise<void> {
+    const bytes = await collected(body, maxBytes);
     const blob = this.container(bucket).getBlockBlobClient(key);
     const conditions = { ifNoneMatch: '*' };
     await within(call, (abortSignal) =>
-      blob.upload(Buffer.from(body), body.length, { conditions, abortSignal }),
+      blob.upload(bytes, bytes.length, { conditions, abortSignal }),
     );
+  }
+
+  async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
+    if (this.isolation === 'account') throw readByPartyOnly();
+    const conditions = version === undefined ? {} : { ifMatch: version };
+    const blob = this.container(bucket).getBlobClient(key);
+    return within(call, async (abortSignal) => {
+      const found = await blob.download(0, undefined, { conditions, abortSignal });
+      return { size: found.contentLength ?? 0, stream: found.readableStreamBody as Readable };
+    });
   }
 
   async list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]> {

@@ -1,14 +1,18 @@
 import type { Bucket, File, GetSignedUrlConfig, Storage } from '@google-cloud/storage';
 import type { Clock } from '@glacis/runtime';
+import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { unless, within } from '../provider-calls.js';
+import { readByPartyOnly, unless, within } from '../provider-calls.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectVersion,
+  OwnObject,
   ReadRequest,
   SignedUpload,
   StorageProvider,
+  StoredBytes,
   StoredObject,
   UploadRequest,
 } from '../storage-provider.js';
@@ -71,14 +75,20 @@ export class GcpStorage implements StorageProvider {
     return within(call, () => this.sign(file, { action: 'read' }, expiresIn));
   }
 
-  async put(
-    { bucket, key, body }: { bucket: string; key: string; body: Uint8Array },
-    call: Call,
-  ): Promise<void> {
+  async put({ bucket, key, body, maxBytes }: OwnObject, call: Call): Promise<void> {
+    const bytes = await collected(body, maxBytes);
     const file = this.clients.signer.bucket(bucket).file(key);
     const preconditionOpts = { ifGenerationMatch: 0 };
     const options = { resumable: false, validation: 'md5', preconditionOpts } as const;
-    await within(call, () => file.save(Buffer.from(body), options));
+    await within(call, () => file.save(bytes, options));
+  }
+
+  async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
+    if (this.isolation === 'account') throw readByPartyOnly();
+    const options = version === undefined ? {} : { generation: version };
+    const file = this.bucket(bucket).file(key, options);
+    const [{ size }] = await within(call, () => file.getMetadata());
+    return { size: Number(size), stream: file.createReadStream({ validation: false }) };
   }
 
   /** Of each key the oldest generation, which nobody can replace. */

@@ -29,9 +29,9 @@ export interface Bucket extends NewBucket {
 const [taking, frozen] = ['objects', 'frozen'];
 
 /**
- * Buckets as folders: `bucket.json`; `incoming` for what is on its way; `removed` with the names that stay taken;
- * `objects`, which is called `frozen` while nothing may be added. Every step is one operation of the file system that
- * happens whole or not at all, so that neither a second process nor a kill sees anything between.
+ * Buckets as folders: `bucket.json`; `incoming` for what is on its way; `objects`, which is called `frozen` while nothing
+ * may be added. Every step is one operation of the file system that happens whole or not at all, so that neither a second
+ * process nor a kill sees anything between.
  */
 export class LocalBuckets {
   constructor(private readonly root: string) {}
@@ -41,7 +41,7 @@ export class LocalBuckets {
     await mkdir(this.root, { recursive: true, mode: 0o700 });
     const draft = await mkdtemp(join(this.root, '.draft-'));
     try {
-      for (const part of [taking, 'incoming', 'removed']) await mkdir(join(draft, part));
+      for (const part of [taking, 'incoming']) await mkdir(join(draft, part));
       await writeFile(join(draft, 'bucket.json'), JSON.stringify(bucket));
       await rename(draft, place);
     } catch (error) {
@@ -78,7 +78,7 @@ export class LocalBuckets {
 
   /**
    * Makes a whole file an object. Of several for one key, here or in other processes, the first one wins.
-   * @throws {ProviderError} `exists`; `denied` for a key that was removed; `invalid` while the bucket is frozen
+   * @throws {ProviderError} `exists`; `invalid` while the bucket is frozen
    */
   async admit(file: string, bucket: string, key: string): Promise<StoredObject> {
     const folder = this.folder(bucket);
@@ -88,11 +88,6 @@ export class LocalBuckets {
     } catch (error) {
       throw await this.refusal(error, bucket);
     }
-    // Whoever removes a key marks it first, so that one of the two sees the other.
-    if (await isPresent(join(folder, 'removed', fileName(key)))) {
-      await rm(object, { force: true });
-      throw new ProviderError('denied', 'the key was removed');
-    }
     await syncFolder(join(folder, taking));
     return this.object(bucket, object, key);
   }
@@ -100,8 +95,6 @@ export class LocalBuckets {
   /** As `admit` would fail, before anything is sent. */
   async mayAdmit(bucket: string, key: string): Promise<void> {
     const folder = this.folder(bucket);
-    if (await isPresent(join(folder, 'removed', fileName(key))))
-      throw new ProviderError('denied', 'the key was removed');
     if (await isPresent(join(folder, frozen)))
       throw new ProviderError('invalid', 'the bucket is frozen');
     if (await isPresent(join(folder, taking, fileName(key))))
@@ -139,7 +132,6 @@ export class LocalBuckets {
 
   async remove(bucket: string, key: string): Promise<void> {
     const folder = this.folder(bucket);
-    await writeFile(join(folder, 'removed', fileName(key)), '').catch(ignoreMissing);
     for (const part of [taking, frozen])
       await rm(join(folder, part, fileName(key)), { force: true });
   }

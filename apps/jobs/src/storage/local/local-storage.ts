@@ -4,9 +4,12 @@ import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectVersion,
+  OwnObject,
   ReadRequest,
   SignedUpload,
   StorageProvider,
+  StoredBytes,
   StoredObject,
   UploadRequest,
 } from '../storage-provider.js';
@@ -47,9 +50,14 @@ export class LocalStorage implements StorageProvider {
     return this.link(this.parts.urls.sign(grant, expiresIn));
   }
 
-  async put(object: { bucket: string; key: string; body: Uint8Array }): Promise<void> {
-    const { bucket, key, body } = object;
-    await storeObject(this.parts.buckets, { bucket, key, maxBytes: body.length }, [body]);
+  async put({ body, ...object }: OwnObject): Promise<void> {
+    await storeObject(this.parts.buckets, object, body);
+  }
+
+  async read({ bucket, key, version }: ObjectVersion): Promise<StoredBytes> {
+    const handle = await this.parts.buckets.openObject(bucket, key, version);
+    const { size } = await handle.stat();
+    return { size, stream: handle.createReadStream() };
   }
 
   async list(bucket: string, prefix: string): Promise<StoredObject[]> {

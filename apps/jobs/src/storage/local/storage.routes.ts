@@ -4,12 +4,13 @@ import { SEALED_TYPE } from '@glacis/shares';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { TooLongError } from '../bounded.js';
 import { ProviderError, type ProviderErrorCode } from '../provider-error.js';
 import type { StoredObject } from '../storage-provider.js';
 import { LocalBuckets } from './local-buckets.js';
 import { sealedLength } from './sealed-length.js';
 import { SignedUrls, type Grant } from './signed-url.js';
-import { storeObject, TooLongError } from './store-object.js';
+import { storeObject } from './store-object.js';
 
 const operation = (summary: string): OperationConfig => ({
   // The link is the permission.

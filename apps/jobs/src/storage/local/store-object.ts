@@ -1,6 +1,7 @@
 import { rm, type FileHandle } from 'node:fs/promises';
 import { newId } from '@glacis/runtime';
 import type { ByteSource } from '@glacis/shares';
+import { bounded } from '../bounded.js';
 import { ProviderError } from '../provider-error.js';
 import type { StoredObject } from '../storage-provider.js';
 import { failureOf } from './file-errors.js';
@@ -17,17 +18,12 @@ export interface NewObject {
   sealed?: boolean;
 }
 
-/** More bytes came than the object may have. */
-export class TooLongError extends Error {
-  override readonly name = 'TooLongError';
-}
-
 const magic = Buffer.from('GSEAL1');
 
 /**
  * Writes an object while its bytes come, sealed if its bucket says so: into a file beside the objects first, synced,
  * then linked. Whatever goes wrong, nothing of it is left. Memory is a few frames.
- * @throws {ProviderError} `exists`, `denied`, `invalid` (frozen), `not_found`; {@link TooLongError}; what the source threw
+ * @throws {ProviderError} `exists`, `denied`, `invalid` (frozen), `not_found`; TooLongError; what the source threw
  */
 export async function storeObject(
   buckets: LocalBuckets,
@@ -59,15 +55,6 @@ function formOf(
   if (sealed) return bounded(startingWith(magic, source), sealedLength(maxBytes));
   const plain = bounded(source, maxBytes);
   return sealKey === null ? plain : sealStream(sealKey, plain);
-}
-
-async function* bounded(source: ByteSource, maxBytes: number): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const chunk of source) {
-    length += chunk.length;
-    if (length > maxBytes) throw new TooLongError(`an object has ${maxBytes} bytes at most`);
-    yield chunk;
-  }
 }
 
 async function* startingWith(start: Buffer, source: ByteSource): AsyncGenerator<Uint8Array> {
