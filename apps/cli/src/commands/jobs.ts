@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Act } from '../context.js';
+import { registerOwner, uploadShares, type ByHandFlags } from '../jobs/by-hand.js';
 import { jobPath, jobsApi, withQuery } from '../jobs/calls.js';
 import { createJob, dryRun, sayDryRun } from '../jobs/create.js';
 import { keepOption, type KeepFlags } from '../jobs/options.js';
@@ -65,12 +66,17 @@ function analystCommands(jobs: Command, act: Act): void {
   );
 }
 
-function ownerCommands(jobs: Command, act: Act): void {
-  const command = verb(jobs, 'share <file>', 'shares a CSV file with the parties of a job')
+const ownerOptions = (command: Command): Command =>
+  command
     .option('--claim <url>', 'the link that the analyst sent')
     .option('--job <id>', 'the job, where there is no link')
     .option('--owner <name>', 'whose data it is, with --job')
-    .option('--table <name>', 'which table it is, where the job has two')
+    .option('--table <name>', 'which table it is, where the job has two');
+
+function ownerCommands(jobs: Command, act: Act): void {
+  const command = ownerOptions(
+    verb(jobs, 'share <file>', 'shares a CSV file with the parties of a job'),
+  )
     .option(
       '--policy <file>',
       'what the data may be used for (JSON); default: what the query needs',
@@ -78,6 +84,18 @@ function ownerCommands(jobs: Command, act: Act): void {
     .option('--raw-rows', 'consent to single rows in the result')
     .option('--yes', 'do not ask');
   act(command, (context, [file = ''], flags: ShareFlags) => share(context, file, flags));
+
+  const register = verb(
+    jobs,
+    'register',
+    'opens an upload set and prints its links; signs nothing',
+  );
+  act(ownerOptions(register), (context, _, flags: ByHandFlags) => registerOwner(context, flags));
+
+  const upload = verb(jobs, 'upload <files...>', 'uploads share files made elsewhere, by party');
+  act(ownerOptions(upload), (context, files, flags: ByHandFlags) =>
+    uploadShares(context, files, flags),
+  );
 
   const policy = jobs.command('policy').description('policies of data owners');
   const check = keepOption(

@@ -34,7 +34,7 @@ async function* streamed(api: JobsApi, jobId: string, after = '0'): AsyncGenerat
     if (body) yield* parse(body);
   } catch (error) {
     // What `fetch` throws when a connection breaks.
-    if (!(error instanceof TypeError)) throw error;
+    if ((error as Error).name !== 'TypeError') throw error;
   }
 }
 

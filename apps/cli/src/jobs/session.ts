@@ -10,8 +10,10 @@ import {
   JobsApi,
   makeOwnerKey,
   parseClaimLink,
+  type Owner,
   type OwnerKey,
   type OwnerKeyFile,
+  type Registered,
   type ShareOfParty,
 } from '@glacis/shares';
 import { UsageError } from '../client.js';
@@ -94,8 +96,21 @@ export async function openSession(context: Context, flags: SessionFlags): Promis
   return { api, jobId: door.jobId, dataOwner, key, kept };
 }
 
-/** Keeps a change of the session. */
-export function keep({ kept }: Session, change: Partial<KeptOwner>): void {
+export const ownerOf = ({ jobId, dataOwner, key }: Session, table: string | null): Owner => ({
+  jobId,
+  dataOwner,
+  key,
+  table,
+});
+
+/** Keeps the token that mode `open` gives with the first registration of a name. */
+export function remember(session: Session, { owner_token: token }: Registered): void {
+  if (token === undefined) return;
+  keep(session, { data_owner: session.dataOwner, token });
+  session.api = session.api.with(token);
+}
+
+function keep({ kept }: Session, change: Partial<KeptOwner>): void {
   const state = kept.read();
   if (state) kept.write({ ...state, ...change });
 }

@@ -9,10 +9,8 @@ import {
   tableOf,
   storeShares,
   StoreError,
-  type Body,
   type Grant,
   type JobTable,
-  type Owner,
   type OwnerFinding,
   type OwnerPolicy,
   type Registered,
@@ -21,15 +19,15 @@ import type { Context } from '../context.js';
 import { ExitError } from '../exit.js';
 import { plain } from '../output.js';
 import { jobExits } from './options.js';
-import { ProgressBar } from './progress.js';
-import { put } from './put.js';
+import { send } from './put.js';
 import { contentOf, jsonOf } from './request.js';
 import {
   forgetShares,
-  keep,
   keepShares,
   keptShares,
   openSession,
+  ownerOf,
+  remember,
   type Pending,
   type Session,
   type SessionFlags,
@@ -65,20 +63,11 @@ export async function share(context: Context, file: string, flags: ShareFlags): 
 
 const COLUMNS = ['set', 'party', 'rows', 'sha256'];
 
-const ownerOf = ({ jobId, dataOwner, key }: Session, table: string | null): Owner => ({
-  jobId,
-  dataOwner,
-  key,
-  table,
-});
-
 /** Without a claim the first registration gives the token with which the job is read. */
 async function introduce(session: Session, table?: string): Promise<Registered | undefined> {
   if (session.kept.read()?.token !== undefined) return undefined;
   const registered = await register(session.api, ownerOf(session, table ?? null), {});
-  const { owner_token: token } = registered;
-  keep(session, { data_owner: session.dataOwner, token });
-  if (token !== undefined) session.api = session.api.with(token);
+  remember(session, registered);
   return registered;
 }
 
@@ -141,15 +130,5 @@ async function storeAll(context: Context, session: Session, pending: Pending): P
   } catch (error) {
     if (!(error instanceof StoreError) || error.final) throw error;
     throw new ExitError(`${error.message}; the same command goes on where it ended`);
-  }
-}
-
-async function send({ screen }: Context, body: Body, party: number): Promise<number> {
-  const bar = new ProgressBar(screen, `party ${party}`);
-  const total = body.bytes.length;
-  try {
-    return await put(body, (sent) => bar.show(sent / total, `${sent} of ${total} bytes`));
-  } finally {
-    bar.end();
   }
 }
