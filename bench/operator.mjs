@@ -3,21 +3,19 @@
 // has nothing to do, by the audit log of the API server, while it looks at each of them again and once more after a restart;
 // and its memory. `npm run bench -- operator [TeeManagers]`; needs Linux, openssl and Go. Simulated pods never connect.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Daemon, freePort, freePorts, startKubernetes } from '@glacis/testbed/cluster';
-import { parseAllDocuments } from 'yaml';
+import { freePorts, startKubernetes } from '@glacis/testbed/cluster';
 import { cpuMs } from './support/cpu.mjs';
 import { memoryOf } from './support/memory.mjs';
+import { operatorProcess, operatorUser, operatorWrites } from './support/operator.mjs';
 import { withSuite } from './support/suite.mjs';
 
 const count = Number(process.argv[2] ?? 500);
 const nodes = 10;
 const limitMs = 600_000;
-const user = 'glacis-operator';
-const rbac = 'rbac.authorization.k8s.io';
 
 const print = (figure, value, unit, digits = 0) =>
   console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
@@ -33,22 +31,11 @@ async function until(what, probe) {
   }
 }
 
-/** The resource, and a user who may do what the committed rules say. @returns the kubeconfig of the user */
+/** The resource, and the user who serves it. @returns the kubeconfig of the user */
 async function prepare(cluster) {
   await cluster.kubectl('apply', '-f', 'k8s/crds');
   await cluster.kubectl('wait', '--for=condition=Established', 'crd/teemanagers.tee.glacis.dev');
-  const documents = parseAllDocuments(await readFile('k8s/rbac/operator.yaml', 'utf8'));
-  const roles = documents.map((document) => document.toJS());
-  const bindings = roles.map(({ kind, metadata }) => ({
-    apiVersion: `${rbac}/v1`,
-    kind: `${kind}Binding`,
-    metadata: { ...metadata, namespace: 'default' },
-    roleRef: { apiGroup: rbac, kind, name: metadata.name },
-    subjects: [{ kind: 'User', name: user, apiGroup: rbac }],
-  }));
-  for (const { metadata } of roles) metadata.namespace = 'default';
-  await cluster.apply(...roles, ...bindings);
-  return (await cluster.user(user)).file;
+  return operatorUser(cluster, ['operator']);
 }
 
 /** The internal ports of the suite, and what the operator is told of them. */
@@ -72,25 +59,6 @@ async function peers(folder) {
   };
 }
 
-/** The operator in a process of its own; `reconciles()` counts those that it has finished. */
-async function operatorProcess(folder, env) {
-  const port = await freePort();
-  const daemon = new Daemon({
-    name: 'the operator',
-    file: process.execPath,
-    args: [join(process.cwd(), 'apps/operator/dist/main.js')],
-    env: { ...process.env, NODE_ENV: 'production', GLACIS_OPERATOR_HTTP_PORT: port, ...env },
-    logFile: join(folder, 'operator.log'),
-    ready: (log) => log.includes('operator has started'),
-  });
-  const reconciles = async () => {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-    const counts = text.matchAll(/^glacis_kube_reconciles_total\{[^}]*\} (\d+)$/gm);
-    return [...counts].reduce((sum, [, value]) => sum + Number(value), 0);
-  };
-  return { daemon, reconciles };
-}
-
 const teeManager = (name) => ({
   apiVersion: 'tee.glacis.dev/v1alpha1',
   kind: 'TeeManager',
@@ -109,19 +77,6 @@ const certified = ({ Registered, CertificateReady }) =>
   Registered?.status === 'True' && CertificateReady?.status === 'True';
 const podReady = ({ PodReady }) => PodReady?.status === 'True';
 const missed = ({ Ready }) => Ready?.reason === 'NotConnected';
-
-/** What the operator has written between two moments; its Lease, by which it leads, has nothing to do with them. */
-async function writes(cluster, from, to) {
-  const events = await cluster.auditEvents();
-  return events.filter(
-    (event) =>
-      event.user.username === user &&
-      ['create', 'update', 'patch', 'delete'].includes(event.verb) &&
-      event.objectRef?.resource !== 'leases' &&
-      Date.parse(event.requestReceivedTimestamp) >= from &&
-      Date.parse(event.requestReceivedTimestamp) < to,
-  );
-}
 
 const tell = (events) => {
   for (const { verb, objectRef } of events.slice(0, 5)) {
@@ -149,8 +104,13 @@ async function measure(cluster, { daemon, reconciles }) {
   const before = await reconciles();
   await until('a look at each', async () => (await reconciles()) - before >= count);
   const { rss } = memoryOf(daemon.pid);
-  print('operator_idle_writes', tell(await writes(cluster, idle, Date.now())), 'writes');
-  print('operator_writes_each', (await writes(cluster, begun, idle)).length / count, 'writes', 1);
+  print('operator_idle_writes', tell(await operatorWrites(cluster, idle, Date.now())), 'writes');
+  print(
+    'operator_writes_each',
+    (await operatorWrites(cluster, begun, idle)).length / count,
+    'writes',
+    1,
+  );
   print('operator_memory', rss, 'MB');
 
   await daemon.stop();
@@ -158,7 +118,11 @@ async function measure(cluster, { daemon, reconciles }) {
   await daemon.start();
   await until('a look at each after a restart', async () => (await reconciles()) >= count);
   print('operator_restart_resync', (Date.now() - restarted) / 1000, 's', 1);
-  print('operator_restart_writes', tell(await writes(cluster, restarted, Date.now())), 'writes');
+  print(
+    'operator_restart_writes',
+    tell(await operatorWrites(cluster, restarted, Date.now())),
+    'writes',
+  );
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
@@ -173,7 +137,6 @@ try {
     operator = await operatorProcess(folder, {
       ...env.operator,
       KUBECONFIG: kubeconfig,
-      GLACIS_NAMESPACE: 'default',
       GLACIS_OPERATOR_RESOURCES: 'teemanagers',
       GLACIS_OPERATOR_MANAGER_IMAGE: 'localhost/glacis:test',
       GLACIS_OPERATOR_DOOR_URL: suite.door,

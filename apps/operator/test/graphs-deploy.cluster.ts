@@ -1,4 +1,5 @@
 // Graphs from kubectl apply to their end: a real API server, real helm, real volumes and a real broker; pods seem to run.
+import { resources } from '@glacis/graphs';
 import { builtIns } from '@glacis/kube';
 import { waitFor } from '@glacis/runtime';
 import { jest } from '@jest/globals';
@@ -199,6 +200,14 @@ test('graph-apps.md 4.9: infra is provided, required and lost; a kafka topic com
   });
   await world.apply('giver', { components: { a: { chart: chart('provider') } } });
   await world.ready('giver');
+  await world.client(resources.infras).delete({ namespace: 'default', name: 'giver' });
+  await waitFor(
+    () => world.client(resources.infras).find({ namespace: 'default', name: 'giver' }),
+    {
+      deadlineMs: 30_000,
+      what: 'what is provided to be said again',
+    },
+  );
   const topic = { type: 'kafka', flow: 'events' } as const;
   await world.apply('taker', {
     components: { a: { chart: chart('requirer'), outputs: { out: topic } } },

@@ -95,7 +95,7 @@ async function stand(options: Partial<HelmOptions> = {}): Promise<Stand> {
   stands += 1;
   const namespace = `n${stands}`;
   await cluster.kubectl('create', 'namespace', namespace);
-  const folder = await WorkFolder.open(await temporaryFolder(), namespace);
+  const folder = new WorkFolder(await temporaryFolder(), namespace);
   const helm = new Helm(folder, {
     program: await helmProgram(),
     installTimeoutSeconds: 60,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { compareText } from './text.js';
 import { ClusterIndex } from './cluster-index.js';
+import { admit } from './rules/admit.js';
 
 const name = fc.constantFrom('a', 'b', 'a-b', 'b-a');
 const graph = fc.record({ namespace: name, name });
@@ -68,4 +69,26 @@ test('graph-apps.md 3.2: an index that was kept step by step answers like one ma
       expect(told(kept)).toEqual(told(made));
     }),
   );
+});
+
+test('graph-apps.md 3.2, CLAIM_TAKEN: of two graphs that took a claim at once the older keeps it', () => {
+  const volume = (name: string) => ({
+    graph: { components: {}, flows: { [name]: { type: 'volume', config: { size: '1Gi' } } } },
+  });
+  // Both claims are `a-b-c-d`.
+  const one = { namespace: 'a', name: 'b-c', spec: volume('d') };
+  const other = { namespace: 'a', name: 'b', spec: volume('c-d') };
+  const codes = (times: [string, string], of: typeof one): string[] => {
+    const index = new ClusterIndex({ kafkaConfigured: false });
+    index.ready = true;
+    index.setGraph(one, one.spec, times[0]);
+    index.setGraph(other, other.spec, times[1]);
+    return admit(of, index, () => 'id').errors.map(({ code }) => code);
+  };
+  const [early, late] = ['2026-11-22T08:00:00Z', '2026-11-22T08:00:01Z'] as const;
+  expect(codes([early, late], one)).toEqual([]);
+  expect(codes([early, late], other)).toEqual(['CLAIM_TAKEN']);
+  expect(codes([late, early], one)).toEqual(['CLAIM_TAKEN']);
+  expect(codes([early, early], other)).toEqual([]);
+  expect(codes([early, early], one)).toEqual(['CLAIM_TAKEN']);
 });

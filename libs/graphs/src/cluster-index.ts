@@ -1,5 +1,5 @@
 import { claimName, componentNamespace, flowNamespace, appId } from './names.js';
-import type { ClusterView, InfraProvider, NamespaceView } from './cluster-view.js';
+import type { ClusterView, Holder, NamespaceView } from './cluster-view.js';
 import { entriesOf, member } from './json.js';
 import type { GraphName, MountedType } from './graph.js';
 
@@ -16,8 +16,8 @@ export class ClusterIndex implements ClusterView {
   readonly kafkaConfigured: boolean;
   private readonly namespaces = new Map<string, NamespaceView>();
   private readonly claimants = new Registry<GraphName>();
-  private readonly users = new Registry<GraphName>();
-  private readonly providers = new Registry<InfraProvider>();
+  private readonly users = new Registry<Holder>();
+  private readonly providers = new Registry<Holder>();
 
   constructor({ kafkaConfigured }: ClusterIndexOptions) {
     this.kafkaConfigured = kafkaConfigured;
@@ -31,11 +31,14 @@ export class ClusterIndex implements ClusterView {
     this.namespaces.delete(name);
   }
 
-  /** `spec` of the stored object, whatever its shape: it may be older than the rules. */
-  setGraph(graph: GraphName, spec: unknown): void {
+  /**
+   * @param spec of the stored object, whatever its shape: it may be older than the rules
+   * @param createdAt its `creationTimestamp`
+   */
+  setGraph(graph: GraphName, spec: unknown, createdAt = ''): void {
     const id = appId(graph);
     this.claimants.set(id, graph, claimedNamespaces(graph, spec));
-    this.users.set(id, graph, claimedClaims(graph, spec));
+    this.users.set(id, { graph, createdAt }, claimedClaims(graph, spec));
   }
 
   deleteGraph(graph: GraphName): void {
@@ -44,7 +47,7 @@ export class ClusterIndex implements ClusterView {
   }
 
   /** A RampartInfra; `provides` are the names in its `status.provides`. */
-  setInfra(infra: InfraProvider, provides: readonly string[]): void {
+  setInfra(infra: Holder, provides: readonly string[]): void {
     this.providers.set(appId(infra.graph), infra, provides);
   }
 
@@ -61,41 +64,61 @@ export class ClusterIndex implements ClusterView {
     return this.claimants.holdersOf(namespace);
   }
 
-  claimUsers(claim: string): Iterable<GraphName> {
+  claimUsers(claim: string): Iterable<Holder> {
     return this.users.holdersOf(claim);
   }
 
-  providersOf(infra: string): Iterable<InfraProvider> {
+  providersOf(infra: string): Iterable<Holder> {
     return this.providers.holdersOf(infra);
   }
 }
 
 /** Who holds which keys, to be asked by key. */
-class Registry<Holder> {
+class Registry<Of extends object> {
   private readonly keys = new Map<string, readonly string[]>();
-  private readonly holders = new Map<string, Map<string, Holder>>();
+  /** Nearly every key has one holder, and needs no map. */
+  private readonly holders = new Map<string, Entry<Of> | Map<string, Of>>();
 
-  set(id: string, holder: Holder, keys: readonly string[]): void {
+  set(id: string, holder: Of, keys: readonly string[]): void {
     this.delete(id);
-    this.keys.set(id, keys);
+    if (keys.length > 0) this.keys.set(id, keys);
     for (const key of keys) {
-      const holders = this.holders.get(key) ?? new Map<string, Holder>();
-      this.holders.set(key, holders.set(id, holder));
+      const found = this.holders.get(key);
+      if (found instanceof Map) found.set(id, holder);
+      else if (!found || found.id === id) this.holders.set(key, { id, holder });
+      else {
+        this.holders.set(
+          key,
+          new Map([
+            [found.id, found.holder],
+            [id, holder],
+          ]),
+        );
+      }
     }
   }
 
   delete(id: string): void {
     for (const key of this.keys.get(id) ?? []) {
-      const holders = this.holders.get(key);
-      holders?.delete(id);
-      if (holders?.size === 0) this.holders.delete(key);
+      const found = this.holders.get(key);
+      if (found instanceof Map) {
+        found.delete(id);
+        if (found.size === 0) this.holders.delete(key);
+      } else if (found?.id === id) this.holders.delete(key);
     }
     this.keys.delete(id);
   }
 
-  holdersOf(key: string): Iterable<Holder> {
-    return this.holders.get(key)?.values() ?? [];
+  holdersOf(key: string): Iterable<Of> {
+    const found = this.holders.get(key);
+    if (found instanceof Map) return found.values();
+    return found ? [found.holder] : [];
   }
+}
+
+interface Entry<Of> {
+  id: string;
+  holder: Of;
 }
 
 function claimedNamespaces(graph: GraphName, spec: unknown): string[] {

@@ -11,17 +11,18 @@ export interface ClusterView {
   /** Graphs whose stored object claims the Namespace for a component or for flows. */
   claimantsOf(namespace: string): Iterable<GraphName>;
   /** Graphs whose stored object has a volume or repository flow with that claim name. */
-  claimUsers(claim: string): Iterable<GraphName>;
+  claimUsers(claim: string): Iterable<Holder>;
   /** Who provides the infra, registered or deployed. */
-  providersOf(infra: string): Iterable<InfraProvider>;
+  providersOf(infra: string): Iterable<Holder>;
 }
 
 export interface NamespaceView {
   labels: Readonly<Record<string, string>>;
 }
 
-export interface InfraProvider {
+/** A graph that has a name which only one can have. */
+export interface Holder {
   graph: GraphName;
-  /** `creationTimestamp` of the RampartInfra (RFC 3339): of two the older one keeps the name. */
+  /** `creationTimestamp` (RFC 3339) of the graph, or of its RampartInfra for what it provides: the older one keeps the name. */
   createdAt: string;
 }

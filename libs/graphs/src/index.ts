@@ -8,7 +8,7 @@ export * from './chart/chart-source.js';
 export * from './chart/repository.js';
 export type { Subject } from './rules/subject.js';
 export { admit, type ReportFault } from './rules/admit.js';
-export { examine, type Examination } from './rules/examine.js';
+export { examine, type ComponentInfra, type Examination } from './rules/examine.js';
 export { GRAPH_SCHEMA } from './schema/graph-schema.js';
 export { hashOf } from './hash.js';
 export {

@@ -18,7 +18,12 @@ export * from './api/resource-client.js';
 export { apiVersionOf, builtIns, type ResourceType } from './api/resource-type.js';
 export { compareVersions } from './informer/versions.js';
 export type { WatchEvent } from './api/watch-events.js';
-export { Informer, type ChangeHandler, type InformerOptions } from './informer/informer.js';
+export {
+  Informer,
+  type ChangeHandler,
+  type InformerOptions,
+  type InformerSource,
+} from './informer/informer.js';
 export {
   byLabel,
   byOwner,

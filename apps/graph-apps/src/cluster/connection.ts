@@ -46,7 +46,12 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   const access = await openAccess({ kubeconfig });
   const server = new ApiServer(access, { userAgent: 'glacis-graph-apps' });
   const informer = <T extends KubeObject>(type: ResourceType<T>): Informer<T> =>
-    new Informer({ name: type.plural, source: new ResourceClient(server, type), logger, metrics });
+    new Informer<T>({
+      name: type.plural,
+      source: new ResourceClient(server, type),
+      logger,
+      metrics,
+    });
   const graphs = informer(rampartGraphs);
   const namespaces = informer(builtIns.namespaces);
   const infras = informer(rampartInfras);

@@ -1,8 +1,8 @@
 import { isKubeError, keyOf, type KubeObject } from '@glacis/kube';
 import type { AnyRef } from './helm/cluster-objects.js';
 import type { Plan } from './plan.js';
-import type { ObjectName, ReleaseRecord } from './records.js';
-import { knownRelease, liveReleases } from './releases.js';
+import { isOfChart, type ObjectName, type ReleaseRecord } from './records.js';
+import { liveReleases } from './releases.js';
 import type { Work } from './work.js';
 
 /**
@@ -16,7 +16,7 @@ export async function brokenReleases(work: Work, plan: Plan): Promise<Set<string
     if (doubtful.length === 0) continue;
     const live = await liveReleases(work, namespace);
     for (const release of doubtful) {
-      const found = live.find(({ record }) => record.release === release)?.record;
+      const found = live.find(({ name }) => name === release)?.record();
       if (!found || found.status !== 'deployed' || (await lacksObject(work, found))) {
         broken.add(`${namespace}/${release}`);
       } else work.seen.set(keyOf({ namespace, name: release }), found);
@@ -36,17 +36,13 @@ function releasesOf({ components, flows }: Plan): [string, string[]][] {
 }
 
 function isDoubtful(work: Work, namespace: string, release: string): boolean {
-  const known = knownRelease(work, namespace, release);
+  const known = work.cache.release(namespace, release);
   if (known?.status !== 'deployed') return true;
   if (!isOfChart(known)) return false;
   return (
     known.objects.some((object) => isMissing(work, known, object)) || isToBeLookedAt(work, known)
   );
 }
-
-/** What the operator renders it mends object by object. */
-const isOfChart = ({ release }: ReleaseRecord): boolean =>
-  release === 'component' || release === 'auth-aux';
 
 /** undefined: its kind is not watched. */
 function isCached(

@@ -18,9 +18,12 @@ import { graphKeyOf, graphKeysOf } from './graph-key.js';
 import { renderedTypes, watchedTypes } from './manifest-types.js';
 import {
   chartObject,
+  packed,
   podRecord,
   releaseRecord,
+  unpacked,
   volumeRecord,
+  type PackedObject,
   type PodRecord,
   type ReleaseRecord,
   type VolumeRecord,
@@ -44,14 +47,25 @@ export class OwnedCache {
   readonly releases: Informer<ReleaseRecord>;
   readonly pods: Informer<PodRecord>;
   readonly volumes: Informer<VolumeRecord>;
-  private readonly rendered: ReadonlyMap<string, Informer<KubeObject>>;
+  private readonly rendered: ReadonlyMap<string, Informer<PackedObject>>;
   private readonly charts: ReadonlyMap<string, Informer<KubeObject>>;
 
   constructor(private readonly options: OwnedCacheOptions) {
     this.rendered = new Map(
       renderedTypes.map((type) => {
         const labelSelector = type === builtIns.secrets ? `${ours},owner!=helm` : ours;
-        return [type.kind, this.informer(type, { selection: { labelSelector } })];
+        const source = partOf(new ResourceClient(options.server, type), packed);
+        const indexes = type === builtIns.secrets ? { namespace: byNamespace } : undefined;
+        const name = `${type.plural} of graphs`;
+        return [
+          type.kind,
+          this.informer(type as ResourceType<PackedObject>, {
+            name,
+            source,
+            selection: { labelSelector },
+            indexes,
+          }),
+        ];
       }),
     );
     this.charts = new Map(
@@ -111,19 +125,21 @@ export class OwnedCache {
 
   /** What the operator renders, as it is there. */
   find(kind: string, key: string): KubeObject | undefined {
-    return this.rendered.get(kind)?.store.get(key);
+    const found = this.rendered.get(kind)?.store.get(key);
+    return found && unpacked(found);
   }
 
-  /** All of one kind that the operator has rendered for a graph, or for any. */
-  ofKind(kind: string): Iterable<KubeObject> {
-    return this.rendered.get(kind)?.store.values() ?? [];
+  /** Secrets in a Namespace that the operator has made there. */
+  secretsIn(namespace: string): KubeObject[] {
+    return (this.rendered.get('Secret')?.store.by('namespace', namespace) ?? []).map(unpacked);
   }
 
   /** Whether an object of a chart is there; undefined: its kind is not watched. */
   hasChartObject(kind: string, key: string): boolean | undefined {
     const informer = this.charts.get(kind);
     if (!informer) return undefined;
-    return informer.store.get(key) !== undefined || this.find(kind, key) !== undefined;
+    const others = this.rendered.get(kind)?.store;
+    return informer.store.get(key) !== undefined || others?.get(key) !== undefined;
   }
 
   /** Volumes with the labels of a graph. */
@@ -171,8 +187,8 @@ export class OwnedCache {
 
   private get informers(): Informer<KubeObject>[] {
     const { rendered, charts, releases, pods, volumes } = this;
-    const others = [releases, pods, volumes] as unknown as Informer<KubeObject>[];
-    return [...rendered.values(), ...charts.values(), ...others];
+    const others = [...rendered.values(), releases, pods, volumes];
+    return [...charts.values(), ...(others as unknown as Informer<KubeObject>[])];
   }
 }
 

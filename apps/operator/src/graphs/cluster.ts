@@ -13,7 +13,9 @@ import {
 import type { Health, Logger, Metrics } from '@glacis/observability';
 import { graphKeysOf } from './graph-key.js';
 import { rampartGraphs, rampartInfras } from './kinds/index.js';
-import { notes } from './plan.js';
+import { namesIn, notes } from './plan.js';
+import { graphRecord, namespaceRecord } from './records.js';
+import { partOf } from './source.js';
 
 export type Namespace = NonNullable<(typeof builtIns.namespaces)['of']>;
 
@@ -33,9 +35,9 @@ export class GraphCluster {
 
   constructor(private readonly options: GraphClusterOptions) {
     this.index = new ClusterIndex({ kafkaConfigured: options.kafkaConfigured });
-    this.graphs = this.copyOf(rampartGraphs);
-    this.namespaces = this.copyOf(builtIns.namespaces, namespaceIndexes);
-    this.infras = this.copyOf(rampartInfras);
+    this.graphs = this.copyOf(rampartGraphs, graphRecord);
+    this.namespaces = this.copyOf(builtIns.namespaces, namespaceRecord, namespaceIndexes);
+    this.infras = this.copyOf(rampartInfras, (infra) => infra);
     this.graphs.subscribe((change) => this.graphChanged(change));
     this.namespaces.subscribe((change) => this.namespaceChanged(change));
     this.infras.subscribe((change) => this.infraChanged(change));
@@ -67,15 +69,16 @@ export class GraphCluster {
 
   private copyOf<T extends KubeObject>(
     type: ResourceType<T>,
+    part: (object: T) => T,
     indexes?: Record<string, IndexFunction<T>>,
   ): Informer<T> {
     const { server, logger, metrics } = this.options;
-    const source = new ResourceClient(server, type);
+    const source = partOf(new ResourceClient(server, type), part);
     return new Informer({ name: type.plural, source, indexes, logger, metrics });
   }
 
   private graphChanged({ old, new: now }: Change<RampartGraph>): void {
-    if (now) this.index.setGraph(nameOf(now), now.spec);
+    if (now) this.index.setGraph(nameOf(now), now.spec, now.metadata.creationTimestamp);
     else if (old) this.index.deleteGraph(nameOf(old));
   }
 
@@ -102,7 +105,7 @@ export class GraphCluster {
 const namespaceIndexes: Record<string, IndexFunction<KubeObject>> = {
   graph: byLabel(LABELS.graphUid),
   graphKey: graphKeysOf,
-  requires: ({ metadata }) => metadata.annotations?.[notes.requires]?.split(',') ?? [],
+  requires: (namespace) => namesIn(namespace, notes.requires),
 };
 
 function nameOf({ metadata: { namespace = '', name } }: KubeObject): {

@@ -48,17 +48,17 @@ async function preparePlace(work: Work, planned: PlannedComponent): Promise<void
 async function installEdges(work: Work, planned: PlannedComponent, broken: Broken): Promise<void> {
   const { name: namespace, objects } = planned;
   const fingerprint = fingerprintOf(objects);
-  const releases = await liveReleases(work, namespace);
-  const there = releases.find(({ release }) => release.name === 'edges')?.record;
+  const live = await liveReleases(work, namespace);
+  const there = live.find(({ name }) => name === 'edges')?.record();
   if (there?.fingerprint !== fingerprint) {
     await retainEdgeVolumes(work, namespace);
     // Pods that run have the old preset. That they have to go is written down before they are of the past.
-    if (releases.some(({ release }) => release.name === 'component')) {
+    if (live.some(({ name }) => name === 'component')) {
       await noteRestart(work, namespace, fingerprint);
     }
   }
   const wanted = renderedRelease(work, { namespace, release: 'edges', objects });
-  await ensureRelease(work, wanted, broken.has(`${namespace}/edges`));
+  await ensureRelease(work, wanted, { force: broken.has(`${namespace}/edges`), live });
   for (const object of objects.filter(({ kind }) => kind === 'MutationPreset')) {
     const key = `${namespace}/${object.metadata.name}`;
     await work.memory.applied.ensure(work.server, object, work.cache.find(object.kind, key));
@@ -121,9 +121,10 @@ function installChart(work: Work, chosen: Chosen, broken: Broken): Promise<boole
   const { chart, ...rest } = chosen;
   const { repo, name, secret, version = 'latest' } = chart;
   const fingerprint = fingerprintOf({ repo, name, secret, version }, chosen.values);
-  const isBroken = broken.has(`${chosen.namespace}/${chosen.release}`);
-  const same = isBroken ? { ...chart, version: recordedVersion(work, chosen) ?? version } : chart;
-  return ensureRelease(work, { ...rest, fingerprint, chart: () => chartOf(work, same) }, isBroken);
+  const force = broken.has(`${chosen.namespace}/${chosen.release}`);
+  const same = force ? { ...chart, version: recordedVersion(work, chosen) ?? version } : chart;
+  const wanted = { ...rest, fingerprint, chart: () => chartOf(work, same) };
+  return ensureRelease(work, wanted, { force });
 }
 
 function recordedVersion({ graph }: Work, { namespace, release }: Chosen): string | undefined {
@@ -139,9 +140,9 @@ async function noteRestart(work: Work, namespace: string, reason: string | null)
   );
 }
 
-async function finishRestart(work: Work, namespace: string): Promise<void> {
-  const client = clientOf(work, builtIns.namespaces);
-  const reason = (await client.get({ name: namespace })).metadata.annotations?.[notes.restart];
+/** Replaces the pods of a Namespace where that is noted. */
+export async function finishRestart(work: Work, namespace: string): Promise<void> {
+  const reason = work.namespaces.get(namespace)?.metadata.annotations?.[notes.restart];
   if (reason === undefined) return;
   await restartWorkloads(work, namespace, reason);
   try {

@@ -2,6 +2,8 @@ import type { Manifest } from '@glacis/graphs';
 import { keyOf } from '@glacis/kube';
 import { brokenReleases } from './broken-releases.js';
 import { examined, faultsIn, install } from './deploy.js';
+import { finishRestart } from './component-steps.js';
+import { recordedProvisions, registerInfra } from './infra.js';
 import { leftovers } from './recorded.js';
 import { addGraphFinalizer } from './graph-finalizer.js';
 import { ensureNamespace } from './namespaces.js';
@@ -27,6 +29,7 @@ export async function correctDrift(work: Work): Promise<void> {
     work,
     [...whole.flows, ...whole.components].filter((p) => !isBroken(p)),
   );
+  if (await registerInfra(work, recordedProvisions(work), 'deployed')) mended.push('RampartInfra');
   if (mended.length > 0) work.tell('DriftCorrected', `brought back: ${mended.join(', ')}`);
   const damaged: Plan = {
     ...whole,
@@ -36,6 +39,7 @@ export async function correctDrift(work: Work): Promise<void> {
   const errors = await reinstall(work, damaged, broken);
   const volumes = await ensureVolumes(work, whole);
   await removeReleasedVolumes(work);
+  await finishRestarts(work, whole);
   await saveStatus(work, {
     phase: 'Deployed',
     observed: true,
@@ -54,6 +58,11 @@ async function reinstall(work: Work, damaged: Plan, broken: ReadonlySet<string>)
   const mended = [...broken].join(', ');
   if (faults.errors.length === 0) work.tell('DriftCorrected', `installed again: ${mended}`);
   return faults;
+}
+
+/** An upgrade notes first that pods have to be replaced; the note may have been seen too late to be heeded then. */
+async function finishRestarts(work: Work, { components }: Plan): Promise<void> {
+  for (const { name } of components) await finishRestart(work, name);
 }
 
 /** What the operator has rendered, object by object. @returns what was not as it should be */

@@ -39,14 +39,13 @@ async function installFlows(work: Work, planned: PlannedFlows, broken: Broken): 
   await ensureNamespace(work, planned.namespace);
   await ensureSecretCopies(work, planned);
   const wanted = renderedRelease(work, { namespace, release, objects });
-  const there = (await liveReleases(work, namespace)).find(
-    ({ record }) => record.release === release,
-  );
-  if (jobs.length > 0 && releaseAction(there?.record, wanted.fingerprint) !== 'keep') {
+  const live = await liveReleases(work, namespace);
+  const there = live.find(({ name }) => name === release)?.record();
+  if (jobs.length > 0 && releaseAction(there, wanted.fingerprint) !== 'keep') {
     await ensureClaims(work, planned);
     await Promise.all(jobs.map((job) => runInitJob(work, job)));
   }
-  await ensureRelease(work, wanted, broken.has(`${namespace}/${release}`));
+  await ensureRelease(work, wanted, { force: broken.has(`${namespace}/${release}`), live });
 }
 
 /** Jobs need the claims before the release has them. */

@@ -115,7 +115,7 @@ export class GraphLeadership {
     const graph = this.latest(key);
     for (const uid of this.uidsOf(key)) {
       if (uid === graph?.metadata.uid) continue;
-      const work = await this.workOn(goneGraph(key, uid), context, context.signal);
+      const work = this.workOn(goneGraph(key, uid), context, context.signal);
       await removeAll(work);
       await work.folder.remove();
     }
@@ -125,7 +125,7 @@ export class GraphLeadership {
     try {
       const signal = AbortSignal.any([context.signal, running.signal]);
       const work = {
-        ...(await this.workOn(graph, context, signal)),
+        ...this.workOn(graph, context, signal),
         outdated: () => running.outdated(),
       };
       return { requeueAfterMs: await reconcile(work) };
@@ -139,8 +139,11 @@ export class GraphLeadership {
     const cached = this.graphs.get(key);
     const written = cached && this.memory.written.get(cached.metadata.uid);
     if (!cached || !written) return cached;
-    const isNewer = compareVersions(written.resourceVersion, cached.metadata.resourceVersion) > 0;
-    return isNewer ? { ...cached, status: written.status } : cached;
+    if (compareVersions(written.resourceVersion, cached.metadata.resourceVersion) > 0) {
+      return { ...cached, status: written.status };
+    }
+    this.memory.written.delete(cached.metadata.uid);
+    return cached;
   }
 
   private forget(key: string, { metadata, status }: Graph): void {
@@ -161,15 +164,15 @@ export class GraphLeadership {
   }
 
   /** @param helmSignal ends helm */
-  private async workOn(
+  private workOn(
     graph: Graph,
     { server, signal }: ReconcileContext,
     helmSignal: AbortSignal,
-  ): Promise<Work> {
+  ): Work {
     const { cluster, cache, settings, topics, charts, clock } = this.options;
     const { namespace = '', name, uid } = graph.metadata;
     const id = { namespace, name, uid };
-    const folder = await WorkFolder.open(settings.workdir, rampartView(appId(id)));
+    const folder = new WorkFolder(settings.workdir, rampartView(appId(id)));
     const say = (phase: LogPhase, message: string): void =>
       this.options.print(logLine(clock.now(), id, phase, message));
     return {
@@ -179,6 +182,7 @@ export class GraphLeadership {
       graphs: new ResourceClient<Graph>(server, rampartGraphs),
       namespaces: cluster.namespaces.store,
       cluster: cluster.index,
+      infras: cluster.infras.store,
       cache,
       objects: this.objects,
       charts,

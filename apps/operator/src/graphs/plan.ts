@@ -6,18 +6,21 @@ import {
   namespaceObject,
   namespaceOf,
   type Component,
+  type ComponentInfra,
   type Examination,
   type Manifest,
   type MountedType,
   type Place,
   type RenderSubject,
 } from '@glacis/graphs';
+import type { KubeObject } from '@glacis/kube';
 import type { Mounts, Work } from './work.js';
 
-/** On the Namespace of a component, for its teardown: the components that it needs, and the infra that its charts do. */
+/** On the Namespace of a component: the components that it needs, and the infra that its charts need and give. */
 export const notes = {
   needs: 'glacis.dev/needs',
   requires: 'glacis.dev/requires',
+  provides: 'glacis.dev/provides',
   /** Its pods have to be replaced, as the preset is another: written before, removed after. */
   restart: 'glacis.dev/restart',
 } as const;
@@ -64,7 +67,7 @@ export function planOf(
     component,
     spec: each,
   }));
-  for (const planned of components) annotate(planned, infra?.get(planned.component)?.requires);
+  for (const planned of components) annotate(planned, infra?.get(planned.component));
   return { subject, components, flows: mountedTypes.flatMap((type) => flowsOf(subject, type)) };
 }
 
@@ -76,12 +79,21 @@ function placeOf(subject: RenderSubject, place: Place, objects: Manifest[]): Pla
   return { place, name: namespaceOf(subject, place), namespace, objects, secrets };
 }
 
-function annotate({ namespace, spec }: PlannedComponent, requires?: readonly string[]): void {
-  const annotations = {
-    ...(spec.needs?.length && { [notes.needs]: spec.needs.join(',') }),
-    ...(requires?.length && { [notes.requires]: requires.join(',') }),
+/** Also where there is nothing to note, as what was noted before has to go. */
+function annotate({ namespace, spec }: PlannedComponent, infra?: ComponentInfra): void {
+  namespace.metadata.annotations = {
+    [notes.needs]: (spec.needs ?? []).join(','),
+    ...(infra && {
+      [notes.requires]: infra.requires.join(','),
+      [notes.provides]: infra.provides.join(','),
+    }),
   };
-  if (Object.keys(annotations).length > 0) namespace.metadata.annotations = annotations;
+}
+
+/** The names in a note of a Namespace. */
+export function namesIn(namespace: KubeObject, note: (typeof notes)[keyof typeof notes]): string[] {
+  const text = namespace.metadata.annotations?.[note] ?? '';
+  return text === '' ? [] : text.split(',');
 }
 
 function flowsOf(subject: RenderSubject, type: MountedType): PlannedFlows[] {

@@ -1,5 +1,4 @@
 import { componentNamespace, isMounted, type Component } from '@glacis/graphs';
-import { knownRelease } from './releases.js';
 import type { Mounts, Work } from './work.js';
 
 /** Mount paths as the charts were told when they were installed; undefined where one is not known. */
@@ -7,7 +6,7 @@ export function recordedMounts(work: Work): Mounts | undefined {
   const mounts = new Map<string, ReadonlyMap<string, string>>();
   for (const [name, component] of Object.entries(work.graph.spec.graph.components)) {
     const namespace = componentNamespace(work.id, name, component.namespace);
-    const told = knownRelease(work, namespace, 'component')?.edges ?? {};
+    const told = work.cache.release(namespace, 'component')?.edges ?? {};
     const known = mountsOf(component, new Map(Object.entries(told)));
     if (!known) return undefined;
     mounts.set(name, known);

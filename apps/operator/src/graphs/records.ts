@@ -1,4 +1,5 @@
 // What the caches keep of objects: as little as is asked for, as there are many of them.
+import { LABELS } from '@glacis/graphs';
 import type { builtIns, KubeObject, ResourceType } from '@glacis/kube';
 import { parseAllDocuments } from 'yaml';
 import { releasesOf, type ReleaseSecret } from './helm/releases.js';
@@ -30,16 +31,20 @@ export interface ObjectName {
   name: string;
 }
 
-/** One revision of a release. */
-export interface ReleaseRecord extends KubeObject {
+/** A revision of a release, for the status. */
+export interface ReleaseState {
   release: string;
   revision: number;
   status: string;
   description: string;
   chart: string;
   version: string;
+}
+
+/** One revision of a release. */
+export interface ReleaseRecord extends KubeObject, ReleaseState {
   fingerprint?: string;
-  /** What its manifest names and has to be there. */
+  /** Of a chart that is installed: what its manifest names and has to be there. */
   objects: readonly ObjectName[];
   /** Of the release `component`: the resource of each edge, as the chart was told. */
   edges?: Readonly<Record<string, unknown>>;
@@ -65,6 +70,46 @@ export function chartObject(object: KubeObject): KubeObject {
 
 /** By which helm knows what is its own. */
 export const releaseAnnotation = 'meta.helm.sh/release-name';
+
+/** An object that the operator has rendered, as text: as objects ten thousand of them are three times as large. */
+export interface PackedObject extends KubeObject {
+  text: string;
+}
+
+export function packed(object: KubeObject): PackedObject {
+  const record = bare(object);
+  const { managedFields: _, ...metadata } = object.metadata;
+  return {
+    ...record,
+    metadata: { ...record.metadata, labels: marksIn(object) },
+    text: JSON.stringify({ ...object, metadata }),
+  };
+}
+
+export const unpacked = ({ text }: PackedObject): KubeObject => JSON.parse(text) as KubeObject;
+
+/** Labels by which an object is found. */
+function marksIn({ metadata: { labels = {} } }: KubeObject): Record<string, string> {
+  const marks = [LABELS.graphUid, LABELS.graphNamespace, LABELS.graph];
+  return Object.fromEntries(
+    marks.flatMap((mark) => (mark in labels ? [[mark, labels[mark] ?? '']] : [])),
+  );
+}
+
+/** A Namespace: its marks and notes. */
+export function namespaceRecord(namespace: KubeObject): KubeObject {
+  const record = bare(namespace);
+  const { labels, annotations } = namespace.metadata;
+  return { ...record, metadata: { ...record.metadata, labels, annotations } };
+}
+
+/** A graph without what kubectl notes of it for itself, which is its spec once more. */
+export function graphRecord<G extends KubeObject>(graph: G): G {
+  const { [lastApplied]: _, ...annotations } = graph.metadata.annotations ?? {};
+  return { ...graph, metadata: { ...graph.metadata, annotations, managedFields: undefined } };
+}
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 export function podRecord(pod: Pod): PodRecord {
   const trouble = waitingIn(pod) ?? unschedulable(pod);
@@ -110,14 +155,21 @@ export function releaseRecord(secret: KubeObject & ReleaseSecret): ReleaseRecord
     revision: Number(revision ?? 0),
     fingerprint: labels[fingerprintLabel],
   };
+  // What is in it nobody asks for, and there may be nine of them.
+  if (status === 'superseded') return { ...known, ...withoutContent, status };
   const details = releasesOf([secret])[0]?.details();
   // Without its content nothing can be said of it, and helm cannot go on from it either.
   if (!details) return { ...known, ...withoutContent };
   const { description, chart, manifest, values } = details;
   const { name, version } = chart;
-  const objects = namesIn(manifest);
+  const isMissed = status === 'deployed' && isOfChart({ release });
+  const objects = isMissed ? namesIn(manifest) : [];
   return { ...known, status, description, chart: name, version, objects, edges: edgesIn(values) };
 }
+
+/** Of the others the operator renders the objects, and mends them one by one. */
+export const isOfChart = ({ release }: Pick<ReleaseRecord, 'release'>): boolean =>
+  release === 'component' || release === 'auth-aux';
 
 /** State of a release whose Secret does not hold what helm puts there. */
 export const unreadable = 'unreadable';

@@ -3,7 +3,13 @@ import { ownershipLabels } from '@glacis/graphs';
 import { builtIns, isKubeError, keyOf } from '@glacis/kube';
 import type { Install } from './helm/helm.js';
 import { releasesOf, type Release } from './helm/releases.js';
-import { fingerprintLabel, releaseRecord, unreadable, type ReleaseRecord } from './records.js';
+import {
+  fingerprintLabel,
+  releaseRecord,
+  unreadable,
+  type ReleaseRecord,
+  type ReleaseState,
+} from './records.js';
 import { clientOf, type Work } from './work.js';
 
 /** A release as it is wanted. */
@@ -34,11 +40,16 @@ export function releaseAction(
   return there?.status === 'deployed' && there.fingerprint === fingerprint ? 'keep' : 'install';
 }
 
+/** A release as the API server has it, and what is kept of it. */
+export interface LiveRelease extends Release {
+  record(): ReleaseRecord;
+}
+
 /** Releases of a Namespace as the API server has them now. */
 export async function liveReleases(
   work: Pick<Work, 'server'>,
   namespace: string,
-): Promise<{ record: ReleaseRecord; release: Release }[]> {
+): Promise<LiveRelease[]> {
   const secrets = clientOf(work, builtIns.secrets);
   const { items } = await secrets.list({ namespace, labelSelector: 'owner=helm' });
   return releasesOf(items).flatMap((release) => {
@@ -46,29 +57,37 @@ export async function liveReleases(
       ({ metadata: { labels = {} } }) =>
         labels.name === release.name && Number(labels.version) === release.revision,
     );
-    return newest ? [{ release, record: releaseRecord(newest) }] : [];
+    return newest ? [{ ...release, record: () => releaseRecord(newest) }] : [];
   });
+}
+
+export interface Ensuring {
+  /** Also when it stands: something of it is missing. */
+  force?: boolean;
+  /** Those of its Namespace, where they were asked for a moment ago. */
+  live?: readonly LiveRelease[];
 }
 
 /**
  * Brings a release to what is wanted.
- * @param force also when it stands: something of it is missing
  * @returns whether helm had to install it
  * @throws {HelmError}
  */
 export async function ensureRelease(
   work: Work,
   wanted: WantedRelease,
-  force = false,
+  { force = false, live }: Ensuring = {},
 ): Promise<boolean> {
   const { namespace, release: name } = wanted;
-  const found = (await liveReleases(work, namespace)).find(({ release }) => release.name === name);
-  const action = releaseAction(found?.record, wanted.fingerprint);
-  if (found && action === 'keep' && !force) {
-    work.seen.set(keyOf({ namespace, name }), found.record);
+  const all = live ?? (await liveReleases(work, namespace));
+  const there = all.find((release) => release.name === name);
+  const record = there?.record();
+  const action = releaseAction(record, wanted.fingerprint);
+  if (record && action === 'keep' && !force) {
+    work.seen.set(keyOf({ namespace, name }), record);
     return false;
   }
-  if (found) await clear(work, found, action);
+  if (there && record) await clear(work, { there, record }, action);
   await install(work, wanted);
   return true;
 }
@@ -76,12 +95,12 @@ export async function ensureRelease(
 /** Takes out of the way what keeps helm from an upgrade. */
 async function clear(
   work: Work,
-  { record, release }: { record: ReleaseRecord; release: Release },
+  { there, record }: { there: Release; record: ReleaseRecord },
   action: ReleaseAction,
 ): Promise<void> {
-  if (action === 'unlock') await work.helm.unlock(release);
+  if (action === 'unlock') await work.helm.unlock(there);
   if (action === 'uninstall') {
-    await work.helm.uninstall({ namespace: release.namespace, release: release.name });
+    await work.helm.uninstall({ namespace: there.namespace, release: there.name });
   }
   // Helm cannot go on from what it cannot read; objects of that release it takes over.
   if (record.status === unreadable) await dropRevision(work, record);
@@ -97,18 +116,21 @@ async function dropRevision(work: Work, { metadata }: ReleaseRecord): Promise<vo
 
 async function install(work: Work, wanted: WantedRelease): Promise<void> {
   const { namespace, release, fingerprint, values } = wanted;
+  const key = keyOf({ namespace, name: release });
   try {
-    await work.helm.install({
+    const { chart, ...state } = await work.helm.install({
       namespace,
       release,
       chart: await wanted.chart(),
       values,
       labels: { ...ownershipLabels(work.id), [fingerprintLabel]: fingerprint },
     });
-  } finally {
+    work.seen.set(key, { release, ...state, chart: chart.name, version: chart.version });
+  } catch (error) {
     const after = await liveReleases(work, namespace).catch(() => []);
-    const found = after.find(({ record }) => record.release === release);
-    if (found) work.seen.set(keyOf({ namespace, name: release }), found.record);
+    const found = after.find(({ name }) => name === release);
+    if (found) work.seen.set(key, found.record());
+    throw error;
   }
 }
 
@@ -128,7 +150,7 @@ export function knownRelease(
   { seen, cache }: Pick<Work, 'seen' | 'cache'>,
   namespace: string,
   name: string,
-): ReleaseRecord | undefined {
+): ReleaseState | undefined {
   const [own, cached] = [seen.get(keyOf({ namespace, name })), cache.release(namespace, name)];
   if (!own || !cached) return cached ?? own;
   return own.revision >= cached.revision ? own : cached;

@@ -56,9 +56,10 @@ const copyLabel = 'glacis.dev/copy';
 const hasCopies = (work: Work, namespace: string): boolean => copiesIn(work, namespace).length > 0;
 
 function copiesIn({ cache }: Work, namespace: string): { name: string; uid: string }[] {
-  return [...cache.ofKind('Secret')]
+  return cache
+    .secretsIn(namespace)
     .map(({ metadata }) => metadata)
-    .filter((each) => each.namespace === namespace && each.labels?.[copyLabel] === 'true');
+    .filter((each) => each.labels?.[copyLabel] === 'true');
 }
 
 async function removeUnused(

@@ -6,7 +6,7 @@ import { systemClock } from '@glacis/runtime';
 import type { Served, ServedOptions } from '../served.js';
 import { OwnedCache } from './cache.js';
 import type { GraphCluster } from './cluster.js';
-import { ChartLibrary, Helm, WorkFolder, type HelmOptions } from './helm/index.js';
+import { ChartArchives, ChartLibrary, Helm, WorkFolder, type HelmOptions } from './helm/index.js';
 import { kafkaBootstrapOf, kafkaSecurityReader } from './kafka-access.js';
 import { GraphLeadership } from './leadership.js';
 import { helmRunMetrics, observeGraphs } from './metrics.js';
@@ -57,10 +57,13 @@ async function open(
   const { server, logger, metrics, settings } = options;
   const { graphs } = settings;
   const operatorNamespace = settings.own.namespace ?? server.namespace;
-  const helm = helmOptions(graphs, helmRunMetrics(metrics));
+  const helm = {
+    ...helmOptions(graphs, helmRunMetrics(metrics)),
+    archives: await ChartArchives.open(join(workdir, '.archives')),
+  };
   const secret = secretReader(server);
   const charts = new ChartLibrary({
-    helm: new Helm(await WorkFolder.open(workdir, '.charts'), helm),
+    helm: new Helm(new WorkFolder(workdir, '.charts'), helm),
     secret,
     operatorNamespace,
     auxChart: {

@@ -1,5 +1,5 @@
 import type { ComponentState, FlowState } from '@glacis/graphs';
-import type { PodRecord, ReleaseRecord } from './records.js';
+import type { PodRecord, ReleaseState } from './records.js';
 
 export interface Judgement<S> {
   state: S;
@@ -8,7 +8,7 @@ export interface Judgement<S> {
 
 export interface ComponentFacts {
   /** Of the release `component`. */
-  release: ReleaseRecord | undefined;
+  release: ReleaseState | undefined;
   /** The release `edges` is there. */
   hasEdges: boolean;
   /** The graph is being worked on. */
@@ -34,26 +34,26 @@ export function componentState(facts: ComponentFacts): Judgement<ComponentState>
 
 /** State of the flows of a type, one answer for all of them, by their release. */
 export function flowsState(
-  release: ReleaseRecord | undefined,
+  release: ReleaseState | undefined,
   working: boolean,
 ): Judgement<FlowState> {
   if (!release) return { state: working ? 'deploying' : 'not_found' };
   return { state: releaseState(release, working), message: describe(release) };
 }
 
-function releaseState({ status }: ReleaseRecord, working: boolean): ComponentState {
+function releaseState({ status }: ReleaseState, working: boolean): ComponentState {
   if (status === 'deployed') return 'normal';
   const isBeingMade = status === 'pending-install';
   const isBeingChanged = status.startsWith('pending-') || status === 'uninstalling';
   return isBeingMade || (isBeingChanged && working) ? 'deploying' : 'error';
 }
 
-const describe = ({ status, description }: ReleaseRecord): string =>
+const describe = ({ status, description }: ReleaseState): string =>
   description || `the release is ${status}`;
 
 function podState(
   { pods, now, persistentAfterMs }: ComponentFacts,
-  release: ReleaseRecord,
+  release: ReleaseState,
 ): Judgement<ComponentState> {
   const pod = pods.find(({ trouble }) => trouble !== undefined);
   if (!pod) return { state: 'normal', message: describe(release) };

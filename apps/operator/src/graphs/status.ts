@@ -195,5 +195,9 @@ export async function saveStatus(work: Work, findings: Findings): Promise<void> 
   const { resourceVersion } = written.metadata;
   work.memory.written.set(work.id.uid, { resourceVersion, status });
   // The spec that is worked on stays the one that was read: a newer one is for the next reconcile.
-  work.graph = { ...work.graph, status };
+  work.graph = {
+    ...work.graph,
+    metadata: { ...work.graph.metadata, resourceVersion },
+    status,
+  };
 }

@@ -9,7 +9,7 @@ import {
   type Release,
 } from './helm/index.js';
 import { isEnding, namespaceGone, removeNamespace } from './namespaces.js';
-import { notes } from './plan.js';
+import { namesIn, notes } from './plan.js';
 import { releaseAnnotation } from './records.js';
 import { liveReleases } from './releases.js';
 import { renderedTypes } from './manifest-types.js';
@@ -44,8 +44,7 @@ export function dependantsFirst(places: readonly Namespace[]): Namespace[][] {
   return rounds;
 }
 
-const needsOf = ({ metadata }: Namespace): string[] =>
-  metadata.annotations?.[notes.needs]?.split(',') ?? [];
+const needsOf = (place: Namespace): string[] => namesIn(place, notes.needs);
 
 /** Milliseconds for what helm has left. */
 const leftoversMs = 60_000;
@@ -103,7 +102,7 @@ export async function stopFlows(work: Work, place: Namespace): Promise<void> {
 
 /** Removes releases, in their order. */
 async function uninstall(work: Work, namespace: string, names: readonly string[]): Promise<void> {
-  const there = (await liveReleases(work, namespace)).map(({ release }) => release);
+  const there = await liveReleases(work, namespace);
   for (const name of names) {
     const release = there.find((each) => each.name === name);
     if (release) await removeRelease(work, release);

@@ -45,6 +45,7 @@ export async function undeploy(work: Work): Promise<Ending> {
 
 /** What could not go before goes now, such as a Namespace that held claims of others. */
 export async function stayUndeployed(work: Work): Promise<void> {
+  await emptyInfra(work);
   const kept = await removeComponents(work, { whole: false });
   await removeReleasedVolumes(work);
   await saveStatus(work, {

@@ -5,6 +5,7 @@ import type {
   GraphName,
   GraphStatus,
   RampartGraph,
+  RampartInfra,
   RenderSettings,
 } from '@glacis/graphs';
 import type { ApiServer, KubeObject, ResourceType, StoreReader } from '@glacis/kube';
@@ -14,7 +15,7 @@ import type { OwnedCache } from './cache.js';
 import type { ClusterObjects, Helm, WorkFolder } from './helm/index.js';
 import type { LogPhase } from './log-line.js';
 import type { NewsKind } from './news.js';
-import type { ReleaseRecord } from './records.js';
+import type { ReleaseState } from './records.js';
 import type { Probes } from './probes.js';
 import type { TopicTypes } from './topics/topic-type.js';
 
@@ -56,6 +57,7 @@ export interface Work {
   graphs: ResourceClient<Graph>;
   namespaces: StoreReader<Namespace>;
   cluster: ClusterView;
+  infras: StoreReader<RampartInfra>;
   cache: OwnedCache;
   /** Objects of any kind, such as charts make, to be looked at. */
   objects: Pick<ClusterObjects, 'find'>;
@@ -65,7 +67,7 @@ export interface Work {
   probes: Probes;
   topics: TopicTypes;
   /** Releases as this reconcile has read them, by key: the cache may not have them yet. */
-  seen: Map<string, ReleaseRecord>;
+  seen: Map<string, ReleaseState>;
   memory: Memory;
   settings: WorkSettings;
   /** Writes an unexpected fault of a rule to the log. @returns the id that it has there */

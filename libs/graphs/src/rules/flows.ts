@@ -3,7 +3,8 @@ import { claimName, kafkaTopic } from '../names.js';
 import { isMounted, type Flow } from '../graph.js';
 import { pointer } from '../json.js';
 import type { Finding } from '../verdict.js';
-import { FLOWS, isOwn, type Facts } from './facts.js';
+import { FLOWS, type Facts } from './facts.js';
+import { heldElsewhere } from './precedence.js';
 
 type FlowRule = (facts: Facts, name: string, flow: Flow) => Iterable<Finding>;
 
@@ -33,7 +34,7 @@ export function* pvcNameLength(facts: Facts, name: string, flow: Flow): Generato
 export function* claimTaken(facts: Facts, name: string, flow: Flow): Generator<Finding> {
   const claim = claimName(facts.name, name);
   const users = isMounted(flow) ? [...facts.cluster.claimUsers(claim)] : [];
-  if (users.every((graph) => isOwn(facts, graph))) return;
+  if (!heldElsewhere(facts, users)) return;
   const message = `another graph has a flow with the claim ${claim}; they would share one directory`;
   yield { code: 'CLAIM_TAKEN', path: pointer(FLOWS, name), message };
 }

@@ -1,9 +1,7 @@
-import { appId } from '../names.js';
 import { pointer } from '../json.js';
-import { compareText } from '../text.js';
-import type { InfraProvider } from '../cluster-view.js';
 import type { Finding } from '../verdict.js';
-import { COMPONENTS, isOwn, type ChartFacts, type Facts } from './facts.js';
+import { COMPONENTS, type ChartFacts, type Facts } from './facts.js';
+import { heldElsewhere } from './precedence.js';
 
 /** What the charts of a component declare, its own chart's first. */
 export function infraOf(charts: ChartFacts, component: string): Record<Direction, string[]> {
@@ -18,23 +16,10 @@ type Direction = 'provides' | 'requires';
 
 export function* infraConflict(facts: Facts): Generator<Finding> {
   for (const { component, infra } of declared(facts, 'provides')) {
-    if (!providedElsewhere(facts, infra)) continue;
+    if (!heldElsewhere(facts, [...facts.cluster.providersOf(infra)])) continue;
     const message = `its chart provides ${infra}, which another graph provides already`;
     yield { code: 'INFRA_CONFLICT', path: pointer(COMPONENTS, component, 'chart'), message };
   }
-}
-
-/** Of two that registered a name at once the older keeps it. */
-function providedElsewhere(facts: Facts, infra: string): boolean {
-  const providers = [...facts.cluster.providersOf(infra)];
-  const oldest = providers.toSorted(byAge)[0];
-  const registered = providers.some(({ graph }) => isOwn(facts, graph));
-  if (registered) return oldest !== undefined && !isOwn(facts, oldest.graph);
-  return providers.length > 0;
-}
-
-function byAge(a: InfraProvider, b: InfraProvider): number {
-  return compareText(a.createdAt, b.createdAt) || compareText(appId(a.graph), appId(b.graph));
 }
 
 export function* infraMissing(facts: Facts): Generator<Finding> {

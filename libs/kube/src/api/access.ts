@@ -26,7 +26,7 @@ export interface Credentials {
 
 /** Files and exec plug-ins are asked again after so many milliseconds. */
 const rememberMs = 30_000;
-const agentOptions = { keepAlive: true, maxSockets: 64, maxFreeSockets: 8, timeout: 30_000 };
+const agentOptions = { keepAlive: true, maxSockets: 64, maxFreeSockets: 64, timeout: 30_000 };
 
 export interface AccessOptions {
   /** Kubeconfig files as in the variable `KUBECONFIG`: one path, or several with `:` between. Default: the service account of the pod. */

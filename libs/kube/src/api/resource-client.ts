@@ -84,14 +84,18 @@ export class ResourceClient<T extends KubeObject> {
   /**
    * All objects as of one moment, read in pages of 500. If the moment grows too old between pages it starts again,
    * once.
+   * @param part what is kept of each object; the rest of a page goes before the next one is read. Default: all of it
    * @throws {KubeError} invalid for more than 100,000 objects
    */
-  async list(selection: Selection = {}): Promise<List<T>> {
+  async list<P = T>(
+    selection: Selection = {},
+    part: (object: T) => P = (object) => object as unknown as P,
+  ): Promise<List<P>> {
     try {
-      return await this.pages(selection);
+      return await this.pages(selection, part);
     } catch (error) {
       if (!isKubeError(error, 'gone')) throw error;
-      return this.pages(selection);
+      return this.pages(selection, part);
     }
   }
 
@@ -179,8 +183,8 @@ export class ResourceClient<T extends KubeObject> {
     }
   }
 
-  private async pages(selection: Selection): Promise<List<T>> {
-    const items: T[] = [];
+  private async pages<P>(selection: Selection, part: (object: T) => P): Promise<List<P>> {
+    const items: P[] = [];
     for (let next = ''; ;) {
       const query = queryOf(selection, {
         limit: String(pageSize),
@@ -188,7 +192,7 @@ export class ResourceClient<T extends KubeObject> {
       });
       const path = `${pathOf(this.type, selection.namespace)}?${query}`;
       const page = (await this.server.call({ method: 'GET', path })) as Page;
-      items.push(...(page.items ?? []).map((item) => this.typed(item)));
+      items.push(...(page.items ?? []).map((item) => part(this.typed(item))));
       if (items.length > maxObjects) throw new KubeError('invalid', `over ${maxObjects} objects`);
       next = page.metadata.continue ?? '';
       if (next === '') return { items, resourceVersion: page.metadata.resourceVersion };

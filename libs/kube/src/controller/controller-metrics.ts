@@ -3,6 +3,8 @@ import type { Metrics } from '@glacis/observability';
 /** The series of one controller. */
 export interface ControllerMetrics {
   waiting(keys: number): void;
+  /** @param ms that a key has waited for its turn */
+  waited(ms: number): void;
   /** @returns to be called with `done`, the code of a `KubeError`, or `failed` */
   begin(): { end(result: string): void };
 }
@@ -11,6 +13,11 @@ export function controllerMetrics(metrics: Metrics, controller: string): Control
   const depth = metrics.gauge({
     name: 'glacis_kube_queue_depth',
     help: 'Keys that wait to be reconciled',
+    labels: ['controller'],
+  });
+  const wait = metrics.histogram({
+    name: 'glacis_kube_queue_wait_seconds',
+    help: 'Time for which a key has waited for its turn',
     labels: ['controller'],
   });
   const reconciles = metrics.counter({
@@ -25,6 +32,7 @@ export function controllerMetrics(metrics: Metrics, controller: string): Control
   });
   return {
     waiting: (keys) => depth.set({ controller }, keys),
+    waited: (ms) => wait.observe({ controller }, ms / 1000),
     begin: () => {
       const started = performance.now();
       return {

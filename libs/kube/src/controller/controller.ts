@@ -84,6 +84,7 @@ export class Controller {
     const queue: WorkQueue = new WorkQueue({
       workers,
       backoff,
+      onBegin: (_, waitedMs) => this.metrics.waited(waitedMs),
       work: async (key) => {
         this.metrics.waiting(queue.depth);
         return (await this.reconcile(key, term))?.requeueAfterMs;

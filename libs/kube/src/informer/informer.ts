@@ -3,16 +3,22 @@ import type { Logger, Metrics } from '@glacis/observability';
 import { backoffMs, type BackoffOptions } from '@glacis/runtime';
 import { isKubeError, KubeError } from '../api/kube-error.js';
 import { keyOf, type KubeObject } from '../api/objects.js';
-import type { ResourceClient, Selection } from '../api/resource-client.js';
+import type { List, Selection, WatchOptions } from '../api/resource-client.js';
 import type { WatchEvent } from '../api/watch-events.js';
 import { informerMetrics, type InformerMetrics } from './informer-metrics.js';
 import { Store, type Change, type IndexFunction, type StoreReader } from './store.js';
 import { compareVersions } from './versions.js';
 
+/** Where it reads: a `ResourceClient`, or what gives a part of each of its objects. */
+export interface InformerSource<T extends KubeObject> {
+  list(selection?: Selection): Promise<List<T>>;
+  watch(options: WatchOptions): AsyncIterable<WatchEvent<T>>;
+}
+
 export interface InformerOptions<T extends KubeObject> {
   /** In logs, metrics and readiness: the plural of the resource. */
   name: string;
-  source: Pick<ResourceClient<T>, 'list' | 'watch'>;
+  source: InformerSource<T>;
   /** Default: everything. */
   selection?: Selection;
   indexes?: Record<string, IndexFunction<T>>;

@@ -95,25 +95,34 @@ export class Store<T extends KubeObject> implements StoreReader<T> {
 }
 
 class Index<T> {
-  private readonly byValue = new Map<string, Set<string>>();
+  /** Most values have one key: a set for each would be more than half of an index. */
+  private readonly byValue = new Map<string, string | Set<string>>();
 
   constructor(private readonly valuesOf: IndexFunction<T>) {}
 
   keys(value: string): Iterable<string> {
-    return this.byValue.get(value) ?? [];
+    const found = this.byValue.get(value) ?? [];
+    return typeof found === 'string' ? [found] : found;
   }
 
   move(key: string, old: T | undefined, object: T | undefined): void {
     for (const value of old ? this.valuesOf(old) : []) this.drop(value, key);
-    for (const value of object ? this.valuesOf(object) : []) {
-      this.byValue.set(value, (this.byValue.get(value) ?? new Set()).add(key));
-    }
+    for (const value of object ? this.valuesOf(object) : []) this.add(value, key);
+  }
+
+  private add(value: string, key: string): void {
+    const found = this.byValue.get(value);
+    if (found === undefined) this.byValue.set(value, key);
+    else if (typeof found !== 'string') found.add(key);
+    else if (found !== key) this.byValue.set(value, new Set([found, key]));
   }
 
   private drop(value: string, key: string): void {
-    const keys = this.byValue.get(value);
-    keys?.delete(key);
-    if (keys?.size === 0) this.byValue.delete(value);
+    const found = this.byValue.get(value);
+    if (found === key) this.byValue.delete(value);
+    if (typeof found !== 'object') return;
+    found.delete(key);
+    if (found.size === 0) this.byValue.delete(value);
   }
 }
 

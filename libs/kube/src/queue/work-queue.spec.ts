@@ -112,6 +112,28 @@ describe('work queue', () => {
     expect(queue.depth).toBe(0);
   });
 
+  it('tells how long each key has waited for its turn, first come, first served', async () => {
+    const waits: [string, number][] = [];
+    let clock = 0;
+    const queue = new WorkQueue({
+      workers: 1,
+      work: async () => {
+        clock = performance.now();
+        await tick();
+        return undefined;
+      },
+      onBegin: (key, waitedMs) => waits.push([key, waitedMs]),
+    });
+    const begun = performance.now();
+    for (const key of ['a', 'b', 'c']) queue.add(key);
+    await waitFor(() => waits.length === 3);
+    expect(waits.map(([key]) => key)).toEqual(['a', 'b', 'c']);
+    const times = waits.map(([, waitedMs]) => waitedMs);
+    expect(times).toEqual(times.toSorted((one, other) => one - other));
+    expect(times.at(-1)).toBeLessThanOrEqual(clock - begun + 1);
+    await queue.stop();
+  });
+
   it('takes the shortest of several delays, and none when the key is added at once', async () => {
     const worked: string[] = [];
     const queue = new WorkQueue({

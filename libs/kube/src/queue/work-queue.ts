@@ -7,6 +7,8 @@ export interface WorkQueueOptions {
   work: (key: string) => Promise<number | undefined>;
   /** Delays after failures in a row, per key. Default 200 ms, doubling up to 5 minutes, a fifth of it by chance. */
   backoff?: BackoffOptions;
+  /** Told of each key when its work begins, with the milliseconds for which it could have begun. */
+  onBegin?: (key: string, waitedMs: number) => void;
   /** Told of each failure, and of the milliseconds until the next try. */
   onFailure?: (key: string, error: unknown, failures: number, delayMs: number) => void;
   random?: () => number;
@@ -21,7 +23,8 @@ const maxDelayMs = 2 ** 31 - 1;
  * comes again when it is added while it is worked on. First come, first served. It is bounded by the number of keys.
  */
 export class WorkQueue {
-  private readonly ready = new Set<string>();
+  /** Since when. */
+  private readonly ready = new Map<string, number>();
   private readonly busy = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
   private readonly delayed = new Map<string, { due: number; timer: NodeJS.Timeout }>();
@@ -44,7 +47,7 @@ export class WorkQueue {
       this.again.add(key);
       return;
     }
-    this.ready.add(key);
+    this.ready.set(key, performance.now());
     this.pump();
   }
 
@@ -58,9 +61,10 @@ export class WorkQueue {
   }
 
   private pump(): void {
-    for (const key of this.ready) {
+    for (const [key, since] of this.ready) {
       if (this.busy.size >= this.options.workers) return;
       this.ready.delete(key);
+      this.options.onBegin?.(key, performance.now() - since);
       this.busy.set(key, this.workOn(key));
     }
   }

@@ -67,7 +67,8 @@ export class Helm {
 
   /** @throws {HelmError} */
   fetch(chart: ResolvedChart): Promise<FetchedChart> {
-    return fetchChart(this.folder, this.run, chart);
+    const fetch = (): Promise<FetchedChart> => fetchChart(this.folder, this.run, chart);
+    return this.options.archives?.get(chart, fetch) ?? fetch();
   }
 
   /** Chart.yaml of an archive, as helm reads it. @throws {HelmError} */

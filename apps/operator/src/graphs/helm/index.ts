@@ -1,3 +1,4 @@
+export { ChartArchives } from './chart-archives.js';
 export { ChartLibrary, type ChartLibraryOptions } from './chart-library.js';
 export { ClusterObjects, objectsOf, type AnyObject, type AnyRef } from './cluster-objects.js';
 export { removeLeftovers } from './leftovers.js';

@@ -1,3 +1,4 @@
+import type { ChartArchives } from './chart-archives.js';
 import { HelmError, type HelmErrorCode } from './helm-error.js';
 import { runProcess, type ProcessResult } from './run-process.js';
 import type { WorkFolder } from './work-folder.js';
@@ -24,6 +25,8 @@ export interface HelmOptions {
   repoTimeoutSeconds: number;
   /** File of the cluster's credentials. Absent: those of the pod. */
   kubeconfig?: string;
+  /** Absent: every release asks its repository. */
+  archives?: ChartArchives;
   /** Told of each process that has ended. */
   onRun?: (run: HelmRun) => void;
 }
@@ -50,6 +53,7 @@ export function helmRunner(
     const verb = args[0] ?? '';
     const begun = performance.now();
     const own = release === undefined;
+    await folder.make();
     const seconds = own ? options.repoTimeoutSeconds : options.installTimeoutSeconds;
     const result = await runProcess(options.program, {
       args,

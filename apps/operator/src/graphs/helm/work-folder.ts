@@ -1,5 +1,4 @@
-import { writeSecretFile } from '@glacis/runtime';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -21,16 +20,19 @@ const passedOn = [
 
 /** The folder of one graph, mode 0700: whatever is in it can be made again. */
 export class WorkFolder {
-  private constructor(readonly path: string) {}
+  readonly path: string;
 
   /**
    * @param root holds those of all graphs; empty: below the folder for temporary files
    * @param name of the graph in it
    */
-  static async open(root: string, name: string): Promise<WorkFolder> {
-    const path = join(root || join(tmpdir(), 'glacis-graphs'), name);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return new WorkFolder(path);
+  constructor(root: string, name: string) {
+    this.path = join(root || join(tmpdir(), 'glacis-graphs'), name);
+  }
+
+  /** Most reconciles need none. */
+  async make(): Promise<void> {
+    await mkdir(this.path, { recursive: true, mode: 0o700 });
   }
 
   /** Of a process in it; its own files lie in the folder, too. */
@@ -50,11 +52,11 @@ export class WorkFolder {
     };
   }
 
-  /** Writes a file of mode 0600. @param place in the folder @returns its path */
+  /** Writes a file of mode 0600 for the next process. @param place in the folder @returns its path */
   async write(place: string, content: string): Promise<string> {
     const file = resolve(this.path, place);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeSecretFile(file, content);
+    await writeFile(file, content, { mode: 0o600 });
     return file;
   }
 

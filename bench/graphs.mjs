@@ -1,0 +1,136 @@
+// RampartGraphs in bulk, with a control plane of Kubernetes, simulated nodes and the operator as a process: 1,000 graphs of one
+// component at once until all are ready, with a stand-in for helm (graphs/stand-in-helm.mjs), and 10,000 that nothing
+// happens to; then some with real helm, whose own time is what the workers should be busy with.
+// `npm run bench -- graphs [at once] [idle] [with helm]`; needs Linux, openssl and Go. Processor time of the operator is its own,
+// without that of the processes that it starts: rates are those of a machine that the API server and the benchmark share.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { helmProgram } from '@glacis/testbed/cluster';
+import { cloneGraph } from './graphs/clones.mjs';
+import { openWorld, serveChart } from './graphs/world.mjs';
+import { StandInHelm } from './graphs/stand-in-helm.mjs';
+import { ownCpuMs } from './support/cpu.mjs';
+import { memoryOf } from './support/memory.mjs';
+import { operatorProcess, operatorUser, operatorWrites } from './support/operator.mjs';
+
+const [atOnce = 1_000, idle = 10_000, withHelm = 40] = process.argv.slice(2).map(Number);
+const limitMs = 900_000;
+const resyncSeconds = 60;
+const warmUp = 200;
+
+const print = (figure, value, unit, digits = 1) =>
+  console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
+
+async function until(what, holds) {
+  const end = performance.now() + limitMs;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what}: not within ${limitMs} ms`);
+    await sleep(250);
+  }
+}
+
+const namesOf = (prefix, count) => Array.from({ length: count }, (_, at) => `${prefix}-${at}`);
+const stubbed = { repo: 'https://charts.example.com', name: 'worker', version: '1.0.0' };
+
+async function allReady(world, names) {
+  await until('ready graphs', () => names.every((name) => world.readyAt.has(name)));
+}
+
+/** @returns seconds, and milliseconds of the operator's processor time for each */
+async function measured(world, { daemon }, names, chart) {
+  const cpu = ownCpuMs(daemon.pid);
+  const begun = performance.now();
+  await world.create(names, chart);
+  await allReady(world, names);
+  const seconds = (performance.now() - begun) / 1_000;
+  return { seconds, cpuEach: (ownCpuMs(daemon.pid) - cpu) / names.length };
+}
+
+/** What comes before is not measured: another leads until its lease ends, and code that is new is slow. */
+async function manyAtOnce(world, operator) {
+  await measured(world, operator, namesOf('w', warmUp), stubbed);
+  const names = namesOf('g', atOnce);
+  const { seconds, cpuEach } = await measured(world, operator, names, stubbed);
+  const waits = world.waits(names);
+  const [median, longest] = [waits[Math.floor(waits.length / 2)], waits.at(-1)];
+  print('graphs_ready_rate', atOnce / seconds, 'graphs/s');
+  print('graphs_operator_cpu_each', cpuEach, 'ms');
+  print('graphs_ready_per_operator_cpu', 1_000 / cpuEach, 'graphs/s');
+  print('graphs_wait_median', median / 1_000, 's');
+  print('graphs_wait_longest', longest / 1_000, 's');
+  print('graphs_wait_longest_to_median', longest / median, 'ratio', 2);
+}
+
+/** An operator that begins with all of them, and then has nothing to do. */
+async function nothingHappens(world, { daemon, reconciles }) {
+  await until('a first look at each', async () => (await reconciles()) >= idle);
+  await sleep(resyncSeconds * 1_000);
+  const [before, cpu, begun] = [await reconciles(), ownCpuMs(daemon.pid), Date.now()];
+  await until('a look at each', async () => (await reconciles()) - before >= idle);
+  const end = Date.now();
+  const written = await operatorWrites(world.cluster, begun, end);
+  for (const { verb, objectRef } of written.slice(0, 5)) {
+    console.error(
+      `written: ${verb} ${objectRef.resource} ${objectRef.namespace}/${objectRef.name}`,
+    );
+  }
+  print('graphs_idle', idle, 'graphs', 0);
+  print('graphs_idle_writes', written.length, 'writes', 0);
+  print('graphs_idle_memory', memoryOf(daemon.pid).rss, 'MB', 0);
+  print('graphs_idle_cpu_each', (ownCpuMs(daemon.pid) - cpu) / idle, 'ms');
+}
+
+/** Workers are as busy with helm as they can be: seconds of helm in a second, of 4 at most. */
+async function realHelm(world, operator, chart) {
+  await measured(world, operator, namesOf('v', 1), chart);
+  const before = await operator.sumOf('glacis_operator_helm_seconds_sum');
+  const names = namesOf('h', withHelm);
+  const { seconds } = await measured(world, operator, names, chart);
+  const helm = (await operator.sumOf('glacis_operator_helm_seconds_sum')) - before;
+  const rate = withHelm / seconds;
+  print('graphs_helm_rate', rate, 'graphs/s', 2);
+  print('graphs_helm_seconds_each', helm / withHelm, 's', 2);
+  print('graphs_helm_ratio', rate / (4 / (helm / withHelm)), 'ratio', 2);
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'glacis-bench-'));
+const closing = [() => rm(folder, { recursive: true, force: true })];
+try {
+  const world = await openWorld(folder, Math.ceil(idle / 1_000) + 2);
+  closing.push(() => world.close());
+  const kubeconfig = await operatorUser(world.cluster, ['operator', 'operator-graphs']);
+  const env = {
+    KUBECONFIG: kubeconfig,
+    GLACIS_OPERATOR_RESOURCES: 'rampartgraphs',
+    GLACIS_RESYNC_SECONDS: resyncSeconds,
+  };
+  const during = async (more, work) => {
+    const operator = await operatorProcess(folder, { ...env, ...more });
+    await operator.daemon.start();
+    closing.push(() => operator.daemon.kill());
+    await work(operator);
+    await operator.daemon.stop();
+  };
+  if (atOnce > 0) {
+    const helm = await StandInHelm.start(folder, world);
+    closing.push(() => helm.stop());
+    const stubbed = { GLACIS_HELM: helm.program, GLACIS_WORKERS: 16 };
+    await during(stubbed, (operator) => manyAtOnce(world, operator));
+    if (idle > atOnce) {
+      await cloneGraph(world, 'g-0', namesOf('i', idle - atOnce - warmUp));
+      await during(stubbed, (operator) => nothingHappens(world, operator));
+    }
+  }
+  if (withHelm > 0) {
+    const charts = await serveChart(world.cluster, folder);
+    closing.push(() => charts.stop());
+    const chart = { repo: charts.url, name: 'worker', version: '1.0.0' };
+    await during({ GLACIS_HELM: await helmProgram() }, (operator) =>
+      realHelm(world, operator, chart),
+    );
+  }
+} finally {
+  for (const close of closing.toReversed()) await close();
+}
