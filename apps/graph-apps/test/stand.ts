@@ -73,7 +73,9 @@ export class Stand {
       'SELECT envelope FROM outbox WHERE type = $1 ORDER BY seq',
       [type],
     );
-    return rows.map(({ envelope }) => (JSON.parse(envelope) as { data: Record<string, unknown> }).data);
+    return rows.map(
+      ({ envelope }) => (JSON.parse(envelope) as { data: Record<string, unknown> }).data,
+    );
   }
 
   async stop(): Promise<void> {
