@@ -24,7 +24,13 @@ async function serviceAccount(name: string): Promise<ServiceAccount> {
   return { email, publicKey, keyFile };
 }
 
-export async function openGcs(isolation: 'nominal' | 'account'): Promise<Subject> {
+export interface Gcs {
+  server: GcsServer;
+  options: Parameters<typeof openGcp>[0] & { janitorKeyFile: string; signerKeyFile: string };
+}
+
+/** A server with a janitor and a signer, and what a driver is told of them. */
+export async function startGcs(isolation: 'nominal' | 'account'): Promise<Gcs> {
   const [janitor, signer] = [await serviceAccount('janitor'), await serviceAccount('signer')];
   const creator = isolation === 'account' ? ['roles/storage.objectCreator'] : [];
   const server = await GcsServer.start(
@@ -33,14 +39,13 @@ export async function openGcs(isolation: 'nominal' | 'account'): Promise<Subject
       [signer.email, { publicKey: signer.publicKey, roles: creator }],
     ]),
   );
-  const options = {
-    project: 'test',
-    location: 'EUROPE-WEST1',
-    endpoint: server.url,
-    janitorKeyFile: janitor.keyFile,
-    signerKeyFile: signer.keyFile,
-    isolation,
-  };
+  const place = { project: 'test', location: 'EUROPE-WEST1', endpoint: server.url };
+  const files = { janitorKeyFile: janitor.keyFile, signerKeyFile: signer.keyFile };
+  return { server, options: { ...place, ...files, isolation } };
+}
+
+export async function openGcs(isolation: 'nominal' | 'account'): Promise<Subject> {
+  const { server, options } = await startGcs(isolation);
   return {
     provider: await openGcp(options, systemClock),
     // The official client signs nothing that would be over already.
