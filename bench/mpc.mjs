@@ -74,6 +74,7 @@ for (const { name, plan, rows, inputs, target } of queriesOf(sizes)) {
     `at 6 Gbit/s and 20 ms about ${(wide / 1000).toFixed(1)} s (estimate ${(guess / 1000).toFixed(1)} s)`,
   ]);
   console.log(`${name}_memory ${figures.memory.toFixed(0)} MiB`);
+  if (name === 'eight_columns_262144') console.log('  target 512 MiB');
 }
 await parties.end();
 
