@@ -144,12 +144,10 @@ export function readmeWay(suite: () => RunningSuite): void {
         'audit',
         'verify',
       );
-      expect(trails.map(({ service }) => service).toSorted()).toEqual([
-        'backends',
-        'certificates',
-        'gateway',
-        'graph-apps',
-      ]);
+      // Services apart are those that were started; in one process there are all.
+      expect(trails.map(({ service }) => service)).toEqual(
+        expect.arrayContaining(['backends', 'certificates', 'gateway', 'graph-apps']),
+      );
       expect(trails.every(({ intact }) => intact)).toBe(true);
     });
   });
