@@ -173,7 +173,7 @@ async function checkNothingLeft(place) {
         readdir(join(place.folder, 'jobs', name)).catch(() => []),
       ),
     );
-  await until('the end of all buckets', async () => (await folders()).flat().length === 0, 90_000);
+  await until('the end of all buckets', async () => (await folders()).flat().length === 0, 180_000);
   const [{ count }] = await rowsOf(place, 'SELECT count(*) FROM agents WHERE ended_at IS NULL');
   if (count !== '0') throw new Error(`${Number(count)} agents are not ended`);
 }

@@ -50,7 +50,7 @@ export async function startService(place, env = {}) {
   place.services.add(service);
   void service.exited.then(() => place.services.delete(service));
   for await (const line of createInterface({ input: child.stdout })) {
-    const [, url] = /jobs is ready: http (http:\S+)/.exec(line) ?? [];
+    const [, url] = /jobs is ready: http (http:[^\s,]+)/.exec(line) ?? [];
     if (url === undefined) continue;
     child.stdout.resume();
     return Object.assign(service, { url });

@@ -126,6 +126,21 @@ export async function endAgent(db: Queryable, id: string, now: Date): Promise<vo
   await db.query('UPDATE agents SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL', [id, now]);
 }
 
+/** Jobs that are gone, or never came to be, whose agents all ended before a time. */
+export async function jobsOfEnded(db: Queryable, before: Date): Promise<string[]> {
+  const rows = await db.query<{ job: string }>(
+    `SELECT job_id AS job FROM agents WHERE NOT EXISTS (SELECT 1 FROM jobs WHERE id = job_id)
+     GROUP BY job_id HAVING bool_and(ended_at IS NOT NULL AND ended_at < $1) LIMIT 1000`,
+    [before],
+  );
+  return rows.map(({ job }) => job);
+}
+
+/** The agents of a job with what they were told. */
+export async function deleteAgents(db: Queryable, job: string): Promise<void> {
+  await db.query('DELETE FROM agents WHERE job_id = $1', [job]);
+}
+
 /** What is told of agents that ended long ago. */
 export async function purgeAgents(db: Queryable, before: Date): Promise<void> {
   await db.query('DELETE FROM agents WHERE ended_at < $1', [before]);

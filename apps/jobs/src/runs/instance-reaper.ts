@@ -1,7 +1,7 @@
 import { CLOCK, type Clock } from '@glacis/runtime';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
-import { purgeAgents } from '../agents/agents.store.js';
+import { deleteAgents, jobsOfEnded, purgeAgents } from '../agents/agents.store.js';
 import { ComputeProviders } from '../compute/compute-providers.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import { Crews } from './crews.js';
@@ -27,8 +27,17 @@ export class InstanceReaper {
     const grace = new Date(now.getTime() - this.settings.orphanGrace);
     for (const agent of await strayAgents(this.store, grace)) await this.crews.endOne(agent);
     await this.endUnowned(now);
+    await this.forgetGone(grace);
     await closeTeardowns(this.store);
     await purgeAgents(this.store, new Date(now.getTime() - keptMs));
+  }
+
+  /** Keys of jobs that were deleted, or whose create was cut off before it made a bucket. */
+  private async forgetGone(grace: Date): Promise<void> {
+    for (const job of await jobsOfEnded(this.store, grace)) {
+      for (const provider of this.compute.all()) await provider.forget(job, call);
+      await deleteAgents(this.store, job);
+    }
   }
 
   /** An agent's row is there before its instance, so an instance without a living one is nobody's. */
