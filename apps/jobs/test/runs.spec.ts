@@ -278,6 +278,11 @@ describe('jobs.md 9: replicas, queue and reaper', () => {
     });
     try {
       const other = scripted(second);
+      // The first has room for four of eight: the others are for the second.
+      compute.script = async (step, at) => {
+        if (step === 'run') await waitFor(() => other.started > 0, { deadlineMs: 15_000 });
+        return wellToTheEnd(step, at);
+      };
       const started = compute.started + other.started;
       const jobs = await Promise.all(Array.from({ length: 8 }, () => submitted()));
       const ends = await Promise.all(jobs.map((job) => ended(job)));
