@@ -12,7 +12,7 @@ const { paths } = JSON.parse(readFileSync(file, 'utf8')) as {
 
 /** What the door serves itself. */
 const own =
-  /^\/($|ui|openapi\.json|problems|services|tokens|\.well-known\/|(audit|events)\/gateway(\/|$))/;
+  /^\/($|ui$|openapi\.json|problems|services|tokens|\.well-known\/|(audit|events)\/gateway(\/|$))/;
 
 const services: ServiceRoutes[] = Object.values(serviceRoutes);
 
