@@ -11,7 +11,7 @@ import { systemClock, waitFor } from '@glacis/runtime';
 import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
 import { jest } from '@jest/globals';
 import { EphemeralCa } from '../src/agents/ephemeral-ca.js';
-import type { NewInstance } from '../src/compute/compute-provider.js';
+import type { Instance, NewInstance } from '../src/compute/compute-provider.js';
 import { KubernetesCompute } from '../src/compute/kubernetes/kubernetes-compute.js';
 import { namespaceOf } from '../src/compute/kubernetes/party-objects.js';
 
@@ -71,13 +71,23 @@ const enrolment = (token: string): Promise<EnrolRequest> =>
     what: 'an agent to enrol',
   });
 
+/** An agent may enrol before its kubelet has said that the pod runs. */
+const up = ({ ref }: Instance): Promise<Instance> =>
+  waitFor(
+    async () => {
+      const instance = await compute.describe(ref);
+      return instance?.state === 'up' && instance;
+    },
+    { deadlineMs: 60_000, what: 'the pod to be told as up' },
+  );
+
 test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and begun again with its keys', async () => {
   const first = wish(1);
   const instance = await compute.ensureInstance(first);
   const again = await compute.ensureInstance(first);
   expect(again.ref).toEqual(instance.ref);
   const { mac_key: macKey } = await enrolment(first.token);
-  expect(await compute.describe(instance.ref)).toMatchObject({ state: 'up', runId: first.runId });
+  expect(await up(instance)).toMatchObject({ runId: first.runId });
   await expect(compute.ensureInstance(wish(1))).rejects.toMatchObject({ code: 'exists' });
   expect(await compute.listByTag({ job })).toMatchObject([{ ref: instance.ref, tags: first.tags }]);
 
@@ -102,7 +112,7 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
   expect((await enrolment(second.token)).mac_key).toBe(macKey);
   // Of what has been ended nothing ends the next one.
   await compute.terminate(instance.ref, call);
-  expect(await compute.describe(other.ref)).toMatchObject({ state: 'up' });
+  expect(await up(other)).toMatchObject({ runId: second.runId });
 
   await compute.terminate(other.ref, call);
   await compute.forget(job);
