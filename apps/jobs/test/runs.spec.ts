@@ -68,8 +68,8 @@ beforeEach(() => {
   compute.mostAtOnce = 0;
 });
 
-/** A job as submit leaves it. */
-async function made(state = 'created', of: Stand = stand): Promise<Job> {
+/** A job as submit finds it. */
+async function made(of: Stand = stand): Promise<Job> {
   const id = randomUUID();
   const store = of.get(Store);
   await store.query(
@@ -77,8 +77,8 @@ async function made(state = 'created', of: Stand = stand): Promise<Job> {
        min_group_size, min_owners, max_share_percent, deadline_seconds, salt, options, limits, policy_needed, warnings,
        state, attempt, progress, created_at, updated_at)
      VALUES ($1, 'default', 'x', $2, $2, '{}', $2, $3, 'local', 'process', 5, 1, 100, 600, '', '{}', '{}', '{}', '[]',
-       $4, 1, 0, now(), now())`,
-    [id, digest, JSON.stringify(placement), state],
+       'created', 1, 0, now(), now())`,
+    [id, digest, JSON.stringify(placement)],
   );
   const facts = { job_id: id, attempt: 1, query_sql: digest };
   await store.query(
@@ -94,12 +94,15 @@ async function known(id: string, of: Stand = stand): Promise<Job> {
   return job;
 }
 
-async function submitted(of: Stand = stand): Promise<Job> {
-  const { id } = await made('submitted', of);
-  await of.get(Store).query('UPDATE jobs SET submitted_at = now() WHERE id = $1', [id]);
-  const job = await known(id, of);
-  await of.get(Store).transaction((tx) => of.get(Runs).begin(tx, job));
-  return job;
+const submitted = async (of: Stand = stand): Promise<Job> => begun(await made(of), of);
+
+/** In one transaction, as in the service: a worker claims whatever is submitted. */
+async function begun({ id }: Job, of: Stand = stand): Promise<Job> {
+  await of.get(Store).transaction(async (tx) => {
+    await tx.query(`UPDATE jobs SET state = 'submitted', submitted_at = now() WHERE id = $1`, [id]);
+    await of.get(Runs).begin(tx, { id, attempt: 1 });
+  });
+  return known(id, of);
 }
 
 const ended = ({ id }: Job, of: Stand = stand): Promise<Job> =>
@@ -244,11 +247,7 @@ describe('jobs.md 8 and 10.2: agents before the run', () => {
     const started = compute.started;
     const plan = await planInForce(stand.get(Store), job);
     expect(await stand.get(ContentCheck).run(job, plan)).toEqual([]);
-    await stand
-      .get(Store)
-      .query(`UPDATE jobs SET state = 'submitted', submitted_at = now() WHERE id = $1`, [job.id]);
-    await stand.get(Store).transaction((tx) => stand.get(Runs).begin(tx, job));
-    expect((await ended(job)).state).toBe('success');
+    expect((await ended(await begun(job))).state).toBe('success');
     expect(compute.started - started).toBe(3);
   });
 
