@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { duplexPair } from '../../test/duplex-pair.js';
 import { Channel, CHANNEL_TIMES } from './channel.js';
 import { writeHeader } from './frame.js';
@@ -72,6 +74,21 @@ describe('words', () => {
   });
 });
 
+test('what was received belongs to the receiver alone: a link that is up keeps none of it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const [a, b] = pair();
+  const received = async (): Promise<WeakRef<Int32Array>> => {
+    await a.send(Int32Array.of(1));
+    return new WeakRef(await b.receive(1));
+  };
+  const words = await received();
+  // What is referred to weakly lives until the end of the turn in which it was looked at.
+  await new Promise((done) => setImmediate(done));
+  collect();
+  expect(words.deref()).toBeUndefined();
+});
+
 describe('what is not due ends the link', () => {
   const data = (op: number, length = 4): Buffer[] => [
     writeHeader({ type: 'data', length, flags: 0, op }),
@@ -92,7 +109,7 @@ describe('what is not due ends the link', () => {
   ])('%s', async (_name, bytes) => {
     const { channel, say } = raw();
     say(...bytes);
-    await expect(channel.failed).rejects.toMatchObject({
+    await expect(channel.receive(9)).rejects.toMatchObject({
       failure: 'protocol',
       code: 'protocol_desync',
     });

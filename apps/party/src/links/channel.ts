@@ -33,17 +33,14 @@ export class Channel {
   private received = 0;
   private heard = performance.now();
   private readonly timer: NodeJS.Timeout;
-  private fail: (error: LinkError) => void = () => undefined;
+  private failure: LinkError | undefined;
+  private readonly waits = new Set<(error: LinkError) => void>();
   private ended = false;
-  /** Rejects with a LinkError at the first failure. */
-  readonly failed: Promise<never>;
 
   constructor(
     private readonly stream: Duplex,
     private readonly times: ChannelTimes = CHANNEL_TIMES,
   ) {
-    this.failed = new Promise((_resolve, reject) => (this.fail = reject));
-    this.failed.catch(() => undefined);
     this.outbox = new Outbox(stream);
     this.inbox = new Inbox({ pause: () => stream.pause(), resume: () => stream.resume() });
     stream.on('data', (chunk: Buffer) => this.take(chunk));
@@ -58,11 +55,11 @@ export class Channel {
   }
 
   send(words: Int32Array): Promise<void> {
-    return Promise.race([this.outbox.send(words), this.failed]);
+    return this.whileUp(this.outbox.send(words));
   }
 
   receive(length: number): Promise<Int32Array> {
-    return Promise.race([this.inbox.take(length), this.failed]);
+    return this.whileUp(this.inbox.take(length));
   }
 
   /** Says one thing and hears what the peer says of it. */
@@ -73,7 +70,7 @@ export class Channel {
       if (told === undefined) this.wakes.set(type, done);
       else done(told);
     });
-    return Promise.race([heard, this.failed]);
+    return this.whileUp(heard);
   }
 
   /** What went over this link in each direction, for a last comparison: nobody goes on before both sides have all. */
@@ -145,6 +142,21 @@ export class Channel {
     const idle = performance.now() - this.heard;
     if (idle >= this.times.lostMs) this.lost();
     else if (idle >= this.times.idleMs) this.outbox.control('ping');
+  }
+
+  /** What is waited for, unless the link fails. A race with one promise of the failure would keep all that was ever received. */
+  private whileUp<T>(wait: Promise<T>): Promise<T> {
+    if (this.failure) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => {
+      this.waits.add(reject);
+      void wait.then(resolve, reject).finally(() => this.waits.delete(reject));
+    });
+  }
+
+  /** The first failure is what all that wait are told. */
+  private fail(error: LinkError): void {
+    this.failure ??= error;
+    for (const reject of this.waits) reject(this.failure);
   }
 
   private broken(message: string): void {

@@ -22,6 +22,8 @@ export class LinkListener {
       requestCert: true,
       rejectUnauthorized: true,
       handshakeTimeout: 10_000,
+      // A round ends with the last segment of a message: it must not wait for the one before it to be acknowledged.
+      noDelay: true,
     });
     server.maxConnections = 16;
     server.listen(port, host);
