@@ -18,6 +18,7 @@ import {
   ChartLibrary,
   ClusterObjects,
   Helm,
+  Launcher,
   objectsOf,
   releaseSelector,
   releasesOf,
@@ -37,6 +38,7 @@ let server: ApiServer;
 let repository: TestServer;
 let repositoryFolder: string;
 const runs: HelmRun[] = [];
+const launcher = new Launcher();
 
 const annotation = 'inputs: []\noutputs: []\n';
 const stuck = `${valuesTemplate}  never: ready\n---\n${workloadTemplate}`;
@@ -65,6 +67,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await launcher.close();
   await repository?.stop();
   await cluster?.stop();
 });
@@ -98,6 +101,7 @@ async function stand(options: Partial<HelmOptions> = {}): Promise<Stand> {
   const folder = new WorkFolder(await temporaryFolder(), namespace);
   const helm = new Helm(folder, {
     program: await helmProgram(),
+    run: launcher.run,
     installTimeoutSeconds: 60,
     repoTimeoutSeconds: 30,
     kubeconfig: cluster.admin.file,

@@ -6,7 +6,14 @@ import { systemClock } from '@glacis/runtime';
 import type { Served, ServedOptions } from '../served.js';
 import { OwnedCache } from './cache.js';
 import type { GraphCluster } from './cluster.js';
-import { ChartArchives, ChartLibrary, Helm, WorkFolder, type HelmOptions } from './helm/index.js';
+import {
+  ChartArchives,
+  ChartLibrary,
+  Helm,
+  Launcher,
+  WorkFolder,
+  type HelmOptions,
+} from './helm/index.js';
 import { kafkaBootstrapOf, kafkaSecurityReader } from './kafka-access.js';
 import { GraphLeadership } from './leadership.js';
 import { helmRunMetrics, observeGraphs } from './metrics.js';
@@ -33,11 +40,13 @@ export function serveGraphs(options: ServedOptions, cluster: GraphCluster): Serv
       const { graphs } = settings;
       const own = graphs.workdir === '';
       const workdir = own ? await mkdtemp(join(tmpdir(), 'glacis-graphs-')) : graphs.workdir;
-      const { kafka, leadership } = await open(options, { cluster, cache, workdir });
+      const launcher = new Launcher();
+      const { kafka, leadership } = await open(options, { cluster, cache, workdir, launcher });
       try {
         await leadership.run(term);
       } finally {
         await kafka.close();
+        await launcher.close();
         if (own) await rm(workdir, { recursive: true, force: true });
       }
     },
@@ -48,17 +57,19 @@ interface Parts {
   cluster: GraphCluster;
   cache: OwnedCache;
   workdir: string;
+  launcher: Launcher;
 }
 
 async function open(
   options: ServedOptions,
-  { cluster, cache, workdir }: Parts,
+  { cluster, cache, workdir, launcher }: Parts,
 ): Promise<{ kafka: KafkaTopics; leadership: GraphLeadership }> {
   const { server, logger, metrics, settings } = options;
   const { graphs } = settings;
   const operatorNamespace = settings.own.namespace ?? server.namespace;
   const helm = {
     ...helmOptions(graphs, helmRunMetrics(metrics)),
+    run: launcher.run,
     archives: await ChartArchives.open(join(workdir, '.archives')),
   };
   const secret = secretReader(server);
@@ -106,7 +117,10 @@ async function open(
   return { kafka, leadership };
 }
 
-function helmOptions(graphs: GraphSettings, onRun: HelmOptions['onRun']): HelmOptions {
+function helmOptions(
+  graphs: GraphSettings,
+  onRun: HelmOptions['onRun'],
+): Omit<HelmOptions, 'run' | 'archives'> {
   return {
     program: graphs.helm,
     installTimeoutSeconds: graphs.componentInstallTimeout,

@@ -15,6 +15,7 @@ export {
   type ReleaseStatus,
   type Revision,
 } from './releases.js';
+export { Launcher } from './launcher.js';
 export { digestOf, renderedChart, type RenderedChart } from './rendered-chart.js';
 export type { HelmOptions, HelmRun } from './run-helm.js';
 export { WorkFolder } from './work-folder.js';

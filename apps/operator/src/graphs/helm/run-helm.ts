@@ -1,6 +1,6 @@
 import type { ChartArchives } from './chart-archives.js';
 import { HelmError, type HelmErrorCode } from './helm-error.js';
-import { runProcess, type ProcessResult } from './run-process.js';
+import type { ProcessResult, RunProcess } from './run-process.js';
 import type { WorkFolder } from './work-folder.js';
 
 export interface HelmCommand {
@@ -19,6 +19,8 @@ export type RunHelm = (command: HelmCommand) => Promise<string>;
 export interface HelmOptions {
   /** The program: a path, or a name in `PATH`. */
   program: string;
+  /** Starts it. */
+  run: RunProcess;
   /** Seconds that an install, a rollback or an uninstall may take. */
   installTimeoutSeconds: number;
   /** Seconds that a question to a repository may take. */
@@ -55,7 +57,7 @@ export function helmRunner(
     const own = release === undefined;
     await folder.make();
     const seconds = own ? options.repoTimeoutSeconds : options.installTimeoutSeconds;
-    const result = await runProcess(options.program, {
+    const result = await options.run(options.program, {
       args,
       input,
       signal,

@@ -1,22 +1,25 @@
-import { waitFor } from '@glacis/runtime';
-import { findProcesses, temporaryFolder } from '@glacis/testbed';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { runProcess, type ProcessOptions } from './run-process.js';
+import { Launcher } from './launcher.js';
+import { runProcess, type ProcessOptions, type RunProcess } from './run-process.js';
 
-const shell = (script: string, options: Partial<ProcessOptions> = {}) =>
-  runProcess('/bin/sh', {
-    args: ['-c', script],
-    cwd: '/',
-    env: process.env,
-    timeoutMs: 60_000,
-    graceMs: 60_000,
-    ...options,
-  });
+const launcher = new Launcher();
+afterAll(() => launcher.close());
 
-describe('graph-apps.md 4.1: processes', () => {
+const ways: [string, RunProcess][] = [
+  ['of ours', runProcess],
+  ['of the launcher', launcher.run],
+];
+
+describe.each(ways)('graph-apps.md 4.1: processes %s', (_, run) => {
+  const shell = (script: string, options: Partial<ProcessOptions> = {}) =>
+    run('/bin/sh', {
+      args: ['-c', script],
+      cwd: '/',
+      env: process.env,
+      timeoutMs: 60_000,
+      graceMs: 60_000,
+      ...options,
+    });
+
   it('are given their input and read to the end', async () => {
     const { code, stdout } = await shell('cat; exit 3', { input: 'x'.repeat(1 << 20) });
     expect([code, stdout.length]).toEqual([3, 1 << 20]);
@@ -46,7 +49,7 @@ describe('graph-apps.md 4.1: processes', () => {
 
   it('that cannot be started are an error', async () => {
     const file = '/nonexistent/helm';
-    const { code, stderr } = await runProcess(file, {
+    const { code, stderr } = await run(file, {
       args: [],
       cwd: '/',
       env: process.env,
@@ -55,22 +58,5 @@ describe('graph-apps.md 4.1: processes', () => {
     });
     expect(code).not.toBe(0);
     expect(stderr).toContain(file);
-  });
-
-  it('end with us, also when we are killed', async () => {
-    const mark = join(await temporaryFolder(), 'mark');
-    const module = new URL('../../../dist/graphs/helm/run-process.js', import.meta.url).href;
-    const options = {
-      args: ['-c', `echo $$ > ${mark}; exec sleep 600`],
-      cwd: '/',
-      env: { MARK: mark },
-    };
-    const script = `import(${JSON.stringify(module)}).then(({ runProcess }) =>
-      runProcess('/bin/sh', { ...${JSON.stringify(options)}, timeoutMs: 6e5, graceMs: 6e5 }))`;
-    const parent = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
-    await waitFor(() => readFile(mark, 'utf8').then((text) => text !== ''), { deadlineMs: 60_000 });
-    parent.kill('SIGKILL');
-    await once(parent, 'exit');
-    await waitFor(async () => (await findProcesses(mark)).length === 0, { deadlineMs: 30_000 });
   });
 });

@@ -28,6 +28,9 @@ export interface ProcessResult {
 const maxStdoutBytes = 64 << 20;
 const tailBytes = 64 << 10;
 
+/** Runs a program to its end: here, or in a process for that. */
+export type RunProcess = (file: string, options: ProcessOptions) => Promise<ProcessResult>;
+
 /**
  * Runs a program to its end, whatever that end is; what it prints is read while it runs. The kernel kills it when this
  * process ends (PR_SET_PDEATHSIG, prctl(2)): nobody would hold its lock on a release otherwise.
@@ -65,8 +68,8 @@ export async function runProcess(file: string, options: ProcessOptions): Promise
   }
 }
 
-/** setpriv(1) of util-linux replaces itself by the program. */
-function boundToUs(file: string, args: readonly string[]): [string, readonly string[]] {
+/** As what this process starts, so that it ends with it: setpriv(1) of util-linux replaces itself by the program. */
+export function boundToUs(file: string, args: readonly string[]): [string, readonly string[]] {
   if (process.platform !== 'linux') return [file, args];
   return ['setpriv', ['--pdeathsig=KILL', '--', file, ...args]];
 }
