@@ -11,7 +11,6 @@ import {
   split,
   trivial,
   xor,
-  zeros,
   type Bits,
   type Plane,
   type Shares,
@@ -46,7 +45,7 @@ export function asPlanes(words: Shares, rows: number, width: number): Plane[] {
   const length = planeWords(rows);
   return split(
     words,
-    Array.from({ length: width }, () => zeros(length)),
+    Array.from({ length: width }, () => length),
   );
 }
 

@@ -13,9 +13,9 @@ import {
   scale,
   slotOf,
   split,
+  subtractInto,
   trivial,
   xorWords,
-  zeros,
   add,
   type Plane,
   type Shares,
@@ -32,8 +32,8 @@ function bitsOf(planes: readonly Int32Array[], rows: number): Int32Array {
 /** t + w - 2·p. */
 function sumOf(t: Int32Array, p: Int32Array, w: Int32Array | undefined): Int32Array {
   const out = new Int32Array(t.length);
-  for (let i = 0; i < out.length; i += 1) out[i] = t[i] - 2 * p[i];
-  if (w) for (let i = 0; i < out.length; i += 1) out[i] += w[i];
+  for (let i = 0; i < out.length; i += 1) out[i] = (t[i] - (p[i] << 1)) | 0;
+  if (w) for (let i = 0; i < out.length; i += 1) out[i] = (out[i] + w[i]) | 0;
   return out;
 }
 
@@ -70,17 +70,21 @@ export function* toArithmetic(
   };
   return split(
     sum,
-    planes.map(() => zeros(rows)),
+    planes.map(() => rows),
   );
 }
 
 /** t·w where w, 0 or 1, is slot 2 alone: of the local products only t_1·w and t_0·w are left, at parties 1 and 2. */
 function* selected(party: Party, t: Shares, w: Int32Array | undefined): Protocol<Shares> {
   const [f, g] = zeroStreams(party, t.own.length);
-  for (let i = 0; i < f.length; i += 1) f[i] -= g[i];
-  const factor = party.id === 1 ? t.own : t.next;
-  if (w) for (let i = 0; i < f.length; i += 1) f[i] += -w[i] & factor[i];
+  subtractInto(f, g);
+  if (w) addWhere(f, party.id === 1 ? t.own : t.next, w);
   return yield* reshare(f);
+}
+
+/** Adds the words beside which there is a 1. */
+function addWhere(f: Int32Array, words: Int32Array, bits: Int32Array): void {
+  for (let i = 0; i < f.length; i += 1) f[i] = (f[i] + (words[i] & -bits[i])) | 0;
 }
 
 const flat = (words: Int32Array): Int32Array => joinWords(planesOfWords(words, 32));

@@ -3,7 +3,7 @@ import type { Protocol } from './link.js';
 import { open } from './open.js';
 import type { Party } from './party.js';
 import { and, reshare, zeroStreams } from './products.js';
-import { add, addWords, slotOf, xor, type Plane, type Shares } from './shares.js';
+import { add, addWords, slotOf, subtractInto, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, shuffle, type Column } from './shuffle.js';
 
 /** Bits of an n-bit digit in unary: for each digit value but 0 the plane that says whether it is this one. */
@@ -42,29 +42,37 @@ function firstPlaces(ones: readonly Int32Array[], rows: number, counts: boolean)
  */
 function* ranksOf(party: Party, ones: readonly Shares[], rows: number): Protocol<Shares> {
   const place = slotOf(party, 0);
-  const own = firstPlaces(
-    ones.map((bits) => bits.own),
-    rows,
-    place === 'own',
-  );
-  const next = firstPlaces(
-    ones.map((bits) => bits.next),
-    rows,
-    place === 'next',
-  );
+  const first = {
+    own: firstPlaces(
+      ones.map((bits) => bits.own),
+      rows,
+      place === 'own',
+    ),
+    next: firstPlaces(
+      ones.map((bits) => bits.next),
+      rows,
+      place === 'next',
+    ),
+  };
   const [f, g] = zeroStreams(party, rows);
-  for (let i = 0; i < rows; i += 1) f[i] -= g[i];
-  let ownSum = own[rows - 1];
-  let nextSum = next[rows - 1];
-  for (const h of ones) {
-    for (let i = 0; i < rows; i += 1) {
-      ownSum = (ownSum + h.own[i]) | 0;
-      nextSum = (nextSum + h.next[i]) | 0;
-      const x = ownSum - own[i];
-      f[i] += Math.imul(h.own[i], x + nextSum - next[i]) + Math.imul(h.next[i], x);
+  subtractInto(f, g);
+  addPlaces(f, ones, first);
+  return add(yield* reshare(f), first);
+}
+
+/** Adds what a party computes of Σ_j h_j·(c_j - c_0). */
+function addPlaces(f: Int32Array, ones: readonly Shares[], first: Shares): void {
+  let ownSum = first.own[f.length - 1];
+  let nextSum = first.next[f.length - 1];
+  for (const { own, next } of ones) {
+    for (let i = 0; i < f.length; i += 1) {
+      ownSum = (ownSum + own[i]) | 0;
+      nextSum = (nextSum + next[i]) | 0;
+      const x = (ownSum - first.own[i]) | 0;
+      const y = (nextSum - first.next[i]) | 0;
+      f[i] = (f[i] + Math.imul(own[i], (x + y) | 0) + Math.imul(next[i], x)) | 0;
     }
   }
-  return add(yield* reshare(f), { own, next });
 }
 
 /** Row i goes to place rank[i] - 1, in each half of a wide column. */

@@ -47,15 +47,20 @@ export function* and(
     andInto(f.subarray(at, end), g.subarray(at, end), xs[k], ys[k]);
     at = end;
   });
-  return split(yield* reshare(f), xs);
+  return split(yield* reshare(f), lengths);
+}
+
+/** What a party computes of x·y, on top of the zero share f - g. */
+function multiplyInto(f: Int32Array, g: Int32Array, x: Shares, y: Shares): void {
+  for (let i = 0; i < f.length; i += 1) {
+    const both = Math.imul(x.own[i], (y.own[i] + y.next[i]) | 0);
+    f[i] = (f[i] - g[i] + both + Math.imul(x.next[i], y.own[i])) | 0;
+  }
 }
 
 /** Products in Z_2^32 (11.4): 1 round, 1 word. */
 export function* multiply(party: Party, x: Shares, y: Shares): Protocol<Shares> {
   const [f, g] = zeroStreams(party, x.own.length);
-  for (let i = 0; i < f.length; i += 1) {
-    const cross = Math.imul(x.own[i], y.own[i] + y.next[i]) + Math.imul(x.next[i], y.own[i]);
-    f[i] = (f[i] - g[i] + cross) | 0;
-  }
+  multiplyInto(f, g, x, y);
   return yield* reshare(f);
 }

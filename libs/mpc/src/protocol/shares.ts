@@ -79,6 +79,11 @@ export function subtractWords(a: Int32Array, b: Int32Array): Int32Array {
   return out;
 }
 
+/** Takes `b` from `a`, which is the caller's alone. */
+export function subtractInto(a: Int32Array, b: Int32Array): void {
+  for (let i = 0; i < a.length; i += 1) a[i] = (a[i] - b[i]) | 0;
+}
+
 export const xor = (x: Shares, y: Shares): Shares => zip(x, y, xorWords);
 export const add = (x: Shares, y: Shares): Shares => zip(x, y, addWords);
 export const subtract = (x: Shares, y: Shares): Shares => zip(x, y, subtractWords);
@@ -118,15 +123,14 @@ export function publicPlane(party: Party, rows: number, bit: boolean): Plane {
   return trivial(party, 0, bit ? new Int32Array(length).fill(-1) : undefined, length);
 }
 
-const splitWords = (words: Int32Array, parts: readonly { own: Int32Array }[]): Int32Array[] => {
+/** Cuts long shares into pieces of these lengths. */
+export function split(x: Shares, lengths: readonly number[]): Shares[] {
   let at = 0;
-  return parts.map(({ own }) => words.subarray(at, (at += own.length)));
-};
-
-/** Cuts long shares into pieces as long as those of `parts`. */
-export function split(x: Shares, parts: readonly Shares[]): Shares[] {
-  const next = splitWords(x.next, parts);
-  return splitWords(x.own, parts).map((own, index) => ({ own, next: next[index] }));
+  return lengths.map((length) => {
+    const from = at;
+    at += length;
+    return { own: x.own.subarray(from, at), next: x.next.subarray(from, at) };
+  });
 }
 
 export function joinWords(parts: readonly Int32Array[]): Int32Array {
