@@ -8,7 +8,16 @@ import { Child } from '../src/demo/child.js';
 /** A first start takes 3 s alone, and ten times as long beside other work. */
 export const startLimitMs = 120_000;
 
-const script = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+/** Every port a free one. */
+export const freePorts: Readonly<Record<string, string>> = {
+  GLACIS_PORT: '0',
+  GLACIS_BACKENDS_MANAGER_PORT: '0',
+  GLACIS_BACKENDS_AGENT_PORT: '0',
+  GLACIS_CERTS_EST_PORT: '0',
+  GLACIS_JOBS_AGENTS_PORT: '0',
+};
 
 /** The suite as its clients see it. */
 export interface RunningSuite {
@@ -32,15 +41,7 @@ export interface EmbeddedSuite extends RunningSuite {
 export async function startSuite(env: Record<string, string> = {}): Promise<EmbeddedSuite> {
   const dir = await mkdtemp(join(tmpdir(), 'glacis-suite-'));
   const dataDir = join(dir, 'data');
-  const process = Child.start(script, {
-    GLACIS_DATA_DIR: dataDir,
-    GLACIS_PORT: '0',
-    GLACIS_BACKENDS_MANAGER_PORT: '0',
-    GLACIS_BACKENDS_AGENT_PORT: '0',
-    GLACIS_CERTS_EST_PORT: '0',
-    GLACIS_JOBS_AGENTS_PORT: '0',
-    ...env,
-  });
+  const process = Child.start(program, { GLACIS_DATA_DIR: dataDir, ...freePorts, ...env });
   const close = async (): Promise<void> => {
     await process.stop();
     await rm(dir, { recursive: true, force: true });

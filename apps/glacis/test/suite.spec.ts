@@ -3,16 +3,19 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { waitFor } from '@glacis/runtime';
 import { Child } from '../src/demo/child.js';
 import { appsWay } from './apps-way.js';
 import { jobsWay } from './jobs-way.js';
 import { readmeWay } from './readme-way.js';
-import { startLimitMs, startSuite, type EmbeddedSuite } from './running-suite.js';
-
-const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+import {
+  freePorts,
+  program,
+  startLimitMs,
+  startSuite,
+  type EmbeddedSuite,
+} from './running-suite.js';
 
 describe('the embedded suite', () => {
   let suite: EmbeddedSuite;
@@ -41,15 +44,7 @@ describe('a data folder', () => {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'glacis-folder-'))));
   afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-  const start = (): Child =>
-    Child.start(program, {
-      GLACIS_DATA_DIR: dir,
-      GLACIS_PORT: '0',
-      GLACIS_BACKENDS_MANAGER_PORT: '0',
-      GLACIS_BACKENDS_AGENT_PORT: '0',
-      GLACIS_CERTS_EST_PORT: '0',
-      GLACIS_JOBS_AGENTS_PORT: '0',
-    });
+  const start = (): Child => Child.start(program, { GLACIS_DATA_DIR: dir, ...freePorts });
 
   async function door(child: Child): Promise<string> {
     return (await child.line(/door (http:\S+?),/, startLimitMs))[1] ?? '';

@@ -1,5 +1,6 @@
 import type { Histogram, Logger, Metrics } from '@glacis/observability';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pathOf } from './path.js';
 import type { RequestContext } from './request-context.js';
 
 type ResponseHook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => void;
@@ -19,12 +20,6 @@ interface Series {
 const apiOf = (handler: string): string => handler.split('/')[1] ?? '';
 
 const byteBuckets = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 16_777_216];
-const secretParameter = /([?&][^=&]*(?:token|secret|password|key|signature)[^=&]*=)[^&]*/gi;
-
-/** A request target as it may be logged: values of secret parameters are masked. */
-export function loggableUrl(url: string): string {
-  return url.replace(secretParameter, '$1********');
-}
 
 /** Counts, times and, at debug, logs every request; ends its span. */
 export class RequestTelemetry {
@@ -129,7 +124,8 @@ export class RequestTelemetry {
     this.logger.debug(
       {
         method: request.method,
-        url: loggableUrl(request.raw.url ?? ''),
+        // Queries hold signatures, cursors and whatever a caller took for a parameter.
+        path: pathOf(request.raw.url ?? ''),
         status: reply.statusCode,
         ms: reply.elapsedTime,
         request_id: context?.requestId,

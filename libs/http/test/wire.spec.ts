@@ -407,16 +407,16 @@ describe('operation', () => {
     expect(text).not.toContain('12345');
   });
 
-  test('the access log is a debug line with the secrets of the query masked', async () => {
+  test('the access log is a debug line with the path and nothing of the query', async () => {
     lines.length = 0;
     await send(app, 'GET', '/open/x?token=abc&downloadToken=def&limit=3', { token: 'member' });
     const logged = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'request');
     expect(logged).toMatchObject({
       level: 'debug',
-      url: '/open/x?token=********&downloadToken=********&limit=3',
+      path: '/open/x',
       status: 200,
     });
-    expect(lines.join('')).not.toContain('Bearer');
+    expect(lines.join('')).not.toMatch(/Bearer|abc|def/);
   });
 
   test('bytes that are no HTTP, and headers without end, get a problem', async () => {
