@@ -17,6 +17,7 @@ const accounts = {
   'operator-graphs.yaml': 'operator, for graphs',
   'webhooks.yaml': 'webhooks',
   'graph-apps.yaml': 'graph-apps',
+  'jobs.yaml': 'jobs, for pods of parties',
 };
 
 /** Texts by path. Those of `k8s/` have to be there before. */

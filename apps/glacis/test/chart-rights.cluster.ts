@@ -1,4 +1,5 @@
 // backends.md 15, stack.md: what the accounts of the chart may do, as the API server tells it, is what its README says.
+import { waitFor } from '@glacis/runtime';
 import { startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -69,6 +70,39 @@ test('services apart may do nothing', async () => {
     expect(await ownRights(service)).toEqual([]);
   }
 });
+
+describe('parties as pods', () => {
+  const jobs = `system:serviceaccount:${namespace}:glacis-jobs`;
+  const asJobs = (...args: string[]): Promise<string> =>
+    cluster.kubectl(...args, `--as=${jobs}`, '--dry-run=server');
+  const party = 'glacis-party-x-0';
+
+  beforeAll(async () => {
+    await install(withoutGraphs, ...apart, '--set=jobs.parties.provider=aws');
+    await cluster.kubectl('create', 'namespace', party);
+  });
+
+  test('jobs may do what the table says', async () => {
+    const told = await documented('jobs, for pods of parties', everywhere);
+    expect(told).not.toEqual([]);
+    expect(await ownRights('jobs', party)).toEqual(told);
+  });
+
+  test('jobs makes and deletes nothing but in namespaces of parties', async () => {
+    const secret = ['create', 'secret', 'generic', 'made'];
+    // A policy takes a moment until it is heeded.
+    const refused = async (): Promise<boolean> =>
+      asJobs(...secret, '-n', 'default').then(() => false, isForbidden);
+    await waitFor(refused, { deadlineMs: 60_000, what: 'the policy' });
+    await expect(asJobs(...secret, '-n', party)).resolves.toContain('created');
+    await expect(asJobs('delete', 'namespace', one)).rejects.toThrow('of parties only');
+    await expect(asJobs('delete', 'namespace', party)).resolves.toContain('deleted');
+    // Without the label of the standard.
+    await expect(asJobs('create', 'namespace', 'glacis-party-x-1')).rejects.toThrow('restricted');
+  });
+});
+
+const isForbidden = (error: unknown): boolean => String(error).includes('of parties only');
 
 test('with operator.namespaces it may act in these alone, and read namespaces and nodes', async () => {
   await install(withoutGraphs, `--set=operator.namespaces={${one}}`);

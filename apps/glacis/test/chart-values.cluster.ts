@@ -117,6 +117,19 @@ test('each service has an account of its own, without a token, and its own key a
   }
 });
 
+test('parties as pods: jobs gets its token, and the address under which every replica answers', async () => {
+  const pod = await podOf('glacis-jobs', ...apart, '--set=jobs.parties.provider=gcp');
+  expect(pod.automountServiceAccountToken).toBe(true);
+  expect(pod.containers[0]!.env).toEqual(
+    expect.arrayContaining([
+      { name: 'GLACIS_JOBS_AGENTS_URL', value: 'https://glacis-jobs.default.svc:5001' },
+      { name: 'GLACIS_JOBS_KUBERNETES_PROVIDER', value: 'gcp' },
+    ]),
+  );
+  const older = ['--kube-version=1.29.4', '--set=jobs.parties.provider=gcp'];
+  await expect(template(...older)).rejects.toThrow('older than 1.30');
+});
+
 test('graphs.enabled=false leaves nothing of them but the REST of Apps', async () => {
   const left = await template('--set=graphs.enabled=false', ...apart);
   expect(left).not.toMatch(/rampart|WebhookConfiguration/i);

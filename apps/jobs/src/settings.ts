@@ -30,7 +30,7 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
   agentsUrl: setting(
     optionalUrl,
     '',
-    'Where party agents reach that port, as `https://jobs.example.org:5001`; empty: its address.',
+    'Where party agents elsewhere reach that port, as `https://jobs.example.org:5001`; empty: its address.',
   ),
   publicUrl: setting(
     optionalUrl,
@@ -166,6 +166,13 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     choice('none', 'aws', 'gcp', 'azure'),
     'none',
     'Name of the provider whose parties run as pods of a Kubernetes cluster; they must reach `GLACIS_JOBS_AGENTS_HOST` from there.',
+  ),
+  kubernetesInstallation: setting(
+    text.refine((value) => /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/.test(value), {
+      error: 'expected a value that a label of Kubernetes may have',
+    }),
+    'glacis',
+    'Name of this installation among those that run parties in the cluster: each ends pods of its own only.',
   ),
   kubernetesImage: setting(
     text,

@@ -8,7 +8,7 @@ import { bareCsr, fromPem, generateKeys, privateKeyPem, readCertificate, toPem }
 import { Store } from '@glacis/store';
 import { AgentListener } from '../src/agents/agent-listener.js';
 import { insertAgent } from '../src/agents/agents.store.js';
-import { EphemeralCa } from '../src/agents/ephemeral-ca.js';
+import { CertificateAuthority } from '../src/agents/certificate-authority.js';
 import { sha256Of } from '../src/agents/enrolment.js';
 import { Bells } from '../src/agents/bells.js';
 import { insertInstruction, instructedOf } from '../src/agents/instructions.store.js';
@@ -121,7 +121,12 @@ describe('jobs.md 10.2: the port of party agents', () => {
       body: { code: 'wrong-party' },
     });
     const tomorrow = new Date(Date.now() + 86_400_000);
-    const other = await EphemeralCa.make('Parties', 'spiffe://glacis.local', tomorrow);
+    const other = new CertificateAuthority({
+      commonName: 'Parties',
+      uri: 'spiffe://glacis.local',
+      keys: await generateKeys('ECDSA-P256'),
+      notAfter: tomorrow,
+    });
     const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
     const [uri] = readCertificate(fromPem(credentials.cert)[0]?.der as Buffer).uris;
     const wish = { commonName: 'x', publicKey, names: { uris: [uri ?? ''] }, notAfter: tomorrow };

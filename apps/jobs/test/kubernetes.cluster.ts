@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { enrolRequest, type EnrolRequest } from '@glacis/contracts';
 import { ApiServer, openAccess } from '@glacis/kube';
-import { generateKeys, privateKeyPem, toPem } from '@glacis/pki';
+import type { TlsCredentials } from '@glacis/grpc';
 import { systemClock, waitFor } from '@glacis/runtime';
 import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
 import { jest } from '@jest/globals';
-import { EphemeralCa } from '../src/agents/ephemeral-ca.js';
+import { listenerCredentials } from '../src/agents/listener-credentials.js';
 import type { Instance, NewInstance } from '../src/compute/compute-provider.js';
 import { KubernetesCompute } from '../src/compute/kubernetes/kubernetes-compute.js';
 import { namespaceOf } from '../src/compute/kubernetes/party-objects.js';
@@ -24,7 +24,7 @@ const namespace = namespaceOf(job, 1);
 let cluster: SharedCluster;
 let compute: KubernetesCompute;
 let coordinator: Server;
-let ca: EphemeralCa;
+let credentials: TlsCredentials;
 let address: string;
 /** What agents have enrolled with; none is answered, so that they stay. */
 const enrolled: EnrolRequest[] = [];
@@ -32,20 +32,14 @@ const enrolled: EnrolRequest[] = [];
 beforeAll(async () => {
   cluster = await sharedCluster();
   address = cluster.own?.nodes?.machineAddress ?? '127.0.0.1';
-  const notAfter = new Date(Date.now() + 3_600_000);
-  ca = await EphemeralCa.make('listener', 'spiffe://test', notAfter);
-  const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
-  const names = { ipAddresses: [address] };
-  const leaf = ca.sign({ commonName: 'listener', publicKey, names, notAfter });
-  const cert = toPem('CERTIFICATE', leaf);
-  coordinator = createServer({ key: privateKeyPem(privateKey), cert }, (request) => {
+  credentials = await listenerCredentials(randomBytes(32), [address]);
+  const { key, cert } = credentials;
+  coordinator = createServer({ key, cert }, (request) => {
     void json(request).then((body) => enrolled.push(enrolRequest.parse(body)));
   });
   coordinator.listen(0, address);
   await once(coordinator, 'listening');
-  const connect = async (): Promise<ApiServer> =>
-    new ApiServer(await openAccess({ kubeconfig: cluster.kubeconfig }));
-  compute = new KubernetesCompute(connect, { image: cluster.image }, systemClock);
+  compute = computeOf('this');
 });
 afterAll(async () => {
   await compute?.forget(job);
@@ -53,13 +47,19 @@ afterAll(async () => {
   coordinator?.close();
 });
 
+function computeOf(installation: string): KubernetesCompute {
+  const connect = async (): Promise<ApiServer> =>
+    new ApiServer(await openAccess({ kubeconfig: cluster.kubeconfig }));
+  return new KubernetesCompute(connect, { installation, image: cluster.image }, systemClock);
+}
+
 const wish = (attempt: number): NewInstance => ({
   tags: { job, party: 1, attempt, expires: new Date(Date.now() + 600_000) },
   runId: randomUUID(),
   token: randomBytes(32).toString('base64url'),
   config: {
     coordinator: `https://${address}:${(coordinator.address() as AddressInfo).port}`,
-    coordinator_ca: ca.pem,
+    coordinator_ca: credentials.ca.toString(),
   },
 });
 
@@ -90,6 +90,7 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
   expect(await up(instance)).toMatchObject({ runId: first.runId });
   await expect(compute.ensureInstance(wish(1))).rejects.toMatchObject({ code: 'exists' });
   expect(await compute.listByTag({ job })).toMatchObject([{ ref: instance.ref, tags: first.tags }]);
+  expect(await computeOf('other').listByTag({})).toEqual([]);
 
   expect(await get('pods', '-o', 'name')).toBe('pod/party');
   expect(await get('networkpolicies', '-o', 'name')).toContain('/party');

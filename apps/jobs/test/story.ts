@@ -148,3 +148,24 @@ export async function resultOf(links: readonly string[]): Promise<Record<string,
   const files = await Promise.all(links.map(async (link) => (await fetch(link)).text()));
   return opened(files);
 }
+
+/** The opened rows of the query of the {@link example}, by city. */
+export async function rowsByCity(links: readonly string[]): Promise<Table> {
+  const rows = (await resultOf(links)).map((row) => ({
+    city: row['[city]'] ?? row['city'] ?? NaN,
+    n: row['n'] ?? NaN,
+    total: row['total'] ?? NaN,
+  }));
+  return rows.toSorted((a, b) => a.city - b.city);
+}
+
+/** The same by plain evaluation of all tables; groups of less than five are held back. */
+export function expectedOf({ tables }: Story): Table {
+  const groups = new Map<number, number[]>();
+  for (const { age = 0, city = 0 } of Object.values(tables).flat())
+    groups.set(city, [...(groups.get(city) ?? []), age]);
+  return [...groups]
+    .map(([city, ages]) => ({ city, n: ages.length, total: ages.reduce((a, b) => a + b, 0) }))
+    .filter(({ n }) => n >= 5)
+    .toSorted((a, b) => a.city - b.city);
+}

@@ -78,10 +78,25 @@ true
 {{- end -}}
 {{- end -}}
 
+{{/* "true" where parties of jobs are pods. */}}
+{{- define "glacis.partyPods" -}}
+{{- if ne .Values.jobs.parties.provider "none" }}
+{{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}{{ fail "jobs.parties.provider is set, but this Kubernetes is older than 1.30: nothing would hold jobs to the namespaces of parties" }}{{ end -}}
+true
+{{- end -}}
+{{- end -}}
+
+{{/* The program in whose pod a service is: dict root, component. */}}
+{{- define "glacis.programOf" -}}
+{{- ternary .component "suite" (not (empty (include "glacis.distributed" .root))) -}}
+{{- end -}}
+
 {{/* "true" for a program that speaks to the API server: dict root, component. */}}
 {{- define "glacis.hasRights" -}}
-{{- $graphApps := ternary "graph-apps" "suite" (not (empty (include "glacis.distributed" .root))) -}}
-{{- if or (has .component (list "operator" "webhooks")) (and (eq .component $graphApps) (include "glacis.graphs" .root)) }}true{{ end -}}
+{{- $programs := list "operator" "webhooks" -}}
+{{- if include "glacis.graphs" .root }}{{ $programs = append $programs (include "glacis.programOf" (dict "root" .root "component" "graph-apps")) }}{{ end -}}
+{{- if include "glacis.partyPods" .root }}{{ $programs = append $programs (include "glacis.programOf" (dict "root" .root "component" "jobs")) }}{{ end -}}
+{{- if has .component $programs }}true{{ end -}}
 {{- end -}}
 
 {{/* Its group in the values: dict root, component. As JSON, as numbers of YAML would become floats. */}}

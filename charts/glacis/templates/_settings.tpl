@@ -45,6 +45,16 @@
 - { name: GLACIS_CERTS_ALLOW_LOOPBACK, value: "false" }
 {{- else if eq .component "jobs" }}
 - { name: GLACIS_JOBS_PUBLIC_URL, value: {{ include "glacis.publicUrl" .root | quote }} }
+{{- if include "glacis.partyPods" .root }}
+- { name: GLACIS_JOBS_AGENTS_URL, value: "https://{{ include "glacis.address" (dict "root" .root "component" "jobs" "port" 5001) }}" }
+# Parties in the pod of jobs are reached by nobody else.
+- { name: GLACIS_JOBS_EXECUTION_ALLOW, value: "local,cloud" }
+- { name: GLACIS_JOBS_KUBERNETES_PROVIDER, value: {{ $values.jobs.parties.provider }} }
+- { name: GLACIS_JOBS_KUBERNETES_INSTALLATION, value: {{ printf "%s.%s" (include "glacis.fullname" .root) .root.Release.Namespace | trunc 63 | trimSuffix "-" | trimSuffix "." }} }
+- { name: GLACIS_JOBS_KUBERNETES_IMAGE, value: {{ include "glacis.image" .root | quote }} }
+- { name: GLACIS_JOBS_KUBERNETES_RUNTIME_CLASS, value: {{ quote $values.jobs.parties.runtimeClassName }} }
+- { name: GLACIS_JOBS_KUBERNETES_STORAGE_CLASS, value: {{ quote $values.jobs.parties.className }} }
+{{- end }}
 {{- else if eq .component "graph-apps" }}
 - { name: GLACIS_GRAPH_APPS_TENANT, value: {{ $values.operator.tenant }} }
 {{- end }}

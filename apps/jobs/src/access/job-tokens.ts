@@ -1,4 +1,4 @@
-import { createPrivateKey, hkdfSync, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { publicJwk } from '@glacis/identity';
 import { CLOCK, newId, systemClock, type Clock } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
@@ -6,6 +6,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { createLocalJWKSet, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
 import { Secrets } from './secrets.js';
+import { signingKey } from './signing-key.js';
 
 /** `iss` and `aud` of the tokens of this service. */
 export const JOBS_AUDIENCE = 'glacis-jobs';
@@ -29,9 +30,6 @@ const claims = z.object({
   role: z.enum(['analyst', 'owner']),
   owner: z.string().nullable().default(null),
 });
-
-/** PKCS #8 of an Ed25519 key, before its 32 bytes (RFC 8410 7). */
-const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** Tokens for one job (`jobs.md` 12). Each has a row, and counts until that is revoked or goes with the job. */
 @Injectable()
@@ -97,7 +95,4 @@ export class JobTokens {
   }
 }
 
-function keyOf(secret: Buffer): KeyObject {
-  const seed = Buffer.from(hkdfSync('sha256', secret, '', 'glacis-jobs-token-1', 32));
-  return createPrivateKey({ key: Buffer.concat([pkcs8, seed]), format: 'der', type: 'pkcs8' });
-}
+const keyOf = (secret: Buffer): KeyObject => signingKey(secret, 'glacis-jobs-token-1');

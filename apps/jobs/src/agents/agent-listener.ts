@@ -1,9 +1,8 @@
 import type { Server } from 'node:https';
-import { isIP, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createMutualHttps, type TlsCredentials } from '@glacis/grpc';
 import { equipServer } from '@glacis/http';
 import { LOGGER, type Logger } from '@glacis/observability';
-import { generateKeys, privateKeyPem, toPem } from '@glacis/pki';
 import {
   Inject,
   Injectable,
@@ -11,15 +10,15 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import fastify, { type FastifyInstance } from 'fastify';
+import { Secrets } from '../access/secrets.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import { AgentRoutes } from './agent-routes.js';
-import { EphemeralCa } from './ephemeral-ca.js';
+import { listenerCredentials } from './listener-credentials.js';
 
 /** A report with the MACs of many share files is the longest body. */
 const bodyLimit = 8 * 1024 * 1024;
 /** Milliseconds: a request may wait 30 s for work, and a result may be long. */
 const requestTimeoutMs = 300_000;
-const certificateLifeMs = 365 * 86_400_000;
 
 /** The port of party agents: mutual TLS, nothing but `/agents/*`. */
 @Injectable()
@@ -31,6 +30,7 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
 
   constructor(
     @Inject(SETTINGS) private readonly settings: JobsSettings,
+    @Inject(Secrets) private readonly secrets: Secrets,
     @Inject(AgentRoutes) private readonly routes: AgentRoutes,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -40,10 +40,14 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
     return this.server?.listening ? (this.server.address() as AddressInfo).port : undefined;
   }
 
-  /** As agents reach it. */
+  /** As agents elsewhere reach it. */
   get url(): string {
-    const { agentsHost: host, agentsUrl } = this.settings;
-    if (agentsUrl !== undefined) return agentsUrl;
+    return this.settings.agentsUrl ?? this.ownUrl;
+  }
+
+  /** As agents on this host reach it. */
+  get ownUrl(): string {
+    const { agentsHost: host } = this.settings;
     const { port } = this;
     if (port === undefined) throw new Error('the port of agents is not open yet');
     const reached = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
@@ -58,7 +62,7 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
 
   async onApplicationBootstrap(): Promise<void> {
     const { agentsHost: host, agentsPort: port } = this.settings;
-    this.credentials = await ownCredentials(this.names());
+    this.credentials = await listenerCredentials(this.secrets.current, this.names());
     const app = fastify({
       bodyLimit,
       exposeHeadRoutes: false,
@@ -87,17 +91,4 @@ export class AgentListener implements OnApplicationBootstrap, BeforeApplicationS
     this.ending.abort();
     await this.app?.close();
   }
-}
-
-/** A certificate of an authority that ends with the process; agents are told of it when they are started. */
-async function ownCredentials(all: readonly string[]): Promise<TlsCredentials> {
-  const notAfter = new Date(Date.now() + certificateLifeMs);
-  const ca = await EphemeralCa.make('Agents listener', 'spiffe://glacis.local', notAfter);
-  const { privateKey, publicKey } = await generateKeys('ECDSA-P256');
-  const names = {
-    ipAddresses: all.filter((name) => isIP(name) !== 0),
-    dnsNames: all.filter((name) => isIP(name) === 0),
-  };
-  const leaf = ca.sign({ commonName: 'glacis jobs agents', publicKey, names, notAfter });
-  return { key: privateKeyPem(privateKey), cert: toPem('CERTIFICATE', leaf), ca: ca.pem };
 }

@@ -1,6 +1,6 @@
-import { readCsr, spiffeUri, toPem } from '@glacis/pki';
+import { generateKeys, readCsr, spiffeUri, toPem } from '@glacis/pki';
 import { Injectable } from '@nestjs/common';
-import { EphemeralCa } from './ephemeral-ca.js';
+import { CertificateAuthority } from './certificate-authority.js';
 import {
   PartyCertificates,
   type PartyCertificate,
@@ -16,7 +16,7 @@ const caLifeMs = 3 * 86_400_000;
 @Injectable()
 export class EphemeralCertificates extends PartyCertificates {
   readonly localOnly = true;
-  private readonly cas = new Map<string, Promise<EphemeralCa>>();
+  private readonly cas = new Map<string, Promise<CertificateAuthority>>();
 
   async issue(order: PartyCertificateOrder): Promise<PartyCertificate> {
     const { tenant, entityId, notAfter } = order;
@@ -33,12 +33,20 @@ export class EphemeralCertificates extends PartyCertificates {
     this.cas.delete(jobId);
   }
 
-  private caOf(jobId: string): Promise<EphemeralCa> {
+  private caOf(jobId: string): Promise<CertificateAuthority> {
     const known = this.cas.get(jobId);
     if (known !== undefined) return known;
-    const notAfter = new Date(Date.now() + caLifeMs);
-    const made = EphemeralCa.make(`Parties of ${jobId}`, `spiffe://${trustDomain}`, notAfter);
+    const made = newCa(jobId);
     this.cas.set(jobId, made);
     return made;
   }
+}
+
+async function newCa(jobId: string): Promise<CertificateAuthority> {
+  return new CertificateAuthority({
+    commonName: `Parties of ${jobId}`,
+    uri: `spiffe://${trustDomain}`,
+    keys: await generateKeys('ECDSA-P256'),
+    notAfter: new Date(Date.now() + caLifeMs),
+  });
 }

@@ -33,13 +33,14 @@ function providersOf(settings: JobsSettings, clock: Clock): ComputeProviders {
 }
 
 function podsOf(settings: JobsSettings, clock: Clock): KubernetesCompute {
-  const { kubeconfig, kubernetesImage, kubernetesRuntimeClass, kubernetesStorageClass } = settings;
+  const { kubeconfig } = settings;
   const connect = async (): Promise<ApiServer> =>
     new ApiServer(await openAccess({ kubeconfig }), { userAgent: 'glacis-jobs' });
-  const image = {
-    image: kubernetesImage,
-    runtimeClass: kubernetesRuntimeClass,
-    storageClass: kubernetesStorageClass,
+  const pods = {
+    installation: settings.kubernetesInstallation,
+    image: settings.kubernetesImage,
+    runtimeClass: settings.kubernetesRuntimeClass,
+    storageClass: settings.kubernetesStorageClass,
   };
-  return new KubernetesCompute(connect, image, clock);
+  return new KubernetesCompute(connect, pods, clock);
 }

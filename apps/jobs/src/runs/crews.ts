@@ -39,8 +39,10 @@ export interface Instruct {
 /** Starts the agents of a job, tells them what to do, waits for their reports, and ends them. */
 @Injectable()
 export class Crews {
-  /** Agents that this process has started; those of another replica call there, and are not taken over. */
+  /** Local agents that this process has started; those of another one end with it, and are not taken over. */
   private readonly own = new Set<string>();
+  /** Milliseconds: since then agents are heard; who calls a service that was away comes back a while after. */
+  private readonly listensSince: number;
 
   constructor(
     @Inject(Store) private readonly store: Store,
@@ -50,9 +52,11 @@ export class Crews {
     @Inject(Bells) private readonly bells: Bells,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    this.listensSince = clock.now().getTime();
+  }
 
-  /** The agents that there are, if all of them live and call this process; else all are started anew. */
+  /** The agents that there are, if all of them live; else all are started anew. */
   async ensure(crew: Crew, until: Date, signal: AbortSignal): Promise<Agent[]> {
     const found = await livingAgents(this.store, crew.job.id, crew.attempt);
     if (found.length === crew.job.placement.length && (await this.allUp(found))) return found;
@@ -140,6 +144,7 @@ export class Crews {
   ): Promise<void> {
     const { provider, party, until: expires, signal } = order;
     const compute = this.compute.of(provider);
+    const isLocal = job.placement.every((each) => this.compute.of(each).driver === 'local');
     if (compute.driver !== 'local' && this.certificates.localOnly) throw noIssuer();
     const token = randomBytes(32).toString('base64url');
     const id = randomUUID();
@@ -161,7 +166,11 @@ export class Crews {
         tags: { job: job.id, party, attempt, expires },
         runId: id,
         token,
-        config: { coordinator: this.listener.url, coordinator_ca: this.listener.ca },
+        config: {
+          // Where all are on this host, they stay among themselves.
+          coordinator: isLocal ? this.listener.ownUrl : this.listener.url,
+          coordinator_ca: this.listener.ca,
+        },
       },
       { signal, timeoutMs: callMs },
     );
@@ -174,8 +183,8 @@ export class Crews {
   }
 
   private async isUp({ instance, provider, id }: Agent): Promise<boolean> {
-    if (instance === null || !this.own.has(id)) return false;
     const compute = this.compute.of(provider as ProviderName);
+    if (instance === null || (compute.driver === 'local' && !this.own.has(id))) return false;
     const found = await compute.describe(instance as InstanceRef, { timeoutMs: callMs });
     return found !== undefined && found.state !== 'gone';
   }
@@ -201,7 +210,9 @@ export class Crews {
   private async throwLost(crew: Crew): Promise<void> {
     const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
     const limit = this.clock.now().getTime() - silenceMs;
-    const silent = agents.find((each) => (each.heardAt ?? each.startedAt).getTime() < limit);
+    const heard = ({ heardAt, startedAt }: Agent): number =>
+      Math.max((heardAt ?? startedAt).getTime(), this.listensSince);
+    const silent = agents.find((each) => heard(each) < limit);
     const states = await Promise.all(agents.map((agent) => this.isUp(agent)));
     const gone = agents.find((_, i) => !states[i]);
     const lost = gone ?? silent;

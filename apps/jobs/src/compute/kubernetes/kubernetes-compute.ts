@@ -19,7 +19,7 @@ import {
   partyPod,
   POD,
   serviceAccount,
-  type PartyImage,
+  type PartyPods,
 } from './party-objects.js';
 
 const manager = { fieldManager: 'glacis-jobs' };
@@ -56,7 +56,7 @@ export class KubernetesCompute implements ComputeProvider {
   /** @param connect is called when the cluster is needed first */
   constructor(
     private readonly connect: () => Promise<ApiServer>,
-    private readonly image: PartyImage,
+    private readonly common: PartyPods,
     private readonly clock: Clock,
   ) {}
 
@@ -94,7 +94,8 @@ export class KubernetesCompute implements ComputeProvider {
 
   listByTag({ job }: { job?: string }): Promise<Instance[]> {
     return this.calling(async ({ pods }) => {
-      const labelSelector = job === undefined ? 'glacis-job,glacis-run' : `glacis-job=${job}`;
+      const own = `glacis-installation=${this.common.installation},glacis-run`;
+      const labelSelector = job === undefined ? own : `${own},glacis-job=${job}`;
       return (await pods.list({ labelSelector })).items.map(instanceOf);
     });
   }
@@ -115,12 +116,12 @@ export class KubernetesCompute implements ComputeProvider {
   private async start(instance: NewInstance): Promise<Instance> {
     const { tags } = instance;
     return this.calling(async ({ namespaces, accounts, policies, claims, secrets, pods }) => {
-      await namespaces.apply(partyNamespace(tags), manager);
+      await namespaces.apply(partyNamespace(tags, this.common), manager);
       await policies.apply(networkPolicy(instance), manager);
       await accounts.apply(serviceAccount(tags), manager);
-      await claims.apply(keyClaim(tags, this.image), manager);
+      await claims.apply(keyClaim(tags, this.common), manager);
       await secrets.apply(agentSecret(instance), manager);
-      return instanceOf(await pods.create(partyPod(instance, this.image, this.clock.now())));
+      return instanceOf(await pods.create(partyPod(instance, this.common, this.clock.now())));
     });
   }
 

@@ -13,6 +13,7 @@ test('jobs.md 10.3: peers may come in; out go links and calls of the coordinator
   const { spec } = networkPolicy(instance('https://10.0.0.7:5001'));
   const peers = [{ namespaceSelector: { matchLabels: { 'glacis-job': 'job' } } }];
   const link = [{ protocol: 'TCP', port: 7443 }];
+  const dns = { ports: ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 })) };
   expect(spec).toMatchObject({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
   expect(spec?.ingress).toEqual([{ from: peers, ports: link }]);
   expect(spec?.egress).toEqual([
@@ -22,12 +23,22 @@ test('jobs.md 10.3: peers may come in; out go links and calls of the coordinator
   expect(networkPolicy(instance('https://jobs.example:443')).spec?.egress).toEqual([
     { to: peers, ports: link },
     { ports: [{ protocol: 'TCP', port: 443 }] },
-    { ports: [{ protocol: 'UDP', port: 53 }] },
+    dns,
+  ]);
+  const namespace = { matchLabels: { 'kubernetes.io/metadata.name': 'glacis' } };
+  expect(networkPolicy(instance('https://jobs.glacis.svc:5001')).spec?.egress).toEqual([
+    { to: peers, ports: link },
+    { to: [{ namespaceSelector: namespace }], ports: [{ protocol: 'TCP', port: 5001 }] },
+    dns,
   ]);
 });
 
 test('jobs.md 9: a pod ends by itself, and its token is in no argument', () => {
-  const pod = partyPod(instance('https://10.0.0.7:5001'), { image: 'glacis' }, now);
+  const pod = partyPod(
+    instance('https://10.0.0.7:5001'),
+    { installation: 'glacis', image: 'glacis' },
+    now,
+  );
   expect(pod.metadata.namespace).toBe(namespaceOf('job', 2));
   expect(pod.spec).toMatchObject({
     activeDeadlineSeconds: 3600,

@@ -7,8 +7,10 @@ import type { InstanceTags, NewInstance } from '../compute-provider.js';
 type Of<K extends keyof typeof builtIns> =
   (typeof builtIns)[K] extends ResourceType<infer T> ? Draft<T> : never;
 
-/** What pods of parties are made of. */
-export interface PartyImage {
+/** What pods of parties have in common. */
+export interface PartyPods {
+  /** Label by which those of this installation are told from those of others. */
+  installation: string;
   /** The image of this version, in which all programs are. */
   image: string;
   /** A confidential one, where the nodes have it. */
@@ -29,29 +31,40 @@ const GROUP_READS = 0o440;
 
 export const namespaceOf = (job: string, party: number): string => `glacis-party-${job}-${party}`;
 
-export const labelsOf = ({ job, party, attempt }: InstanceTags): Record<string, string> => ({
-  'glacis-job': job,
-  'glacis-party': String(party),
-  'glacis-attempt': String(attempt),
-});
-
 const place = ({ job, party }: InstanceTags): { name: string; namespace: string } => ({
   name: POD,
   namespace: namespaceOf(job, party),
 });
 
 /** Nothing but pods by the standard `restricted`. */
-export const partyNamespace = (tags: InstanceTags): Of<'namespaces'> => {
-  const { 'glacis-job': job = '', 'glacis-party': party = '' } = labelsOf(tags);
-  const standard = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  const labels = { 'glacis-job': job, 'glacis-party': party, ...standard };
-  return { metadata: { name: namespaceOf(tags.job, tags.party), labels } };
-};
+export const partyNamespace = (
+  { job, party }: InstanceTags,
+  { installation }: PartyPods,
+): Of<'namespaces'> => ({
+  metadata: {
+    name: namespaceOf(job, party),
+    labels: {
+      'glacis-installation': installation,
+      'glacis-job': job,
+      'glacis-party': String(party),
+      'pod-security.kubernetes.io/enforce': 'restricted',
+    },
+  },
+});
 
 export const serviceAccount = (tags: InstanceTags): Of<'serviceAccounts'> => ({
   metadata: place(tags),
   automountServiceAccountToken: false,
 });
+
+/** Where calls of the coordinator go: of a Service that is its namespace, of another name anywhere. */
+function coordinatorOf(hostname: string): { to?: object[] } {
+  if (isIP(hostname) === 4) return { to: [{ ipBlock: { cidr: `${hostname}/32` } }] };
+  const [, namespace] = /^[^.]+\.([^.]+)\.svc(?:\.|$)/.exec(hostname) ?? [];
+  if (namespace === undefined) return {};
+  const matchLabels = { 'kubernetes.io/metadata.name': namespace };
+  return { to: [{ namespaceSelector: { matchLabels } }] };
+}
 
 /** Its two peers may come in; it may go out to them and to the coordinator (jobs.md 10.3). */
 export function networkPolicy({ tags, config }: NewInstance): Of<'networkPolicies'> {
@@ -59,9 +72,8 @@ export function networkPolicy({ tags, config }: NewInstance): Of<'networkPolicie
   const link = [{ protocol: 'TCP', port: LINK_PORT }];
   const { hostname, port } = new URL(config.coordinator);
   const listener = [{ protocol: 'TCP', port: Number(port || 443) }];
-  const address = isIP(hostname) === 4 ? [{ ipBlock: { cidr: `${hostname}/32` } }] : undefined;
-  // A name has to be looked up, and may be of any address.
-  const lookups = address === undefined ? [{ ports: [{ protocol: 'UDP', port: 53 }] }] : [];
+  const dns = ['UDP', 'TCP'].map((protocol) => ({ protocol, port: 53 }));
+  const lookups = isIP(hostname) === 0 ? [{ ports: dns }] : [];
   return {
     metadata: place(tags),
     spec: {
@@ -69,7 +81,11 @@ export function networkPolicy({ tags, config }: NewInstance): Of<'networkPolicie
       policyTypes: ['Ingress', 'Egress'],
       // On the wire it is called so; the types of client-node have a name of their own.
       ingress: [{ ['from' as '_from']: peers, ports: link }],
-      egress: [{ to: peers, ports: link }, { to: address, ports: listener }, ...lookups],
+      egress: [
+        { to: peers, ports: link },
+        { ...coordinatorOf(hostname), ports: listener },
+        ...lookups,
+      ],
     },
   };
 }
@@ -77,7 +93,7 @@ export function networkPolicy({ tags, config }: NewInstance): Of<'networkPolicie
 /** Keys of a party outlive its pods, and go with its namespace. */
 export const keyClaim = (
   tags: InstanceTags,
-  { storageClass }: PartyImage,
+  { storageClass }: PartyPods,
 ): Of<'persistentVolumeClaims'> => ({
   metadata: place(tags),
   spec: {
@@ -96,13 +112,19 @@ export function agentSecret({ tags, token, config }: NewInstance): Of<'secrets'>
 }
 
 /** @param now from which its longest life is counted */
-export function partyPod(instance: NewInstance, image: PartyImage, now: Date): Of<'pods'> {
+export function partyPod(instance: NewInstance, pods: PartyPods, now: Date): Of<'pods'> {
   const { tags, runId } = instance;
   const lifeSeconds = Math.max(1, Math.ceil((tags.expires.getTime() - now.getTime()) / 1000));
   return {
     metadata: {
       ...place(tags),
-      labels: { ...labelsOf(tags), 'glacis-run': runId },
+      labels: {
+        'glacis-installation': pods.installation,
+        'glacis-job': tags.job,
+        'glacis-party': String(tags.party),
+        'glacis-attempt': String(tags.attempt),
+        'glacis-run': runId,
+      },
       annotations: { 'glacis-expires': tags.expires.toISOString() },
     },
     spec: {
@@ -111,7 +133,7 @@ export function partyPod(instance: NewInstance, image: PartyImage, now: Date): O
       enableServiceLinks: false,
       restartPolicy: 'Never',
       activeDeadlineSeconds: lifeSeconds,
-      runtimeClassName: image.runtimeClass,
+      runtimeClassName: pods.runtimeClass,
       securityContext: {
         runAsNonRoot: true,
         runAsUser: USER,
@@ -122,7 +144,7 @@ export function partyPod(instance: NewInstance, image: PartyImage, now: Date): O
       containers: [
         {
           name: POD,
-          image: image.image,
+          image: pods.image,
           imagePullPolicy: 'IfNotPresent',
           command: ['node', ...agentArguments(FOLDER, runId, ROOT)],
           workingDir: FOLDER,

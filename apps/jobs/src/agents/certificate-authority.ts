@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import {
   certificate,
-  generateKeys,
   leafExtensions,
   newSerial,
   rootExtensions,
@@ -9,6 +8,7 @@ import {
   toPem,
   type AlternativeNames,
   type Issuer,
+  type KeyPair,
 } from '@glacis/pki';
 
 /** Clocks of agents may run slow. */
@@ -21,30 +21,35 @@ export interface LeafWish {
   notAfter: Date;
 }
 
-/** A CA whose key lives in this process only and ends with it. Its leaves serve as client and as server. */
-export class EphemeralCa {
-  private constructor(
-    /** PEM of its certificate. */
-    readonly pem: string,
-    private readonly issuer: Issuer,
-    private readonly notAfter: Date,
-  ) {}
+export interface AuthorityWish {
+  commonName: string;
+  /** Of its trust domain. */
+  uri: string;
+  keys: KeyPair;
+  notAfter: Date;
+}
 
-  /** @param uri of its trust domain */
-  static async make(commonName: string, uri: string, notAfter: Date): Promise<EphemeralCa> {
-    const keys = await generateKeys('ECDSA-P256');
+/** A CA by itself, for those who are told of it. Its leaves serve as client and as server. */
+export class CertificateAuthority {
+  /** PEM of its certificate. */
+  readonly pem: string;
+  private readonly issuer: Issuer;
+  private readonly notAfter: Date;
+
+  constructor({ commonName, uri, keys, notAfter }: AuthorityWish) {
     const subject = [{ type: 'commonName', value: commonName }] as const;
-    const issuer = selfIssuer(subject, keys);
+    this.issuer = selfIssuer(subject, keys);
+    this.notAfter = notAfter;
     const der = certificate({
       serial: newSerial(),
-      issuer,
+      issuer: this.issuer,
       subject,
       publicKey: keys.publicKey,
       notBefore: new Date(Date.now() - backdateMs),
       notAfter,
       extensions: rootExtensions({ publicKey: keys.publicKey, uri }),
     });
-    return new EphemeralCa(toPem('CERTIFICATE', der), issuer, notAfter);
+    this.pem = toPem('CERTIFICATE', der);
   }
 
   /** A certificate in DER, which ends with the CA at the latest. */

@@ -1,0 +1,148 @@
+// Whole jobs whose three parties are pods on a real node, each in a namespace of its own, while service and buckets are here.
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { waitFor } from '@glacis/runtime';
+import { Store } from '@glacis/store';
+import { findProcesses, temporaryFolder, testDatabase } from '@glacis/testbed';
+import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
+import { jest } from '@jest/globals';
+import { AgentListener } from '../src/agents/agent-listener.js';
+import { EphemeralCertificates } from '../src/agents/ephemeral-certificates.js';
+import { namespaceOf } from '../src/compute/kubernetes/party-objects.js';
+import { jobsMigrations } from '../src/index.js';
+import { Reaper } from '../src/runs/reaper.js';
+import { SETTINGS } from '../src/settings.js';
+import { Stand, type StandOptions } from './stand.js';
+import {
+  endOf,
+  example,
+  expectedOf,
+  prepared,
+  rowsByCity,
+  rowsOf,
+  submit,
+  type Made,
+  type Story,
+} from './story.js';
+
+// The first run on a machine builds Kubernetes and the image.
+jest.setTimeout(3_600_000);
+
+/** Enough rows that a run can be met on its way. */
+const large: Story = {
+  ...example,
+  tables: { north: rowsOf(20_000, (i) => ({ age: 20 + (i % 50), city: i % 7 })) },
+  more: { cloud_providers: ['aws'] },
+};
+
+let cluster: SharedCluster;
+let options: StandOptions & { settings: Record<string, string> };
+let stand: Stand;
+
+/** The service, with an issuer that lives as long as these tests. */
+async function started(): Promise<Stand> {
+  const made = await Stand.start(options);
+  Object.assign(made.get(EphemeralCertificates), { localOnly: false });
+  return made;
+}
+
+beforeAll(async () => {
+  cluster = await sharedCluster();
+  const folder = await temporaryFolder();
+  const secretFile = join(folder, 'secret');
+  await writeFile(secretFile, randomBytes(32));
+  options = {
+    database: await testDatabase({ jobs: jobsMigrations }),
+    settings: {
+      dataDir: folder,
+      secretFile,
+      auth: 'open',
+      agentsHost: cluster.own?.nodes?.machineAddress ?? '127.0.0.1',
+      kubernetesProvider: 'aws',
+      kubernetesImage: cluster.image,
+      kubeconfig: cluster.kubeconfig,
+    },
+  };
+  stand = await started();
+  // After a restart agents call where they called before.
+  options.settings.agentsPort = String(stand.get(AgentListener).port);
+});
+afterAll(async () => {
+  await stand?.stop();
+  await options?.database?.drop();
+});
+
+interface AgentRow {
+  id: string;
+  party: number;
+}
+
+const agentsOf = ({ id }: Made): Promise<AgentRow[]> =>
+  stand
+    .get(Store)
+    .query<AgentRow>('SELECT id, party FROM agents WHERE job_id = $1 ORDER BY started_at, id', [
+      id,
+    ]);
+
+/** Resolves while the parties compute. */
+async function running({ id }: Made): Promise<void> {
+  const isRunning = async (): Promise<boolean> => {
+    const sql = `SELECT 1 FROM agent_instructions JOIN agents a ON a.id = agent_id
+      WHERE job_id = $1 AND step = 'run' AND accepted_at IS NOT NULL`;
+    return (await stand.get(Store).query(sql, [id])).length === 3;
+  };
+  await waitFor(isRunning, {
+    deadlineMs: 180_000,
+    everyMs: 20,
+    what: 'three parties that compute',
+  });
+}
+
+async function succeeded(job: Made, story: Story): Promise<void> {
+  const { body } = await endOf(stand.program, job, 300_000);
+  expect(body).toMatchObject({ status: 'Success', execution: 'cloud', teardown: 'done' });
+  expect(await rowsByCity(body.result)).toEqual(expectedOf(story));
+}
+
+const listed = async (...args: string[]): Promise<string[]> =>
+  (await cluster.kubectl('get', ...args, '-o', 'name')).split('\n').filter(Boolean);
+
+/** Deletes a job and sees that the cluster has nothing of it. */
+async function removed({ id, token }: Made): Promise<void> {
+  for (const party of [0, 1, 2])
+    expect(await listed('pods,secrets', '-n', namespaceOf(id, party))).toEqual([]);
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await stand.send('DELETE', `/jobs/${id}`, { headers })).status).toBeLessThan(300);
+  Object.assign(stand.program.app.get(SETTINGS, { strict: false }), { orphanGrace: 0 });
+  await stand.get(Reaper).run();
+  const gone = async (): Promise<boolean> =>
+    (await listed('namespaces', '-l', `glacis-job=${id}`)).length === 0;
+  await waitFor(gone, { deadlineMs: 300_000, what: 'the namespaces to go' });
+}
+
+test('jobs.md 9: three pods go on through a restart of the service, to the rows that plain evaluation gives', async () => {
+  const job = await prepared(stand.program, large);
+  expect(await submit(stand.program, job)).toMatchObject({ status: 200 });
+  await running(job);
+  const agents = await agentsOf(job);
+  for (const party of [0, 1, 2])
+    expect(await listed('networkpolicies', '-n', namespaceOf(job.id, party))).toHaveLength(1);
+  await stand.stop();
+  stand = await started();
+  await succeeded(job, large);
+  expect(await agentsOf(job)).toEqual(agents);
+  await removed(job);
+});
+
+test('jobs.md 13: a pod is killed while it computes: all are new, and the job succeeds', async () => {
+  const job = await prepared(stand.program, large);
+  await submit(stand.program, job);
+  await running(job);
+  const [first] = await agentsOf(job);
+  const [killed] = await findProcesses(`--run\0${first?.id}`);
+  process.kill(killed!.pid, 'SIGKILL');
+  await succeeded(job, large);
+  expect(await agentsOf(job)).toHaveLength(6);
+  await removed(job);
+});
