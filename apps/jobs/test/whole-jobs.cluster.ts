@@ -78,12 +78,12 @@ interface AgentRow {
   party: number;
 }
 
-const agentsOf = ({ id }: Made): Promise<AgentRow[]> =>
-  stand
-    .get(Store)
-    .query<AgentRow>('SELECT id, party FROM agents WHERE job_id = $1 ORDER BY started_at, id', [
-      id,
-    ]);
+/** Those of the first attempt; keys were made by others before. */
+function agentsOf({ id }: Made): Promise<AgentRow[]> {
+  const sql =
+    'SELECT id, party FROM agents WHERE job_id = $1 AND attempt = 1 ORDER BY started_at, id';
+  return stand.get(Store).query<AgentRow>(sql, [id]);
+}
 
 /** Resolves while the parties compute. */
 async function running({ id }: Made): Promise<void> {
