@@ -40,7 +40,7 @@ async function startSuite(dir: string): Promise<{ door: string; managers: string
       GLACIS_JOBS_AGENTS_PORT: '0',
     });
     children.push(suite);
-    const ready = await suite.line(/door (http:\S+?), managers (\S+?),/, 30_000);
+    const ready = await suite.line(/door (http:\S+?), managers (\S+?),/, 120_000);
     const [, door = '', managers = ''] = ready;
     return { value: { door, managers }, note: door };
   });

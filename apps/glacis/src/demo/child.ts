@@ -35,7 +35,7 @@ export class Child {
   }
 
   /** The first line, past or to come, that the pattern matches. Rejects when the program ends without it. */
-  async line(pattern: RegExp, deadlineMs = 15_000): Promise<RegExpExecArray> {
+  async line(pattern: RegExp, deadlineMs = 60_000): Promise<RegExpExecArray> {
     const give = AbortSignal.timeout(deadlineMs);
     for (;;) {
       const match = this.lines.map((line) => pattern.exec(line)).find((found) => found !== null);

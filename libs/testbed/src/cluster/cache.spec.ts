@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cached } from './cache.js';
+import { cached, removeUnused } from './cache.js';
 import { requireProgram } from './programs.js';
 
 describe('the cache', () => {
@@ -37,6 +37,15 @@ describe('the cache', () => {
     await expect(fails).rejects.toThrow('no network');
     await cached('x-1', async () => undefined);
     expect((await stat(join(folder, 'x-1'))).isDirectory()).toBe(true);
+  });
+
+  it('keeps of a kind the one in use, and those that were used not long ago', async () => {
+    const folder = await cacheOf();
+    const long = new Date(Date.now() - 48 * 3_600_000);
+    for (const name of ['x-old', 'x-used', 'x-new', 'y-old']) await mkdir(join(folder, name));
+    for (const name of ['x-old', 'x-used', 'y-old']) await utimes(join(folder, name), long, long);
+    await removeUnused('x-', join(folder, 'x-used'));
+    expect(await readdir(folder)).toEqual(['x-new', 'x-used', 'y-old']);
   });
 
   it('names the Debian package of a program that is missing', async () => {

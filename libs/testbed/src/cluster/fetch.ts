@@ -1,5 +1,5 @@
 import { azureProgram } from './azure-server.js';
-import { debianRoot } from './images.js';
+import { imageFoundation } from './glacis-image.js';
 import { kafkaClassPath } from './kafka-home.js';
 import { mongoEnvironment } from './mongodb.js';
 import {
@@ -30,7 +30,6 @@ const ofKubernetes: KubernetesProgram[] = [
 export async function fetchAll(): Promise<void> {
   await kafkaClassPath();
   await mongoEnvironment();
-  await debianRoot();
   await etcdProgram();
   for (const name of ofKubernetes) await kubernetesProgram(name);
   await helmProgram();
@@ -40,4 +39,5 @@ export async function fetchAll(): Promise<void> {
   await kwokStages();
   await s3Program();
   await azureProgram();
+  await imageFoundation();
 }

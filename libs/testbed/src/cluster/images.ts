@@ -15,6 +15,8 @@ export interface BuildOptions {
   context: string;
   /** Default `Dockerfile` in the context. */
   dockerfile?: string;
+  /** The stage that is built, with those that it needs. Default: the last one. */
+  target?: string;
   args?: Readonly<Record<string, string>>;
 }
 
@@ -30,28 +32,36 @@ export interface ImageConfig {
 
 /** Images without a registry and without a daemon, made by buildah in a folder of its own. Needs root. */
 export class ImageStore {
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    private readonly below?: string,
+  ) {}
 
-  /** A store that another process has opened and will close. */
-  static at(folder: string): ImageStore {
-    return new ImageStore(folder);
+  /**
+   * A store that another process has opened and will close, or a folder that becomes one.
+   * @param below folder of a store whose images are in this one as well; nothing is written to it
+   */
+  static at(folder: string, below?: string): ImageStore {
+    return new ImageStore(folder, below);
   }
 
   /** @throws {MissingProgramError} naming the Debian package that is missing */
-  static async open(): Promise<ImageStore> {
+  static async open(below?: string): Promise<ImageStore> {
     await requireProgram('buildah', 'buildah');
-    return new ImageStore(await mkdtemp(join(tmpdir(), 'glacis-images-')));
+    return new ImageStore(await mkdtemp(join(tmpdir(), 'glacis-images-')), below);
   }
 
-  /** Builds without any layer of an earlier build. */
-  async build({ name, context, dockerfile, args: variables = {} }: BuildOptions): Promise<void> {
+  /** Builds, but for the steps that were built in this store or in the one below, from the same files. */
+  async build(options: BuildOptions): Promise<void> {
+    const { name, context, dockerfile, target, args: variables = {} } = options;
     const given = Object.entries(variables).flatMap(([key, value]) => [
       '--build-arg',
       `${key}=${value}`,
     ]);
+    if (target !== undefined) given.push('--target', target);
     const file = dockerfile ?? join(context, 'Dockerfile');
-    const options = ['--isolation', 'chroot', '--layers=false', '--timestamp', timestamp];
-    const args = this.arguments('bud', ...options, ...given, '-f', file, '-t', name, context);
+    const usual = ['--isolation', 'chroot', '--layers', '--timestamp', timestamp];
+    const args = this.arguments('bud', ...usual, ...given, '-f', file, '-t', name, context);
     // In namespaces of their own the commands of the file end with whoever asked for the build.
     const own = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
     await runCommand('setpriv', ['--pdeathsig=KILL', ...own, 'buildah', ...args]);
@@ -113,7 +123,10 @@ export class ImageStore {
 
   private arguments(...args: string[]): string[] {
     const store = ['--root', join(this.folder, 'root'), '--runroot', join(this.folder, 'run')];
-    return [...store, '--storage-driver', 'overlay', ...args];
+    const below = this.below
+      ? [`--storage-opt=overlay.imagestore=${join(this.below, 'root')}`]
+      : [];
+    return [...store, '--storage-driver', 'overlay', ...below, ...args];
   }
 }
 
@@ -125,7 +138,7 @@ interface Inspected {
 }
 
 /** The root file system of a small Debian with git, kept once it was made. */
-export async function debianRoot(): Promise<string> {
+async function debianRoot(): Promise<string> {
   await requireProgram('debootstrap', 'debootstrap');
   const folder = await cached('debian-bookworm-git-1', async (draft) => {
     const packages = '--include=ca-certificates,libstdc++6,git,openssh-client';

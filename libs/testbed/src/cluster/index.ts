@@ -29,7 +29,7 @@ export { runCommand } from './command.js';
 export { startSuite, type ServiceName, type Suite, type SuiteOptions } from './suite.js';
 export { sharedKafka } from './shared-kafka.js';
 export { sharedCluster, type SharedCluster, type TestNamespace } from './shared-cluster.js';
-export { glacisBuild, glacisImage, type GlacisImage } from './glacis-image.js';
+export { glacisBuild, glacisImage, imageFoundation, type GlacisImage } from './glacis-image.js';
 export { ImageStore, type BuildOptions, type ImageConfig } from './images.js';
 export { runContainer, type ContainerOptions } from './container.js';
 export { smallGuest, type SmallGuest } from './small-guest.js';
