@@ -243,7 +243,7 @@ describe('the REST wire', () => {
       ['POST', `/certs/issue/service/${backend}`, {}, 403, 'forbidden'],
       ['POST', `/certs/issue/backend/${backend}`, { server_auth: true }, 403, 'forbidden'],
       ['POST', `/certs/issue/backend/${serial}`, {}, 404, 'not-found'],
-      ['POST', `/certs/issue/party/${backend}`, {}, 503, 'ca-unavailable'],
+      ['POST', `/certs/issue/party/${backend}`, {}, 404, 'not-found'],
       ['POST', `/certs/csrs/${backend}`, { csr: 'junk!' }, 400, 'malformed'],
       ['PATCH', `/certs/${revoked}/renew`, {}, 409, 'certificate-revoked'],
       ['PATCH', `/certs/${serial}/revoke`, { reason: 'cACompromise' }, 400, 'malformed'],

@@ -39,12 +39,11 @@ export class EntityDirectory {
     this.backends = directory.client('backends');
   }
 
-  /** @throws Problem `not-found` for an entity unknown in the tenant, `ca-unavailable` without an answer */
+  /** @throws Problem `not-found` for an entity unknown in the tenant, and for every party; `ca-unavailable` without an answer */
   async ask(question: EntityQuestion): Promise<CheckNamesReply> {
     const { tenant, entityType, entityId, names } = question;
-    if (entityType === 'party')
-      throw caUnavailable('the jobs service, which knows parties, does not answer');
-    if (!isEntityId(entityId)) throw problems.notFound();
+    // A party's key is made in its agent, and `jobs` passes the request on: who is only told of a party cannot become it.
+    if (entityType === 'party' || !isEntityId(entityId)) throw problems.notFound();
     const reply = await this.backends
       .checkNames({ tenant, backendId: entityId, entityType, names })
       .catch(failed);
