@@ -1,24 +1,34 @@
 // RampartGraphs in bulk, with a control plane of Kubernetes, simulated nodes and the operator as a process: 1,000 graphs of one
 // component at once until all are ready, with a stand-in for helm (graphs/stand-in-helm.mjs), and 10,000 that nothing
-// happens to; then some with real helm, whose own time is what the workers should be busy with.
-// `npm run bench -- graphs [at once] [idle] [with helm]`; needs Linux, openssl and Go. Processor time of the operator is its own,
-// without that of the processes that it starts: rates are those of a machine that the API server and the benchmark share.
+// happens to; then some with real helm, whose own time is what the workers should be busy with. Beside the first stands the rate at
+// which a client that does nothing else makes the same writes: no operator could be faster on that machine.
+// `npm run bench -- graphs [at once] [idle] [with helm]`; needs Linux, openssl and Go. Processor time of the operator is its own
+// and that of the process that starts helm, without helm's: rates are those of a machine that the API server and the benchmark share.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { helmProgram } from '@glacis/testbed/cluster';
-import { cloneGraph } from './graphs/clones.mjs';
-import { openWorld, serveChart } from './graphs/world.mjs';
+import { GraphTemplate } from './graphs/clones.mjs';
+import { inParallel, openWorld, serveChart } from './graphs/world.mjs';
 import { StandInHelm } from './graphs/stand-in-helm.mjs';
-import { ownCpuMs } from './support/cpu.mjs';
+import { childrenCpuMs, ownCpuMs } from './support/cpu.mjs';
 import { memoryOf } from './support/memory.mjs';
-import { operatorProcess, operatorUser, operatorWrites } from './support/operator.mjs';
+import {
+  operatorProcess,
+  operatorRequests,
+  operatorUser,
+  operatorWrites,
+} from './support/operator.mjs';
 
 const [atOnce = 1_000, idle = 10_000, withHelm = 40] = process.argv.slice(2).map(Number);
 const limitMs = 900_000;
 const resyncSeconds = 60;
 const warmUp = 200;
+/** Graphs that the operator works on at once. */
+const workers = 16;
+/** Graphs that a bare client writes. */
+const bare = Math.min(atOnce, 200);
 
 const print = (figure, value, unit, digits = 1) =>
   console.log(`${figure} ${value.toFixed(digits)} ${unit}`);
@@ -38,36 +48,63 @@ async function allReady(world, names) {
   await until('ready graphs', () => names.every((name) => world.readyAt.has(name)));
 }
 
+/** Processor time of the operator, with that of the process that starts helm. */
+function cpuOf({ daemon }) {
+  const others = [...childrenCpuMs(daemon.pid).values()];
+  return others.reduce((sum, ms) => sum + ms, ownCpuMs(daemon.pid));
+}
+
 /** @returns seconds, and milliseconds of the operator's processor time for each */
-async function measured(world, { daemon }, names, chart) {
-  const cpu = ownCpuMs(daemon.pid);
+async function measured(world, operator, names, chart) {
+  const cpu = cpuOf(operator);
   const begun = performance.now();
   await world.create(names, chart);
   await allReady(world, names);
   const seconds = (performance.now() - begun) / 1_000;
-  return { seconds, cpuEach: (ownCpuMs(daemon.pid) - cpu) / names.length };
+  return { seconds, cpuEach: (cpuOf(operator) - cpu) / names.length };
 }
 
 /** What comes before is not measured: another leads until its lease ends, and code that is new is slow. */
 async function manyAtOnce(world, operator) {
   await measured(world, operator, namesOf('w', warmUp), stubbed);
   const names = namesOf('g', atOnce);
+  const [begun, cpu] = [Date.now(), childrenCpuMs(process.pid)];
   const { seconds, cpuEach } = await measured(world, operator, names, stubbed);
+  const used = childrenCpuMs(process.pid);
+  const requests = await operatorRequests(world.cluster, begun, Date.now());
   const waits = world.waits(names);
   const [median, longest] = [waits[Math.floor(waits.length / 2)], waits.at(-1)];
   print('graphs_ready_rate', atOnce / seconds, 'graphs/s');
   print('graphs_operator_cpu_each', cpuEach, 'ms');
   print('graphs_ready_per_operator_cpu', 1_000 / cpuEach, 'graphs/s');
+  print('graphs_operator_requests_each', requests.length / atOnce, 'requests');
+  for (const name of ['kube-apiserver', 'etcd', 'kwok']) {
+    const each = (used.get(name) - cpu.get(name)) / atOnce;
+    print(`graphs_${name.replace('-', '_')}_cpu_each`, each, 'ms');
+  }
   print('graphs_wait_median', median / 1_000, 's');
   print('graphs_wait_longest', longest / 1_000, 's');
   print('graphs_wait_longest_to_median', longest / median, 'ratio', 2);
+  return atOnce / seconds;
+}
+
+/** The same writes by a client that does nothing else, as many at once: what the API server allows on this machine. */
+async function bareWrites(world, rate) {
+  const template = await GraphTemplate.of(world, 'g-0');
+  const names = namesOf('f', bare);
+  const begun = performance.now();
+  await inParallel(names, workers, (name, at) => template.deploy(name, at));
+  const bareRate = bare / ((performance.now() - begun) / 1_000);
+  print('graphs_bare_rate', bareRate, 'graphs/s');
+  print('graphs_rate_to_bare', rate / bareRate, 'ratio', 2);
 }
 
 /** An operator that begins with all of them, and then has nothing to do. */
-async function nothingHappens(world, { daemon, reconciles }) {
+async function nothingHappens(world, operator) {
+  const { daemon, reconciles } = operator;
   await until('a first look at each', async () => (await reconciles()) >= idle);
   await sleep(resyncSeconds * 1_000);
-  const [before, cpu, begun] = [await reconciles(), ownCpuMs(daemon.pid), Date.now()];
+  const [before, cpu, begun] = [await reconciles(), cpuOf(operator), Date.now()];
   await until('a look at each', async () => (await reconciles()) - before >= idle);
   const end = Date.now();
   const written = await operatorWrites(world.cluster, begun, end);
@@ -79,7 +116,7 @@ async function nothingHappens(world, { daemon, reconciles }) {
   print('graphs_idle', idle, 'graphs', 0);
   print('graphs_idle_writes', written.length, 'writes', 0);
   print('graphs_idle_memory', memoryOf(daemon.pid).rss, 'MB', 0);
-  print('graphs_idle_cpu_each', (ownCpuMs(daemon.pid) - cpu) / idle, 'ms');
+  print('graphs_idle_cpu_each', (cpuOf(operator) - cpu) / idle, 'ms');
 }
 
 /** Workers are as busy with helm as they can be: seconds of helm in a second, of 4 at most. */
@@ -116,10 +153,14 @@ try {
   if (atOnce > 0) {
     const helm = await StandInHelm.start(folder, world);
     closing.push(() => helm.stop());
-    const stubbed = { GLACIS_HELM: helm.program, GLACIS_WORKERS: 16 };
-    await during(stubbed, (operator) => manyAtOnce(world, operator));
+    let rate;
+    const stubbed = { GLACIS_HELM: helm.program, GLACIS_WORKERS: workers };
+    await during(stubbed, async (operator) => (rate = await manyAtOnce(world, operator)));
+    await bareWrites(world, rate);
     if (idle > atOnce) {
-      await cloneGraph(world, 'g-0', namesOf('i', idle - atOnce - warmUp));
+      const template = await GraphTemplate.of(world, 'g-0');
+      const names = namesOf('i', idle - atOnce - warmUp - bare);
+      await inParallel(names, 32, (name, at) => template.copy(name, at));
       await during(stubbed, (operator) => nothingHappens(world, operator));
     }
   }

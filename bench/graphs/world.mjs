@@ -72,14 +72,10 @@ class World {
 
   /** Graphs of one component, in `default`: so many requests at once. */
   async create(names, chart) {
-    const left = names.values();
-    const worker = async () => {
-      for (const name of left) {
-        await this.graphs.create(simpleGraph(name, chart));
-        this.created.set(name, performance.now());
-      }
-    };
-    await Promise.all(Array.from({ length: 16 }, worker));
+    await inParallel(names, 16, async (name) => {
+      await this.graphs.create(simpleGraph(name, chart));
+      this.created.set(name, performance.now());
+    });
   }
 
   /** Milliseconds from a graph's creation until it was ready, the shortest first. */
@@ -87,6 +83,15 @@ class World {
     const waits = names.map((name) => this.readyAt.get(name) - this.created.get(name));
     return waits.toSorted((a, b) => a - b);
   }
+}
+
+/** Does something with each, so many of them at once. */
+export async function inParallel(items, limit, work) {
+  const left = items.entries();
+  const worker = async () => {
+    for (const [at, item] of left) await work(item, at);
+  };
+  await Promise.all(Array.from({ length: limit }, worker));
 }
 
 const simpleGraph = (name, chart) => ({

@@ -38,3 +38,12 @@ export function ownCpuMs(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
 }
+
+/** The same of each process that this one has started and that still runs, by its name. */
+export function childrenCpuMs(parent) {
+  if (process.platform !== 'linux') return new Map();
+  const children = processes().filter((each) => each.parent === parent);
+  return new Map(
+    children.map(({ pid }) => [readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), ownCpuMs(pid)]),
+  );
+}

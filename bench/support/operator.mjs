@@ -54,15 +54,21 @@ export async function operatorProcess(folder, env) {
 
 const verbs = new Set(['create', 'update', 'patch', 'delete']);
 
-/** What the operator has written between two moments; its Lease, by which it leads, has nothing to do with them. */
-export async function operatorWrites({ address: { auditLog } }, from, to) {
+/** What the operator has asked for between two moments, but for watches, which last, and the Lease by which it leads. */
+export async function operatorRequests({ address: { auditLog } }, from, to) {
   const found = [];
   for await (const line of createInterface({ input: createReadStream(auditLog) })) {
     if (!line.includes(`"${user}"`) || !line.endsWith('}')) continue;
     const event = JSON.parse(line);
     const at = Date.parse(event.requestReceivedTimestamp);
-    const isWrite = verbs.has(event.verb) && event.objectRef?.resource !== 'leases';
-    if (isWrite && event.user.username === user && at >= from && at < to) found.push(event);
+    const isWork = event.verb !== 'watch' && event.objectRef?.resource !== 'leases';
+    if (isWork && event.user.username === user && at >= from && at < to) found.push(event);
   }
   return found;
+}
+
+/** What it has written of that. */
+export async function operatorWrites(cluster, from, to) {
+  const requests = await operatorRequests(cluster, from, to);
+  return requests.filter(({ verb }) => verbs.has(verb));
 }

@@ -51,14 +51,17 @@ async function installEdges(work: Work, planned: PlannedComponent, broken: Broke
   const live = await liveReleases(work, namespace);
   const there = live.find(({ name }) => name === 'edges')?.record();
   if (there?.fingerprint !== fingerprint) {
-    await retainEdgeVolumes(work, namespace);
+    // Helm removes claims of a release that it knows alone.
+    if (there) await retainEdgeVolumes(work, namespace);
     // Pods that run have the old preset. That they have to go is written down before they are of the past.
     if (live.some(({ name }) => name === 'component')) {
       await noteRestart(work, namespace, fingerprint);
     }
   }
   const wanted = renderedRelease(work, { namespace, release: 'edges', objects });
-  await ensureRelease(work, wanted, { force: broken.has(`${namespace}/edges`), live });
+  const force = broken.has(`${namespace}/edges`);
+  // Helm has just made it anew.
+  if (await ensureRelease(work, wanted, { force, live })) return;
   for (const object of objects.filter(({ kind }) => kind === 'MutationPreset')) {
     const key = `${namespace}/${object.metadata.name}`;
     await work.memory.applied.ensure(work.server, object, work.cache.find(object.kind, key));

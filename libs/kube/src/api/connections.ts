@@ -1,5 +1,5 @@
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
-import { Agent } from 'node:https';
+import { Agent, type RequestOptions } from 'node:https';
 import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:tls';
@@ -7,8 +7,13 @@ import { connect as connectTls, TLSSocket, type ConnectionOptions } from 'node:t
 /** The TCP sockets below those of TLS. */
 const below = new WeakMap<Duplex, Socket>();
 
-/** An agent whose requests `giveUp` can end for good. */
+/** An agent of one set of certificates, whose requests `giveUp` can end for good. */
 export class TlsAgent extends Agent {
+  /** The certificates are the same for all; joined to a name they would be hashed with each request. */
+  override getName({ host, port }: RequestOptions = {}): string {
+    return `${host}:${port}`;
+  }
+
   override createConnection(options: ClientRequestArgs): Duplex {
     const tcp = connectTcp(options as TcpNetConnectOpts);
     const tls = connectTls({ ...(options as ConnectionOptions), socket: tcp });

@@ -24,9 +24,9 @@ export async function renderedChart(
   const metadata = { apiVersion: 'v2', name, version: '0.0.0', appVersion: digestOf(objects) };
   // JSON is YAML as well.
   const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
-  await folder.write(join(path, 'Chart.yaml'), JSON.stringify(metadata));
-  await folder.write(join(path, 'objects.yaml'), text);
   await folder.write(join(path, 'templates/objects.yaml'), '{{ .Files.Get "objects.yaml" }}');
+  await folder.write(join(path, 'objects.yaml'), text);
+  await folder.write(join(path, 'Chart.yaml'), JSON.stringify(metadata));
   return { path };
 }
 

@@ -55,8 +55,13 @@ export class WorkFolder {
   /** Writes a file of mode 0600 for the next process. @param place in the folder @returns its path */
   async write(place: string, content: string): Promise<string> {
     const file = resolve(this.path, place);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(file, content, { mode: 0o600 });
+    try {
+      await writeFile(file, content, { mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+      await writeFile(file, content, { mode: 0o600 });
+    }
     return file;
   }
 
