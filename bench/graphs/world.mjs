@@ -40,7 +40,7 @@ class World {
     this.cluster = cluster;
     this.nodes = nodes;
     this.access = access;
-    this.server = new ApiServer(access, { userAgent: 'bench' });
+    this.server = new ApiServer(access, { userAgent: 'bench', timeoutMs: 60_000 });
     this.graphs = new ResourceClient(this.server, resources.graphs);
     this.created = new Map();
     this.readyAt = new Map();

@@ -153,6 +153,11 @@ test('graph-apps.md 4.2: a release that fails keeps back only those that need it
   expect(states.get('other')?.state).toBe('normal');
   expect(states.get('after')).toMatchObject({ state: 'error', message: 'waiting for bad' });
   expect(status?.messages).toContain('bad: ');
+  // What stands is kept as it is meanwhile.
+  const edges = { namespace: 'default-broken-other', name: 'other' };
+  const configMaps = world.client(builtIns.configMaps);
+  await configMaps.delete(edges);
+  await waitFor(() => configMaps.find(edges), { deadlineMs: 60_000, what: 'the ConfigMap' });
   await world.apply('broken', { components: { bad: {}, after: { needs: ['bad'] }, other: {} } });
   const mended = await world.ready('broken');
   expect(mended.status?.reason).toBeUndefined();

@@ -364,6 +364,16 @@ describe('webhook server', () => {
       await waitFor(async () => (await issuer()) === 'CN=second CA');
     });
 
+    it('is not ready before API servers trust its CA, and stays ready then', async () => {
+      let trusted = false;
+      await open({ trusted: () => trusted });
+      expect(() => server.check()).toThrow('API servers do not trust its certificate yet');
+      trusted = true;
+      expect(() => server.check()).not.toThrow();
+      trusted = false;
+      expect(() => server.check()).not.toThrow();
+    });
+
     it('of a new CA waits until API servers trust it', async () => {
       let trusted = false;
       let asked = 0;

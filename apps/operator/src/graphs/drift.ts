@@ -1,4 +1,4 @@
-import type { Manifest } from '@glacis/graphs';
+import { admit, type Manifest } from '@glacis/graphs';
 import { keyOf } from '@glacis/kube';
 import { brokenReleases } from './broken-releases.js';
 import { examined, faultsIn, install } from './deploy.js';
@@ -8,7 +8,8 @@ import { leftovers } from './recorded.js';
 import { addGraphFinalizer } from './graph-finalizer.js';
 import { ensureNamespace } from './namespaces.js';
 import { planOf, type Plan, type PlannedPlace } from './plan.js';
-import { recordedMounts } from './recorded-mounts.js';
+import { knownMounts, recordedMounts } from './recorded-mounts.js';
+import { fingerprintOf } from './releases.js';
 import { ensureSecretCopies } from './secret-copies.js';
 import { saveStatus } from './status.js';
 import { ensureVolumes, removeReleasedVolumes, withCurrentSizes } from './volumes.js';
@@ -30,7 +31,7 @@ export async function correctDrift(work: Work): Promise<void> {
     [...whole.flows, ...whole.components].filter((p) => !isBroken(p)),
   );
   if (await registerInfra(work, recordedProvisions(work), 'deployed')) mended.push('RampartInfra');
-  if (mended.length > 0) work.tell('DriftCorrected', `brought back: ${mended.join(', ')}`);
+  tellMended(work, mended);
   const damaged: Plan = {
     ...whole,
     components: whole.components.filter(isBroken),
@@ -48,6 +49,35 @@ export async function correctDrift(work: Work): Promise<void> {
     leftovers: leftovers(work),
   });
   if (errors.errors.length > 0) throw new Error(errors.errors.join('; '));
+}
+
+/**
+ * Mends what a graph that has failed has already as it is asked for: places whose rendered release is installed and of the
+ * same objects. Whatever differs is for the next attempt.
+ */
+export async function mendStanding(work: Work): Promise<void> {
+  const { id, graph, cluster, report } = work;
+  // Of a graph that breaks the rules nothing can be rendered.
+  if (admit({ ...id, spec: graph.spec }, cluster, report).errors.length > 0) return;
+  const mounts = knownMounts(work);
+  const known = Object.entries(graph.spec.graph.components).filter(([name]) => mounts.has(name));
+  const components = Object.fromEntries(known);
+  const spec = { ...graph.spec, graph: { ...graph.spec.graph, components } };
+  const { flows, components: planned } = planOf({ ...work, graph: { ...graph, spec } }, mounts);
+  const standing = [
+    ...flows.filter((place) => stands(work, place, `flows-${place.type}`)),
+    ...planned.filter((place) => stands(work, place, 'edges')),
+  ];
+  tellMended(work, await mend(work, standing));
+}
+
+function stands({ cache }: Work, { name, objects }: PlannedPlace, release: string): boolean {
+  const there = cache.release(name, release);
+  return there?.status === 'deployed' && there.fingerprint === fingerprintOf(objects);
+}
+
+function tellMended(work: Work, mended: readonly string[]): void {
+  if (mended.length > 0) work.tell('DriftCorrected', `brought back: ${mended.join(', ')}`);
 }
 
 type Faults = ReturnType<typeof faultsIn>;

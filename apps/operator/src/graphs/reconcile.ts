@@ -2,7 +2,7 @@ import { backoffMs, type BackoffOptions } from '@glacis/runtime';
 import { courseOf } from './classify.js';
 import { deploy, type Ending } from './deploy.js';
 import { failedAttempts, leftovers, nextAttempt } from './recorded.js';
-import { correctDrift } from './drift.js';
+import { correctDrift, mendStanding } from './drift.js';
 import { messageOf } from './failures.js';
 import { againMs } from './probes.js';
 import { saveStatus } from './status.js';
@@ -27,7 +27,11 @@ export async function reconcile(work: Work): Promise<number | undefined> {
     case 'undeploy':
       return attempt(work, () => undeploy(work));
     case 'deploy':
-      return attempt(work, () => deploy(work));
+      return attempt(
+        work,
+        () => deploy(work),
+        () => mendStanding(work),
+      );
     case 'keep':
     default:
       await (work.graph.spec.deploy === false ? stayUndeployed(work) : correctDrift(work));
@@ -42,13 +46,20 @@ function nextLook({ graph, settings }: Work): number {
   return isWell ? settings.resyncMs : Math.min(againMs, settings.resyncMs);
 }
 
-/** One attempt, unless the one before failed a moment ago. */
-async function attempt(work: Work, act: () => Promise<Ending>): Promise<number | undefined> {
+/** One attempt, unless the one before failed a moment ago. @param between what is done until the next one is due */
+async function attempt(
+  work: Work,
+  act: () => Promise<Ending>,
+  between?: () => Promise<void>,
+): Promise<number | undefined> {
   const { memory, id, graph } = work;
   const generation = graph.metadata.generation ?? 0;
   const due = memory.due.get(id.uid);
   const left = due && due.generation === generation ? due.at - work.now().getTime() : 0;
-  if (left > 0) return left;
+  if (left > 0) {
+    await between?.();
+    return left;
+  }
   memory.due.delete(id.uid);
   const ending = await act().catch((error: unknown) => failUnexpectedly(work, error));
   if (ending === 'done') return nextLook(work);

@@ -25,7 +25,10 @@ export interface WebhookServerOptions {
   hooks: Readonly<Record<string, Hook>>;
   /** Absent: plain HTTP, for behind a TLS front. API servers themselves call https only. */
   certificate?: CredentialsSource;
-  /** Whether API servers trust these roots: a certificate that is replaced waits for it. Default: they do. */
+  /**
+   * Whether API servers trust these roots: the server is not ready before they trust its first certificate, and one
+   * that follows waits for it. Default: they do.
+   */
   trusted?: (ca: string | Buffer) => boolean;
   /** Bytes of a review at most; a conversion holds a whole page of a list. Default 16 MiB. */
   maxBodyBytes?: number;
@@ -61,16 +64,19 @@ const limits = {
  */
 export class WebhookServer {
   private readonly clock: Clock;
+  private readonly trusted: (ca: string | Buffer) => boolean;
   private readonly endpoint: ReviewEndpoint;
   private readonly metrics: WebhookMetrics;
   private readonly server: ReturnType<typeof createHttp>;
   private readonly turnover: Turnover | undefined;
   private readonly reload: Loop;
   private served: ServingCredentials | undefined;
+  private hasTrust = false;
   private stopping = false;
 
   constructor(private readonly options: WebhookServerOptions) {
-    const { certificate, trusted = () => true, hooks, logger } = options;
+    const { certificate, hooks, logger } = options;
+    this.trusted = options.trusted ?? (() => true);
     this.clock = options.clock ?? systemClock;
     this.metrics = webhookMetrics(options.metrics);
     this.endpoint = new ReviewEndpoint({
@@ -81,7 +87,7 @@ export class WebhookServer {
       logger,
       metrics: this.metrics,
     });
-    this.turnover = certificate && new Turnover(certificate, trusted);
+    this.turnover = certificate && new Turnover(certificate, this.trusted);
     const serve = (request: IncomingMessage, response: ServerResponse): void =>
       void this.serve(request, response);
     this.server = certificate
@@ -124,12 +130,18 @@ export class WebhookServer {
     clearTimeout(timer);
   }
 
-  /** For `Health`. @throws {Error} while it does not listen or is about to stop, and with a certificate that has expired */
+  /**
+   * For `Health`.
+   * @throws {Error} while it does not listen or is about to stop, before API servers have come to trust its certificate,
+   *   and when that has expired
+   */
   check(): void {
     if (!this.server.listening || this.stopping) throw new Error('it takes no reviews');
     if (this.served && expiryOf(this.served) <= this.clock.now().getTime()) {
       throw new Error('its certificate has expired');
     }
+    this.hasTrust ||= this.served === undefined || this.trusted(this.served.ca);
+    if (!this.hasTrust) throw new Error('API servers do not trust its certificate yet');
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
