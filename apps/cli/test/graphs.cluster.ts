@@ -225,6 +225,16 @@ describe('graph-apps.md 8', () => {
       err: '',
     });
     await expect(get('fresh')).rejects.toThrow('not found');
+    const newest = {
+      ...component('one'),
+      chart: { repo: 'charts', name: 'one', version: 'latest' },
+    };
+    const warned = await file(graph('fresh', { components: { one: newest } }));
+    expect(await run('graph', 'validate', '-f', warned)).toEqual({
+      code: 0,
+      out: 'valid\n',
+      err: expect.stringMatching(/^warning: .*latest/),
+    });
     const changed = await file(graph('updated', { components: { three: component('three') } }));
     expect(await run('graph', 'validate', '-f', changed)).toMatchObject({ code: 0 });
     expect(Object.keys((await get('updated')).spec.graph.components)).toEqual(['two']);

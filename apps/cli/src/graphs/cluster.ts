@@ -34,18 +34,24 @@ type ObjectOf<T> = T extends ResourceType<infer O> ? O : never;
 
 /**
  * Works with the cluster of `KUBECONFIG`, else of `~/.kube/config`.
+ * @param say tells the person what the API server warns of
  * @throws {RefusedError} what the API server refuses, and where graphs are not installed; {UnreachableError},
  *   {UsageError} without a kubeconfig
  */
 export async function inCluster<T>(
   { context }: ClusterOptions,
   work: (cluster: Cluster) => Promise<T>,
+  say?: (line: string) => void,
 ): Promise<T> {
   const kubeconfig = process.env['KUBECONFIG'] || join(homedir(), '.kube', 'config');
   try {
     const access = await openAccess({ kubeconfig, context });
     try {
-      const server = new ApiServer(access, { userAgent: 'glacis-cli', timeoutMs: 30_000 });
+      const server = new ApiServer(access, {
+        userAgent: 'glacis-cli',
+        timeoutMs: 30_000,
+        onWarning: say && ((text) => say(`warning: ${text}`)),
+      });
       await mustBeInstalled(server);
       const { graphs, infras } = resources;
       return await work({

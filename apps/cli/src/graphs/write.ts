@@ -3,7 +3,7 @@ import { isKubeError, type Draft, type ObjectRef, type ResourceClient } from '@g
 import { CheckFailedError, type Context } from '../context.js';
 import { UsageError } from '../client.js';
 import type { Shown } from '../output.js';
-import { inCluster, type ClusterOptions } from './cluster.js';
+import { inCluster, type Cluster, type ClusterOptions } from './cluster.js';
 import { draftOf, specWith, type FileFlags } from './draft.js';
 import { isSettled, settled, type WaitFlags } from './waiting.js';
 
@@ -11,14 +11,14 @@ type Graphs = ResourceClient<RampartGraph>;
 type WriteFlags = ClusterOptions & FileFlags;
 
 /** `glacis graph create` */
-export async function createGraph({ show }: Context, flags: WriteFlags): Promise<void> {
+export async function createGraph({ say, show }: Context, flags: WriteFlags): Promise<void> {
   const draft = await draftOf(flags.filename ?? '', flags);
-  await inCluster(flags, async ({ graphs }) => show(written(await graphs.create(draft))));
+  await inCluster(flags, async ({ graphs }) => show(written(await graphs.create(draft))), say);
 }
 
 /** `glacis graph update [name]`: without a file only values change. */
 export async function updateGraph(
-  { show }: Context,
+  { say, show }: Context,
   name: string | undefined,
   flags: WriteFlags,
 ): Promise<void> {
@@ -28,12 +28,13 @@ export async function updateGraph(
     namespace: draft?.metadata.namespace ?? flags.namespace ?? 'default',
   };
   checkUpdate(ref, draft, flags);
-  await inCluster(flags, async ({ graphs }) => {
+  const update = async ({ graphs }: Cluster): Promise<void> => {
     const graph = await change(graphs, ref, async (current) => {
       return draft ? overlaid(current, draft) : withSpec(current, flags.values);
     });
     show(written(graph));
-  });
+  };
+  await inCluster(flags, update, say);
 }
 
 function checkUpdate(
@@ -51,14 +52,15 @@ function checkUpdate(
 }
 
 /** `glacis graph validate`: what the API server would say, by a write that is not stored. */
-export async function validateGraph({ show }: Context, flags: WriteFlags): Promise<void> {
+export async function validateGraph({ say, show }: Context, flags: WriteFlags): Promise<void> {
   const draft = await draftOf(flags.filename ?? '', flags);
-  await inCluster(flags, async ({ graphs }) => {
+  const validate = async ({ graphs }: Cluster): Promise<void> => {
     const current = await graphs.find(draft.metadata);
     if (current) await graphs.replace(overlaid(current, draft), { dryRun: true });
     else await graphs.create(draft, { dryRun: true });
     show({ value: { valid: true }, text: 'valid\n' });
-  });
+  };
+  await inCluster(flags, validate, say);
 }
 
 export interface DeployFlags extends ClusterOptions, WaitFlags {

@@ -5,6 +5,7 @@ import { abortable } from './abortable.js';
 import type { Access } from './access.js';
 import { giveUp } from './connections.js';
 import { errorOfStatus, KubeError, type KubeStatus } from './kube-error.js';
+import { warningsIn } from './warnings.js';
 
 export interface ApiServerOptions {
   /** Milliseconds after which a call without a full answer is given up. Default 10,000. */
@@ -13,6 +14,8 @@ export interface ApiServerOptions {
   maxAnswerBytes?: number;
   /** Names the program in the audit log of the API server. Default `glacis`. */
   userAgent?: string;
+  /** Told of each warning of an answer, such as those of admission. Default: they are passed over. */
+  onWarning?: (text: string) => void;
 }
 
 /** Whether something may still be sent. The term of a leader is one. */
@@ -135,6 +138,8 @@ export class ApiServer {
   }
 
   private async succeeded(answer: IncomingMessage): Promise<IncomingMessage> {
+    const { onWarning } = this.options;
+    if (onWarning) warningsIn(answer.headersDistinct.warning).forEach(onWarning);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     const text = await textOf(answer, this.maxAnswerBytes);
