@@ -23,11 +23,13 @@ const CONFINED = {
   '@kubernetes/client-node': 'libs/kube/src/api/',
   undici: 'apps/gateway/src/forwarding/',
   mongodb: 'apps/graph-apps/src/store/mongo/',
+  '@aws-sdk/client-ec2': 'apps/jobs/src/compute/aws/',
   '@aws-sdk/client-s3': 'apps/jobs/src/storage/aws/',
   '@aws-sdk/s3-request-presigner': 'apps/jobs/src/storage/aws/',
   '@google-cloud/storage': 'apps/jobs/src/storage/gcp/',
   '@azure/storage-blob': 'apps/jobs/src/storage/azure/',
-  '@azure/identity': 'apps/jobs/src/storage/azure/',
+  '@azure/identity': 'apps/jobs/src/',
+  'google-auth-library': 'apps/jobs/src/compute/gcp/',
 };
 /** Beside its main one a package may have these entrances. */
 const entrances = new Set(['/testing', '/cluster', '/bare']);

@@ -13,14 +13,12 @@ import {
   setting,
   sizeBytes,
   text,
-  urls,
   type Values,
 } from '@glacis/settings';
 import { z } from 'zod';
+import { machineSettings, storageSettings } from './cloud-settings.js';
 
 const network = z.object({ mbit: z.number().positive(), rtt_ms: z.number().nonnegative() });
-
-const isolation = choice('nominal', 'account');
 
 /** `jobs.md` 1.2, and where the service listens and keeps its things. */
 export const jobsSettings = defineSettings('GLACIS_JOBS_', {
@@ -200,60 +198,8 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     '0',
     'Jobs that one replica runs at once; further ones wait. 0: as many as there are processors, and two at least.',
   ),
-  awsRegion: setting(
-    optionalText,
-    '',
-    'Region of the buckets of aws; empty: aws has local buckets.',
-  ),
-  awsEndpoint: setting(optionalUrl, '', 'Address of a server that speaks S3; empty: that of AWS.'),
-  awsJanitorProfile: setting(
-    optionalText,
-    '',
-    'Profile of the AWS files whose role makes, lists and deletes buckets; empty: what the environment or the instance gives.',
-  ),
-  awsSignerProfile: setting(
-    optionalText,
-    '',
-    'The same for the role that uploads are signed by, which may put objects only; empty: that of the janitor.',
-  ),
-  awsIsolation: setting(
-    isolation,
-    'nominal',
-    '`account`: the roles are limited as `jobs.md` 10.3 says, and policies of buckets are left alone; `nominal`: one credential could reach everything.',
-  ),
-  gcpProject: setting(
-    optionalText,
-    '',
-    'Project of the buckets of gcp; empty: gcp has local buckets.',
-  ),
-  gcpLocation: setting(text, 'EUROPE-WEST1', 'Where the buckets of gcp lie.'),
-  gcpEndpoint: setting(
-    optionalUrl,
-    '',
-    'Address of a stand-in for Cloud Storage; empty: that of Google.',
-  ),
-  gcpJanitorKeyFile: setting(
-    optionalText,
-    '',
-    'Key file of the service account that makes, lists and deletes buckets; empty: what the environment or the instance gives.',
-  ),
-  gcpSignerKeyFile: setting(
-    optionalText,
-    '',
-    'The same for the one that uploads are signed by, which may create objects only; empty: that of the janitor.',
-  ),
-  gcpIsolation: setting(isolation, 'nominal', 'As GLACIS_JOBS_AWS_ISOLATION.'),
-  azureEndpoints: setting(
-    urls,
-    '',
-    'Storage accounts of azure, as `https://NAME.blob.core.windows.net`, one for each party; empty: azure has local buckets.',
-  ),
-  azureKeysFile: setting(
-    optionalText,
-    '',
-    'File with the keys of the accounts, one a line in the same order; empty: the identity of the environment, and links that it delegates.',
-  ),
-  azureIsolation: setting(isolation, 'nominal', 'As GLACIS_JOBS_AWS_ISOLATION.'),
+  ...storageSettings,
+  ...machineSettings,
   eventStreams: setting(
     integer(1, 100_000),
     '1000',

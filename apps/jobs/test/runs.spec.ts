@@ -236,7 +236,7 @@ describe('jobs.md 8 and 10.2: agents before the run', () => {
   it('make keys for a job that is not there yet, and end', async () => {
     const keys = await stand
       .get(PartyKeys)
-      .make({ id: randomUUID(), tenant: 'default', placement: [...placement] });
+      .make({ id: randomUUID(), tenant: 'default', placement: [...placement] }, [0, 1, 2]);
     expect(keys.map(({ party }) => party)).toEqual([0, 1, 2]);
     expect(new Set(keys.flatMap(({ sealKey, macKey }) => [sealKey, macKey])).size).toBe(6);
     await none();

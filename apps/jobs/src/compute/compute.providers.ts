@@ -5,6 +5,7 @@ import type { Provider } from '@nestjs/common';
 import type { ProviderName } from '../jobs/job.entity.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import type { ComputeProvider } from './compute-provider.js';
+import { machinesBy } from './clouds.js';
 import { ComputeProviders } from './compute-providers.js';
 import { KubernetesCompute } from './kubernetes/kubernetes-compute.js';
 import { LocalCompute, type Account } from './local/local-compute.js';
@@ -22,14 +23,24 @@ export const computeProviders: Provider[] = [
   { provide: ComputeProviders, useFactory: providersOf, inject: [SETTINGS, CLOCK] },
 ];
 
-/** Local processes, but for the one name that stands for a cluster: two would be one provider in truth (jobs.md 5). */
-function providersOf(settings: JobsSettings, clock: Clock): ComputeProviders {
-  const { dataDir, localUsers, kubernetesProvider } = settings;
+/**
+ * Local processes, but for clouds that are set up, and the one name that stands for a cluster: two would be one provider in
+ * truth (jobs.md 5).
+ */
+async function providersOf(settings: JobsSettings, clock: Clock): Promise<ComputeProviders> {
+  const { agentsUrl, dataDir, localUsers, kubernetesProvider } = settings;
   const folder = join(dataDir, 'parties');
   const local = new LocalCompute({ folder, accounts: localUsers.map(accountOf) });
-  const pods = kubernetesProvider === 'none' ? local : podsOf(settings, clock);
-  const of = (name: ProviderName): ComputeProvider => (name === kubernetesProvider ? pods : local);
-  return new ComputeProviders(new Map(names.map((name) => [name, of(name)])));
+  const open = async (name: ProviderName): Promise<ComputeProvider> => {
+    const machines = await machinesBy[name](settings, clock);
+    if (machines !== undefined && agentsUrl === undefined)
+      throw new Error('GLACIS_JOBS_AGENTS_URL is missing: machines of clouds have to reach it');
+    if (name !== kubernetesProvider) return machines ?? local;
+    if (machines === undefined) return podsOf(settings, clock);
+    throw new Error(`parties of ${name} can be pods or machines, and not both`);
+  };
+  const opened = names.map(async (name) => [name, await open(name)] as const);
+  return new ComputeProviders(new Map(await Promise.all(opened)));
 }
 
 function podsOf(settings: JobsSettings, clock: Clock): KubernetesCompute {

@@ -1,6 +1,6 @@
 import { LOGGER, type Logger } from '@glacis/observability';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Job, JobParty } from '../jobs/job.entity.js';
+import type { Job, JobParty, ProviderName } from '../jobs/job.entity.js';
 import { PartyKeys } from '../runs/party-keys.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import { bucketName } from '../storage/names.js';
@@ -53,22 +53,25 @@ export class PartyBuckets {
 
   private async partiesOf(job: Job): Promise<JobParty[]> {
     const { bucketPrefix: prefix } = this.settings;
-    const sealed = job.placement.some((name) => this.storage.of(name).driver === 'local');
-    const keys = sealed ? await this.makeKeys(job) : [];
+    const isSealed = (party: number): boolean =>
+      this.storage.of(job.placement[party] as ProviderName).driver === 'local';
+    const sealed = [...job.placement.keys()].filter(isSealed);
+    const keys = sealed.length > 0 ? await this.makeKeys(job, sealed) : [];
+    const keysOf = new Map(keys.map((pair) => [pair.party, pair]));
     return job.placement.map((provider, party) => ({
       job: job.id,
       party,
       provider,
       inBucket: bucketName(prefix, 'in', job.id, party),
       outBucket: bucketName(prefix, 'out', job.id, party),
-      sealKey: keys[party]?.sealKey ?? null,
-      macKey: keys[party]?.macKey ?? null,
+      sealKey: keysOf.get(party)?.sealKey ?? null,
+      macKey: keysOf.get(party)?.macKey ?? null,
     }));
   }
 
-  private async makeKeys(job: Job): ReturnType<PartyKeys['make']> {
+  private async makeKeys(job: Job, parties: readonly number[]): ReturnType<PartyKeys['make']> {
     try {
-      return await this.keys.make(job);
+      return await this.keys.make(job, parties);
     } catch (error) {
       throw creationError('local', error);
     }

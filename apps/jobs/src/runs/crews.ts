@@ -11,7 +11,7 @@ import { Bells } from '../agents/bells.js';
 import { sha256Of } from '../agents/enrolment.js';
 import { insertInstruction, instructedOf } from '../agents/instructions.store.js';
 import { PartyCertificates } from '../agents/party-certificates.js';
-import type { InstanceRef } from '../compute/compute-provider.js';
+import type { Instance, InstanceRef } from '../compute/compute-provider.js';
 import { ComputeProviders } from '../compute/compute-providers.js';
 import type { Job, ProviderName } from '../jobs/job.entity.js';
 import { StepFailure } from './step-failure.js';
@@ -23,12 +23,19 @@ const silenceMs = 60_000;
 /** Milliseconds after which those who wait for agents look by themselves. */
 const lookMs = 500;
 const callMs = 60_000;
+/** Milliseconds that the word of a provider elsewhere counts, as clouds count calls. */
+const wordMs = 5_000;
 
 /** The agents of one attempt of a job. */
 export interface Crew {
   job: Pick<Job, 'id' | 'tenant' | 'placement'>;
   attempt: number;
+  /** Absent: all. */
+  parties?: readonly number[];
 }
+
+const partiesOf = ({ job, parties = [...job.placement.keys()] }: Crew): readonly number[] =>
+  parties;
 
 export interface Instruct {
   step: InstructionStep;
@@ -43,6 +50,8 @@ export class Crews {
   private readonly own = new Set<string>();
   /** Milliseconds: since then agents are heard; who calls a service that was away comes back a while after. */
   private readonly listensSince: number;
+  /** What providers elsewhere said last of agents, and when. */
+  private readonly words = new Map<string, { at: number; state: Instance['state'] }>();
 
   constructor(
     @Inject(Store) private readonly store: Store,
@@ -56,14 +65,17 @@ export class Crews {
     this.listensSince = clock.now().getTime();
   }
 
-  /** The agents that there are, if all of them live; else all are started anew. */
+  /** The agents that there are, if all of them live; else all are started anew. All are up then. */
   async ensure(crew: Crew, until: Date, signal: AbortSignal): Promise<Agent[]> {
     const found = await livingAgents(this.store, crew.job.id, crew.attempt);
-    if (found.length === crew.job.placement.length && (await this.allUp(found))) return found;
-    await this.end(crew);
-    const parties = crew.job.placement.map((provider, party) => ({ provider, party }));
-    await allOf(parties.map((each) => this.start(crew, { ...each, until, signal })));
-    return livingAgents(this.store, crew.job.id, crew.attempt);
+    if (found.length !== partiesOf(crew).length || !(await this.all(found, isThere))) {
+      await this.end(crew);
+      await allOf(partiesOf(crew).map((party) => this.start(crew, { party, until, signal })));
+    }
+    return this.until(crew, signal, async () => {
+      const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
+      return (await this.all(agents, (state) => state === 'up')) ? agents : undefined;
+    });
   }
 
   /** Waits until all agents have their certificates. */
@@ -95,19 +107,19 @@ export class Crews {
     return this.until(crew, signal, async () => {
       const told = await instructedOf(this.store, ids, instruct.step);
       const ended = told.filter(({ endedAt }) => endedAt !== null);
-      if (ended.length < crew.job.placement.length) return undefined;
+      if (ended.length < partiesOf(crew).length) return undefined;
       throwFailure(ended);
       return ended;
     });
   }
 
   /** What the agents that there are have done of a step; undefined unless all have done it. */
-  async told({ job, attempt }: Crew, step: InstructionStep): Promise<Instructed[] | undefined> {
-    const agents = await livingAgents(this.store, job.id, attempt);
+  async told(crew: Crew, step: InstructionStep): Promise<Instructed[] | undefined> {
+    const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
     const ids = agents.map(({ id }) => id);
     const told = await instructedOf(this.store, ids, step);
     const done = told.filter(({ endedAt, failure }) => endedAt !== null && failure === null);
-    return done.length === job.placement.length ? done : undefined;
+    return done.length === partiesOf(crew).length ? done : undefined;
   }
 
   /** Ends the agents of an attempt, or of all; they are confirmed gone and their certificates ended. */
@@ -127,6 +139,7 @@ export class Crews {
     await endAgent(this.store, id, this.clock.now());
     this.bells.forget(id);
     this.own.delete(id);
+    this.words.delete(id);
   }
 
   /** The service ended between start and note: the instance is found by its run id. */
@@ -140,9 +153,10 @@ export class Crews {
 
   private async start(
     { job, attempt }: Crew,
-    order: { provider: ProviderName; party: number; until: Date; signal: AbortSignal },
+    order: { party: number; until: Date; signal: AbortSignal },
   ): Promise<void> {
-    const { provider, party, until: expires, signal } = order;
+    const { party, until: expires, signal } = order;
+    const provider = job.placement[party] as ProviderName;
     const compute = this.compute.of(provider);
     const isLocal = job.placement.every((each) => this.compute.of(each).driver === 'local');
     if (compute.driver !== 'local' && this.certificates.localOnly) throw noIssuer();
@@ -177,16 +191,24 @@ export class Crews {
     await setInstance(this.store, id, instance.ref);
   }
 
-  private async allUp(agents: readonly Agent[]): Promise<boolean> {
-    const states = await Promise.all(agents.map((agent) => this.isUp(agent)));
-    return states.every(Boolean);
+  private async all(
+    agents: readonly Agent[],
+    are: (state: Instance['state']) => boolean,
+  ): Promise<boolean> {
+    const states = await Promise.all(agents.map((agent) => this.stateOf(agent)));
+    return states.every(are);
   }
 
-  private async isUp({ instance, provider, id }: Agent): Promise<boolean> {
+  private async stateOf(agent: Agent): Promise<Instance['state']> {
+    const { instance, provider, id } = agent;
     const compute = this.compute.of(provider as ProviderName);
-    if (instance === null || (compute.driver === 'local' && !this.own.has(id))) return false;
+    if (instance === null || (compute.driver === 'local' && !this.own.has(id))) return 'gone';
+    const word = this.words.get(id);
+    if (word !== undefined && performance.now() - word.at < wordMs) return word.state;
     const found = await compute.describe(instance as InstanceRef, { timeoutMs: callMs });
-    return found !== undefined && found.state !== 'gone';
+    const state = found?.state ?? 'gone';
+    if (compute.driver !== 'local') this.words.set(id, { at: performance.now(), state });
+    return state;
   }
 
   /** Probes at each report, and as time goes by, until something comes back. */
@@ -210,18 +232,21 @@ export class Crews {
   private async throwLost(crew: Crew): Promise<void> {
     const agents = await livingAgents(this.store, crew.job.id, crew.attempt);
     const limit = this.clock.now().getTime() - silenceMs;
-    const heard = ({ heardAt, startedAt }: Agent): number =>
-      Math.max((heardAt ?? startedAt).getTime(), this.listensSince);
-    const silent = agents.find((each) => heard(each) < limit);
-    const states = await Promise.all(agents.map((agent) => this.isUp(agent)));
-    const gone = agents.find((_, i) => !states[i]);
+    // A machine takes its time to start; how long is bounded by the step.
+    const isSilent = ({ heardAt }: Agent): boolean =>
+      heardAt !== null && Math.max(heardAt.getTime(), this.listensSince) < limit;
+    const silent = agents.find(isSilent);
+    const states = await Promise.all(agents.map((agent) => this.stateOf(agent)));
+    const gone = agents.find((_, i) => states[i] === 'gone');
     const lost = gone ?? silent;
-    if (lost === undefined && agents.length === crew.job.placement.length) return;
+    if (lost === undefined && agents.length === partiesOf(crew).length) return;
     this.logger.warn({ job: crew.job.id, party: lost?.party }, 'a party is lost');
     const which = lost === undefined ? 'a party' : `party ${lost.party}`;
     throw new StepFailure('transient', 'lost_party', `${which} ended or fell silent`);
   }
 }
+
+const isThere = (state: Instance['state']): boolean => state !== 'gone';
 
 /** An authority in memory would be gone, or another one, after a restart that such agents outlive. */
 const noIssuer = (): StepFailure =>

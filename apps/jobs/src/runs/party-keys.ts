@@ -22,7 +22,7 @@ export interface PartyKeyPair {
   macKey: string;
 }
 
-/** Has the parties of local execution make their keys when a job is created; the agents end then (jobs.md 10.2). */
+/** Has parties whose buckets are sealed make their keys when a job is created; the agents end then (jobs.md 10.2). */
 @Injectable()
 export class PartyKeys {
   constructor(
@@ -32,10 +32,12 @@ export class PartyKeys {
   ) {}
 
   /** In party order. @throws {ProviderError} where an agent cannot be started, or makes no key in time */
-  async make(job: KeyedJob): Promise<PartyKeyPair[]> {
+  async make(job: KeyedJob, parties: readonly number[]): Promise<PartyKeyPair[]> {
     const signal = AbortSignal.timeout(limitMs);
     try {
-      return await this.starts.run(signal, () => this.makeBy({ job, attempt: keyAttempt }, signal));
+      return await this.starts.run(signal, () =>
+        this.makeBy({ job, attempt: keyAttempt, parties }, signal),
+      );
     } catch (error) {
       if (error instanceof ProviderError) throw error;
       throw new ProviderError('unavailable', 'a party has made no keys', error);

@@ -47,7 +47,7 @@ export async function openAzureBy(
 }
 
 /** Half a configuration must not become local folders without a word (jobs.md 10.3). */
-function unset(others: Record<string, string | undefined>, missing: string): undefined {
+export function unset(others: Record<string, string | undefined>, missing: string): undefined {
   const given = Object.values(others).some((value) => value !== undefined);
   if (given)
     throw new Error(`GLACIS_JOBS_${missing} is missing beside other settings of its cloud`);

@@ -19,7 +19,30 @@ const words: Readonly<Record<string, ProviderErrorCode>> = {
   ThrottlingException: 'throttled',
   CredentialsProviderError: 'denied',
   CredentialUnavailableError: 'denied',
+  // EC2 answers 400 to most of what it refuses.
+  InstanceLimitExceeded: 'quota',
+  VcpuLimitExceeded: 'quota',
+  SecurityGroupLimitExceeded: 'quota',
+  RequestLimitExceeded: 'throttled',
+  InsufficientInstanceCapacity: 'unavailable',
+  UnauthorizedOperation: 'denied',
+  AuthFailure: 'denied',
+  OptInRequired: 'denied',
+  // Compute Engine and Azure Resource Manager say these with 403 and 409, or in an operation that has failed.
+  quotaExceeded: 'quota',
+  QUOTA_EXCEEDED: 'quota',
+  OperationNotAllowed: 'quota',
+  rateLimitExceeded: 'throttled',
+  ZONE_RESOURCE_POOL_EXHAUSTED: 'unavailable',
+  AllocationFailed: 'unavailable',
+  ZonalAllocationFailed: 'unavailable',
 };
+
+/** What a word of a provider means, where it says more than the status beside it. */
+export function codeOf(word: string): ProviderErrorCode | undefined {
+  if (word.endsWith('.NotFound')) return 'not_found';
+  return word.endsWith('.Duplicate') ? 'exists' : words[word];
+}
 
 const statuses: Readonly<Record<number, ProviderErrorCode>> = {
   400: 'invalid',
@@ -34,7 +57,7 @@ const statuses: Readonly<Record<number, ProviderErrorCode>> = {
 
 const messages: Readonly<Record<ProviderErrorCode, string>> = {
   exists: 'it exists already',
-  not_found: 'there is no such bucket or object',
+  not_found: 'it is not there',
   denied: 'access denied',
   quota: 'quota exceeded',
   throttled: 'too many calls',
@@ -54,7 +77,7 @@ export function toldBy(error: unknown): { word: string; status: number | undefin
 export function failureOf(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error;
   const { word, status = 503 } = toldBy(error);
-  const code = words[word] ?? statuses[status] ?? 'unavailable';
+  const code = codeOf(word) ?? statuses[status] ?? 'unavailable';
   return new ProviderError(code, messages[code], error);
 }
 
