@@ -7,6 +7,7 @@ import { lanesInto, planesOfWords } from './planes.js';
 import { reshare, zeroStreams } from './products.js';
 import {
   addConstant,
+  addInto,
   addWords,
   joinWords,
   not,
@@ -29,17 +30,9 @@ function bitsOf(planes: readonly Int32Array[], rows: number): Int32Array {
   return words;
 }
 
-/** t + w - 2·p. */
-function sumOf(t: Int32Array, p: Int32Array, w: Int32Array | undefined): Int32Array {
-  const out = new Int32Array(t.length);
-  for (let i = 0; i < out.length; i += 1) out[i] = (t[i] - (p[i] << 1)) | 0;
-  if (w) for (let i = 0; i < out.length; i += 1) out[i] = (out[i] + w[i]) | 0;
-  return out;
-}
-
 /**
  * Bits as values 0 and 1 in Z_2^32 (11.4, B2A of one bit): t = b0 ⊕ b1 is an input of party 0, w = b2 stands alone in slot 2,
- * and the bit is t + w - 2·t·w. 2 rounds, 2 words per bit.
+ * and the bit is t + w - 2·t·w, of which each party reshares its slot. 2 rounds, 2 words per bit.
  * @returns one column of words for each plane.
  */
 export function* toArithmetic(
@@ -63,28 +56,22 @@ export function* toArithmetic(
       planes.map((plane) => plane[place]),
       rows,
     );
-  const product = yield* selected(party, t, b2);
-  const sum = {
-    own: sumOf(t.own, product.own, place === 'own' ? b2 : undefined),
-    next: sumOf(t.next, product.next, place === 'next' ? b2 : undefined),
-  };
+  const [f, g] = zeroStreams(party, length);
+  subtractInto(f, g);
+  addDifference(party, f, t, b2);
   return split(
-    sum,
+    yield* reshare(f),
     planes.map(() => rows),
   );
 }
 
-/** t·w where w, 0 or 1, is slot 2 alone: of the local products only t_1·w and t_0·w are left, at parties 1 and 2. */
-function* selected(party: Party, t: Shares, w: Int32Array | undefined): Protocol<Shares> {
-  const [f, g] = zeroStreams(party, t.own.length);
-  subtractInto(f, g);
-  if (w) addWhere(f, party.id === 1 ? t.own : t.next, w);
-  return yield* reshare(f);
-}
-
-/** Adds the words beside which there is a 1. */
-function addWhere(f: Int32Array, words: Int32Array, bits: Int32Array): void {
-  for (let i = 0; i < f.length; i += 1) f[i] = (f[i] + (words[i] & -bits[i])) | 0;
+/** Adds this party's slot of t + w - 2·t·w where w, 0 or 1, is slot 2 alone: of the products t_0·w and t_1·w are left. */
+function addDifference(party: Party, f: Int32Array, t: Shares, w: Int32Array | undefined): void {
+  addInto(f, t.own);
+  if (!w) return;
+  const factor = party.id === 1 ? t.own : t.next;
+  for (let i = 0; i < f.length; i += 1) f[i] = (f[i] - ((factor[i] & -w[i]) << 1)) | 0;
+  if (party.id === 2) addInto(f, w);
 }
 
 const flat = (words: Int32Array): Int32Array => joinWords(planesOfWords(words, 32));

@@ -3,7 +3,7 @@ import type { Protocol } from './link.js';
 import { open } from './open.js';
 import type { Party } from './party.js';
 import { and, reshare, zeroStreams } from './products.js';
-import { add, addWords, slotOf, subtractInto, xor, type Plane, type Shares } from './shares.js';
+import { addInto, addWords, slotOf, subtractInto, xor, type Plane, type Shares } from './shares.js';
 import { rowsOf, shuffle, type Column } from './shuffle.js';
 
 /** Bits of an n-bit digit in unary: for each digit value but 0 the plane that says whether it is this one. */
@@ -57,7 +57,8 @@ function* ranksOf(party: Party, ones: readonly Shares[], rows: number): Protocol
   const [f, g] = zeroStreams(party, rows);
   subtractInto(f, g);
   addPlaces(f, ones, first);
-  return add(yield* reshare(f), first);
+  addInto(f, first.own);
+  return yield* reshare(f);
 }
 
 /** Adds what a party computes of Σ_j h_j·(c_j - c_0). */

@@ -79,6 +79,11 @@ export function subtractWords(a: Int32Array, b: Int32Array): Int32Array {
   return out;
 }
 
+/** Adds `b` to `a`, which is the caller's alone. */
+export function addInto(a: Int32Array, b: Int32Array): void {
+  for (let i = 0; i < a.length; i += 1) a[i] = (a[i] + b[i]) | 0;
+}
+
 /** Takes `b` from `a`, which is the caller's alone. */
 export function subtractInto(a: Int32Array, b: Int32Array): void {
   for (let i = 0; i < a.length; i += 1) a[i] = (a[i] - b[i]) | 0;

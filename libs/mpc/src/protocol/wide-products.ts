@@ -74,16 +74,12 @@ function where(bits: Int32Array, words: Int32Array): Int32Array {
   return out;
 }
 
-/** t - 2·p, and the bit w to it. */
-function sumOf(t: Int32Array, p: Int32Array, w: Int32Array | undefined): Int32Array {
-  const out = new Int32Array(t.length);
-  const half = t.length / 2;
-  for (let i = 0; i < half; i += 1) {
-    const low = (t[i] >>> 0) - 2 * (p[i] >>> 0) + (w ? w[i] : 0);
-    out[i] = low;
-    out[half + i] = t[half + i] - 2 * p[half + i] + Math.floor(low / 0x1_0000_0000);
-  }
-  return out;
+/** This party's slot of t + w - 2·t·w. */
+function difference(party: Party, t: Shares, w: Int32Array | undefined): Int32Array {
+  if (!w) return t.own;
+  const product = where(w, party.id === 1 ? t.own : t.next);
+  const less = subtractWide(subtractWide(t.own, product), product);
+  return party.id === 2 ? addWide(less, withZeros(w)) : less;
 }
 
 /**
@@ -97,11 +93,5 @@ export function* toWideBit(party: Party, plane: Plane, rows: number): Protocol<S
   const place = slotOf(party, 2);
   const w = place && lanes(plane[place], rows);
   const [f, g] = zeroStreams(party, length);
-  const zero = subtractWide(f, g);
-  const factor = party.id === 1 ? t.own : t.next;
-  const product = yield* reshare(w ? addWide(zero, where(w, factor)) : zero);
-  return {
-    own: sumOf(t.own, product.own, place === 'own' ? w : undefined),
-    next: sumOf(t.next, product.next, place === 'next' ? w : undefined),
-  };
+  return yield* reshare(addWide(subtractWide(f, g), difference(party, t, w)));
 }
