@@ -1,5 +1,6 @@
 import { Store } from '@glacis/store';
 import { waitFor } from '@glacis/runtime';
+import { JobFeed } from '../src/jobs/job-feed.js';
 import { Transitions } from '../src/jobs/transitions.js';
 import { JobsStore } from '../src/jobs/jobs.store.js';
 import type { JobState } from '../src/state.js';
@@ -240,6 +241,22 @@ describe('jobs.md 3: events', () => {
       [5, 'state'],
       [6, 'end'],
     ]);
+  });
+
+  test('a reader that takes nothing and is more than 1 MiB behind is closed', async () => {
+    const { id } = await made();
+    // More than the buffers of a connection take.
+    await stand.get(Store).query(
+      `INSERT INTO job_events (job, seq, at, event, data)
+         SELECT $1, n, now(), 'log', json_build_object('text', repeat('x', 100000)) FROM generate_series(2, 400) AS n`,
+      [id],
+    );
+    const headers = { accept: 'text/event-stream', ...(await admin()) };
+    const reading = await stand.open('GET', `/jobs/${id}/events`, { headers });
+    const feed = stand.get(JobFeed);
+    expect(feed.size).toBe(1);
+    await waitFor(() => feed.size === 0, { what: 'the end of the stream', deadlineMs: 60_000 });
+    reading.destroy();
   });
 
   test('a stream ends with the service', async () => {

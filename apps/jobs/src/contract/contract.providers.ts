@@ -5,6 +5,7 @@ import { OwnersStore } from '../owners/owners.store.js';
 import { UploadLinks } from '../owners/upload-links.js';
 import { ResultLinks } from '../results/result-links.js';
 import { Freezer } from '../validation/freezer.js';
+import { LostValidations } from '../validation/lost-validations.js';
 import { ReportsStore } from '../validation/reports.store.js';
 import { Submissions } from '../validation/submissions.js';
 import { Validation } from '../validation/validation.service.js';
@@ -26,6 +27,7 @@ export const contractProviders: Provider[] = [
   JobStatus,
   Journal,
   KnownJob,
+  LostValidations,
   NewJobs,
   OwnersStore,
   PartyBuckets,

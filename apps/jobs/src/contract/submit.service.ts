@@ -28,7 +28,8 @@ export class SubmitJob {
     const duplicated = conflict('Duplicated submission', found.id);
     const job = await this.submissions.take(found, caller);
     if (job === undefined) throw duplicated;
-    const findings = await this.validation.run(job).catch(async (error: unknown) => {
+    const validating = this.submissions.hold(job, () => this.validation.run(job));
+    const findings = await validating.catch(async (error: unknown) => {
       await this.submissions.giveBack(job, [failed], caller);
       throw error;
     });

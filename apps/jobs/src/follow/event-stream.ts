@@ -5,9 +5,11 @@ import type { ToldEvent, ToldEvents } from './told-events.store.js';
 
 /** Milliseconds between comment lines, so that proxies see that the stream lives (`jobs.md` 3). */
 const commentMs = 15_000;
-/** Milliseconds after which it looks for what other replicas have done. */
-const lookMs = 2_000;
+/** Milliseconds after which it looks for what other replicas have done, and whether the reader still reads. */
+export const lookMs = 2_000;
 const batch = 200;
+/** Bytes of events that a reader may have before it and take nothing (`jobs.md` 3). */
+const behindBytes = 1 << 20;
 
 /**
  * The events of a job as server-sent events, without gap or repeat. They are read as the reader takes them, so one that is
@@ -16,6 +18,10 @@ const batch = 200;
 export class EventStream {
   private readonly bell = new Bell();
   private silentSince = performance.now();
+  /** The event that waits for the reader. */
+  private offered: ToldEvent | undefined;
+  /** The one that waited at the last look. */
+  private seen: ToldEvent | undefined;
 
   constructor(
     private readonly accessed: AccessedJob,
@@ -37,12 +43,24 @@ export class EventStream {
     }
   }
 
+  /** True for a reader that took nothing since the last look and is too far behind. */
+  async isBehind(): Promise<boolean> {
+    const { offered, seen } = this;
+    this.seen = offered;
+    if (offered === undefined || offered !== seen) return false;
+    return (await this.told.bytesAfter(this.accessed, offered.id)) > behindBytes;
+  }
+
   private async *events(after: number, signal: AbortSignal): AsyncGenerator<string> {
     let last = after;
     while (!signal.aborted) {
       const rings = this.bell.count;
       const events = await this.told.after(this.accessed, last, batch);
-      for (const event of events) yield messageOf(event);
+      for (const event of events) {
+        this.offered = event;
+        yield messageOf(event);
+      }
+      this.offered = undefined;
       last = events.at(-1)?.id ?? last;
       if (events.at(-1)?.event === 'end' && events.length < batch) return;
       if (events.length > 0) this.silentSince = performance.now();

@@ -19,7 +19,7 @@ import { JobFeed } from '../jobs/job-feed.js';
 import { readQuery } from '../jobs/listing.js';
 import { tooManyFollowers } from '../problems.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
-import { EventStream } from './event-stream.js';
+import { EventStream, lookMs } from './event-stream.js';
 import { logsQuery, ToldLogs } from './told-logs.store.js';
 import { ToldEvents } from './told-events.store.js';
 
@@ -94,6 +94,12 @@ export class FollowController {
     const signal = AbortSignal.any([gone.signal, this.feed.ended]);
     reply.header('x-accel-buffering', 'no');
     const stream = new EventStream(accessed, this.told, this.feed);
+    const closeIfBehind = async (): Promise<void> => {
+      if (await stream.isBehind()) reply.raw.destroy();
+    };
+    // A look that fails is followed by the next.
+    const looks = setInterval(() => void closeIfBehind().catch(() => undefined), lookMs);
+    reply.raw.once('close', () => clearInterval(looks));
     const body = Readable.from(stream.text(after, signal), { objectMode: false });
     return new StreamableFile(body, { type: eventStream });
   }

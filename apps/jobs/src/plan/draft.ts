@@ -13,7 +13,7 @@ import { ContractError, invalidFields } from '../contract/contract-error.js';
 import type { CreateRequest } from '../contract/create-body.js';
 import type { Execution, Isolation, JobWarning, ProviderName } from '../jobs/job.entity.js';
 import type { JobsSettings } from '../settings.js';
-import { place } from './placement.js';
+import { place, type AccountsOf } from './placement.js';
 
 /** What is known of a job before anything is made for it. */
 export interface Draft {
@@ -33,6 +33,7 @@ export interface Draft {
 export interface Drivers {
   executionOf(providers: readonly ProviderName[]): Execution;
   isolationOf(providers: readonly ProviderName[]): Isolation;
+  accountsOf: AccountsOf;
 }
 
 /** Parties of the protocol of security level `semi`. */
@@ -44,7 +45,7 @@ const PARTIES = 3;
  */
 export function draftOf(request: CreateRequest, settings: JobsSettings, drivers: Drivers): Draft {
   if (request.level === 'mal') throw fourParties();
-  const placement = place(request.providers, PARTIES);
+  const placement = place(request.providers, PARTIES, drivers.accountsOf);
   const execution = drivers.executionOf(placement.providers);
   checkPlacement(placement.collusion, execution, settings);
   const options = optionsOf(request, settings);

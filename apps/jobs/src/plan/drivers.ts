@@ -35,4 +35,6 @@ export class ConfiguredDrivers implements Drivers {
       (['nominal', 'process', 'account'] as const).find((each) => all.includes(each)) ?? 'nominal'
     );
   }
+
+  readonly accountsOf = (name: ProviderName): readonly string[] => this.storage.of(name).accounts;
 }

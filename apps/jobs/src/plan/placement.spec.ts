@@ -40,6 +40,23 @@ describe('jobs.md 5: placement and collusion', () => {
     expect(placement.unused).toEqual([]);
   });
 
+  it('names with an account in common count as one provider', () => {
+    const accounts = { aws: ['store.test'], gcp: ['other.test'], azure: ['a.test', 'store.test'] };
+    expect(place(['aws', 'gcp', 'azure'], 3, (name) => accounts[name]).collusion).toEqual([
+      {
+        code: 'collusion',
+        message:
+          'one provider behind aws and azure runs parties 0 and 2 and could rebuild all inputs',
+        provider: 'aws',
+        parties: [0, 2],
+      },
+    ]);
+    const joined = { aws: ['x'], gcp: ['y'], azure: ['x', 'y'] };
+    expect(place(['aws', 'gcp', 'azure'], 3, (name) => joined[name]).collusion).toMatchObject([
+      { provider: 'aws', parties: [0, 1, 2] },
+    ]);
+  });
+
   it('tells of entries without a party', () => {
     expect(place(['aws', 'gcp', 'azure', 'aws'], 3).unused).toEqual([
       { code: 'unused_providers', message: '1 of 4 entries of cloud_providers got no party' },

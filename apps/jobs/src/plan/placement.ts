@@ -12,16 +12,26 @@ export interface Placement {
   unused: JobWarning[];
 }
 
-/** Which provider runs which party (`jobs.md` 5): instances go round by the request, numbers by the fixed order. */
-export function place(requested: readonly ProviderName[], parties: number): Placement {
+/** Cloud accounts behind the name of a provider; none: it is on this host. */
+export type AccountsOf = (name: ProviderName) => readonly string[];
+
+/**
+ * Which provider runs which party (`jobs.md` 5): instances go round by the request, numbers by the fixed order. Names that
+ * have an account in common count as one provider.
+ */
+export function place(
+  requested: readonly ProviderName[],
+  parties: number,
+  accountsOf: AccountsOf = () => [],
+): Placement {
   const instances = Array.from(
     { length: parties },
     (_, i) => requested[i % requested.length] as ProviderName,
   );
   const providers = order.flatMap((name) => instances.filter((each) => each === name));
-  const used = order.map((name) => ({
-    name,
-    parties: [...providers.keys()].filter((party) => providers[party] === name),
+  const used = realProviders(accountsOf).map((group) => ({
+    names: group.filter((name) => providers.includes(name)),
+    parties: [...providers.keys()].filter((party) => group.includes(providers[party] as ProviderName)),
   }));
   return {
     providers,
@@ -30,18 +40,32 @@ export function place(requested: readonly ProviderName[], parties: number): Plac
   };
 }
 
-function colludes({ name, parties }: { name: ProviderName; parties: number[] }): JobWarning {
+/** Names in groups of one provider each, in the fixed order. */
+function realProviders(accountsOf: AccountsOf): ProviderName[][] {
+  let groups: ProviderName[][] = [];
+  for (const name of order) {
+    const own = new Set(accountsOf(name));
+    const shares = (group: ProviderName[]): boolean =>
+      group.flatMap(accountsOf).some((each) => own.has(each));
+    groups = [...groups.filter((group) => !shares(group)), [...groups.filter(shares).flat(), name]];
+  }
+  return order.flatMap((name) => groups.filter(([first]) => first === name));
+}
+
+function colludes({ names, parties }: { names: ProviderName[]; parties: number[] }): JobWarning {
+  const [provider] = names;
+  const who = names.length === 1 ? provider : `one provider behind ${listed(names)}`;
   return {
     code: 'collusion',
-    message: `${name} runs parties ${listed(parties)} and could rebuild all inputs`,
-    provider: name,
+    message: `${who} runs parties ${listed(parties)} and could rebuild all inputs`,
+    provider,
     parties,
   };
 }
 
 /** As `0 and 1` or `0, 1 and 2`. */
-function listed(numbers: number[]): string {
-  return `${numbers.slice(0, -1).join(', ')} and ${numbers.at(-1)}`;
+function listed(items: readonly (string | number)[]): string {
+  return `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
 function unusedOf(requested: readonly ProviderName[], parties: number): JobWarning[] {

@@ -1,6 +1,10 @@
 import type { Queryable } from '@glacis/store';
 import { JOB_STATES } from '../state.js';
 
+/** Milliseconds that a lease holds, and between two renewals (jobs.md 9). */
+export const leaseMs = 30_000;
+export const renewMs = 10_000;
+
 /** States in which a worker has something to do. */
 const waiting = JOB_STATES.filter(
   (state) => !['created', 'validating', 'success', 'fail', 'cancelled'].includes(state),

@@ -7,17 +7,10 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { AbandonedJobs } from '../jobs/abandoned.js';
-import type { Finding } from '../validation/finding.js';
-import { Submissions } from '../validation/submissions.js';
 import { BucketReaper } from './bucket-reaper.js';
 import { InstanceReaper } from './instance-reaper.js';
 
 const everyMs = 60_000;
-
-const lost: Finding = {
-  code: 'validation_timeout',
-  message: 'the service ended while it checked the data; submit again',
-};
 
 /** `run` never fails. */
 const onError = (): void => undefined;
@@ -30,7 +23,6 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
   constructor(
     @Inject(InstanceReaper) private readonly instances: InstanceReaper,
     @Inject(BucketReaper) private readonly buckets: BucketReaper,
-    @Inject(Submissions) private readonly submissions: Submissions,
     @Inject(AbandonedJobs) private readonly abandoned: AbandonedJobs,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -48,19 +40,9 @@ export class Reaper implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /** Each part by itself: a provider that does not answer holds up its own only. */
   async run(): Promise<void> {
-    const parts = [
-      this.openAgain(),
-      this.abandoned.run(),
-      this.instances.run(),
-      this.buckets.run(),
-    ];
+    const parts = [this.abandoned.run(), this.instances.run(), this.buckets.run()];
     for (const part of await Promise.allSettled(parts))
       if (part.status === 'rejected')
         this.logger.warn({ err: part.reason as Error }, 'what jobs have left stays for now');
-  }
-
-  /** Jobs whose validation was lost with its process. */
-  private async openAgain(): Promise<void> {
-    for (const job of await this.submissions.lost()) await this.submissions.giveBack(job, [lost]);
   }
 }

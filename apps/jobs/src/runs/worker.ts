@@ -10,10 +10,15 @@ import {
 } from '@nestjs/common';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import { Driver } from './driver.js';
-import { claimJobs, releaseLease, renewLeases, type Lease } from './leases.store.js';
+import {
+  claimJobs,
+  leaseMs,
+  releaseLease,
+  renewLeases,
+  renewMs,
+  type Lease,
+} from './leases.store.js';
 
-const leaseMs = 30_000;
-const renewMs = 10_000;
 /** Milliseconds between two looks for jobs, as another replica may have queued or lost them. */
 const lookMs = 1_000;
 

@@ -98,6 +98,8 @@ export interface StorageProvider {
   readonly driver: 'local' | 'aws' | 'gcp' | 'azure';
   /** `nominal`: one credential reaches the data of several parties (jobs.md 1). */
   readonly isolation: 'process' | 'nominal' | 'account';
+  /** Addresses of the accounts that its buckets lie in; none on this host. Names that share one are one provider (jobs.md 5). */
+  readonly accounts: readonly string[];
 
   /** Private, encrypted, open to PUT from any page. One that is there with the same tags counts as made. */
   createBucket(bucket: NewBucket, call: Call): Promise<void>;

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { CLOCK, systemClock, type Clock } from '@glacis/runtime';
+import { CLOCK, Loop, systemClock, type Clock } from '@glacis/runtime';
 import { Store, type Tx } from '@glacis/store';
 import { Inject, Injectable, Optional } from '@nestjs/common';
 import { actorOf, type JobsCaller } from '../access/callers.js';
 import type { Job } from '../jobs/job.entity.js';
 import { JobsStore } from '../jobs/jobs.store.js';
 import { Transitions, type TransitionMore } from '../jobs/transitions.js';
+import { leaseMs, renewLeases, renewMs } from '../runs/leases.store.js';
 import { Runs } from '../runs/runs.service.js';
 import type { Finding } from './finding.js';
 import { Freezer } from './freezer.js';
 import { ReportsStore } from './reports.store.js';
-
-/** Milliseconds after which a validation counts as lost with its process; its parts have shorter limits. */
-const validationMs = 180_000;
 
 /** Takes jobs from `created` to `submitted`, or back, whoever else tries the same. */
 @Injectable()
@@ -30,7 +28,7 @@ export class Submissions {
   /** The compare-and-set: of many submits one gets the job, under a lease. Undefined: another one has it. */
   async take(job: Job, caller: JobsCaller): Promise<Job | undefined> {
     if (job.state !== 'created') return undefined;
-    const leaseUntil = new Date(this.clock.now().getTime() + validationMs);
+    const leaseUntil = new Date(this.clock.now().getTime() + leaseMs);
     return this.store.transaction(async (tx) => {
       if (!(await this.transitions.transition(tx, job, 'validating', by(caller)))) return undefined;
       await tx.query(
@@ -39,6 +37,23 @@ export class Submissions {
       );
       return this.jobs.lock(tx, job.id);
     });
+  }
+
+  /** Keeps the lease while `work` goes on; with its process it ends. */
+  async hold<T>({ leaseToken }: Job, work: () => Promise<T>): Promise<T> {
+    const lease = new Loop({
+      name: 'lease of a validation',
+      intervalMs: renewMs,
+      run: async () => void (await renewLeases(this.store, [leaseToken ?? ''], leaseMs)),
+      // The next turn tries again; under a lease that was lost no state changes.
+      onError: () => undefined,
+    });
+    lease.start();
+    try {
+      return await work();
+    } finally {
+      await lease.stop();
+    }
   }
 
   /** Uploads are open again before anybody may submit again. @param caller absent: the service itself */

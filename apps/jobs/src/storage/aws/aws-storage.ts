@@ -12,6 +12,7 @@ import {
 import type { Readable } from 'node:stream';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '@glacis/runtime';
+import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
 import { failureOf, readByPartyOnly, unless, within } from '../provider-calls.js';
@@ -56,6 +57,10 @@ export class AwsStorage implements StorageProvider {
     private readonly clients: Clients,
     private readonly clock: Clock,
   ) {}
+
+  get accounts(): string[] {
+    return [accountAt(this.options.endpoint ?? 'https://s3.amazonaws.com')];
+  }
 
   get isolation(): 'nominal' | 'account' {
     return this.options.isolation;

@@ -5,6 +5,7 @@ import {
   type SignedIdentifier,
 } from '@azure/storage-blob';
 import type { Clock } from '@glacis/runtime';
+import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
 import { readByPartyOnly, unless, within } from '../provider-calls.js';
@@ -48,9 +49,13 @@ export class AzureStorage implements StorageProvider {
 
   constructor(
     private readonly options: AzureOptions,
-    private readonly accounts: readonly Account[],
+    private readonly perParty: readonly Account[],
     private readonly clock: Clock,
   ) {}
+
+  get accounts(): string[] {
+    return this.options.endpoints.map(accountAt);
+  }
 
   get isolation(): 'nominal' | 'account' {
     return this.options.isolation;
@@ -141,7 +146,7 @@ export class AzureStorage implements StorageProvider {
   async listByTag({ job }: { job?: string }, call: Call): Promise<FoundBucket[]> {
     return within(call, async (abortSignal) => {
       const found: FoundBucket[] = [];
-      for (const { service } of this.accounts) {
+      for (const { service } of this.perParty) {
         for await (const each of service.listContainers({ includeMetadata: true, abortSignal })) {
           const tags = readTags(dashed(each.metadata));
           const bucket = foundBucket(each.name, tags, each.properties.lastModified);
@@ -200,7 +205,7 @@ export class AzureStorage implements StorageProvider {
 
   private accountOf(bucket: string): Account {
     const own = readBucketName(bucket);
-    const account = own && this.accounts[own.party % this.accounts.length];
+    const account = own && this.perParty[own.party % this.perParty.length];
     if (account === undefined) throw new ProviderError('not_found', 'there is no such bucket');
     return account;
   }

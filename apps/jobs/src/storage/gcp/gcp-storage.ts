@@ -1,5 +1,6 @@
 import type { Bucket, File, GetSignedUrlConfig, Storage } from '@google-cloud/storage';
 import type { Clock } from '@glacis/runtime';
+import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
 import { readByPartyOnly, unless, within } from '../provider-calls.js';
@@ -36,6 +37,10 @@ export class GcpStorage implements StorageProvider {
     private readonly clients: Clients,
     private readonly clock: Clock,
   ) {}
+
+  get accounts(): string[] {
+    return [accountAt(this.options.endpoint ?? 'https://storage.googleapis.com')];
+  }
 
   get isolation(): 'nominal' | 'account' {
     return this.options.isolation;

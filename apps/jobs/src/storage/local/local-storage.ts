@@ -28,6 +28,7 @@ export interface LocalParts {
 export class LocalStorage implements StorageProvider {
   readonly driver = 'local';
   readonly isolation = 'process';
+  readonly accounts = [];
 
   constructor(
     private readonly provider: ProviderName,
