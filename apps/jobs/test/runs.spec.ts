@@ -279,7 +279,7 @@ describe('jobs.md 9: replicas, queue and reaper', () => {
       const other = scripted(second);
       // The first has room for four of eight: the others are for the second.
       compute.script = async (step, at) => {
-        if (step === 'run') await waitFor(() => other.started > 0, { deadlineMs: 15_000 });
+        if (step === 'run') await waitFor(() => other.started > 0);
         return wellToTheEnd(step, at);
       };
       const started = compute.started + other.started;

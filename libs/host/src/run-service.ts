@@ -13,6 +13,9 @@ import { run } from './run.js';
 import { makeHost, serviceProgramSettings, type ServiceProgramSettings } from './settings.js';
 import { waitForDatabase } from './wait-for-database.js';
 
+/** Milliseconds after which a service that waits for others says so again. */
+const sayAgainMs = 10_000;
+
 export interface ServiceOptions<S extends Shape> {
   /** As `backends`. */
   name: string;
@@ -124,7 +127,8 @@ async function tellReady<S extends Shape>(
   { app, url }: Program,
 ): Promise<void> {
   for (;;) {
-    const ready = waitFor(async () => (await health.ready()).status === 'ok', { everyMs: 100 });
+    const up = async (): Promise<boolean> => (await health.ready()).status === 'ok';
+    const ready = waitFor(up, { everyMs: 100, deadlineMs: sayAgainMs });
     if (await ready.catch(() => false)) break;
     logger.warn({ waiting: (await health.ready()).error }, 'not ready yet');
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface WaitForOptions {
-  /** Milliseconds after which it gives up. Default 10,000. */
+  /** Milliseconds after which it gives up. Default 30,000. */
   deadlineMs?: number;
   /** Milliseconds between two probes. Default 20. */
   everyMs?: number;
@@ -18,7 +18,7 @@ export async function waitFor<T>(
   probe: () => T | undefined | false | Promise<T | undefined | false>,
   options: WaitForOptions = {},
 ): Promise<T> {
-  const { deadlineMs = 10_000, everyMs = 20, what = 'the condition' } = options;
+  const { deadlineMs = 30_000, everyMs = 20, what = 'the condition' } = options;
   const end = performance.now() + deadlineMs;
   for (;;) {
     let cause: unknown;

@@ -35,7 +35,7 @@ export async function holdRun(start: (folder: string) => Promise<RunComponents>)
 /** What the last test stopped may take a moment to go; what is there after that was forgotten, and is killed. */
 async function endLeftovers(mark: string): Promise<boolean> {
   const gone = await waitFor(async () => (await findProcesses(mark)).length === 0, {
-    deadlineMs: 2_000,
+    deadlineMs: 15_000,
   }).catch(() => false);
   const left = gone ? [] : await findProcesses(mark);
   for (const { pid, command } of left) {

@@ -67,7 +67,7 @@ async function follows(history: SimulatedHistory, relistMs: number): Promise<voi
         disbelief !== undefined ||
         (history.isOver &&
           versions(informer.store.values()).join() === versions(history.objects.values()).join()),
-      { everyMs: 1, deadlineMs: 5_000, what: 'the copy to be what the server has' },
+      { everyMs: 1, what: 'the copy to be what the server has' },
     );
     if (disbelief) throw disbelief;
     expect(versions(believer.known.values())).toEqual(versions(history.objects.values()));
