@@ -69,6 +69,7 @@ async function manyAtOnce(world, operator) {
   await measured(world, operator, namesOf('w', warmUp), stubbed);
   const names = namesOf('g', atOnce);
   const [begun, cpu] = [Date.now(), childrenCpuMs(process.pid)];
+  const reconciles = await operator.reconciles();
   const { seconds, cpuEach } = await measured(world, operator, names, stubbed);
   const used = childrenCpuMs(process.pid);
   const requests = await operatorRequests(world.cluster, begun, Date.now());
@@ -78,6 +79,11 @@ async function manyAtOnce(world, operator) {
   print('graphs_operator_cpu_each', cpuEach, 'ms');
   print('graphs_ready_per_operator_cpu', 1_000 / cpuEach, 'graphs/s');
   print('graphs_operator_requests_each', requests.length / atOnce, 'requests');
+  print(
+    'graphs_reconciles_each',
+    ((await operator.reconciles()) - reconciles) / atOnce,
+    'reconciles',
+  );
   for (const name of ['kube-apiserver', 'etcd', 'kwok']) {
     const each = (used.get(name) - cpu.get(name)) / atOnce;
     print(`graphs_${name.replace('-', '_')}_cpu_each`, each, 'ms');

@@ -32,6 +32,13 @@ spec:
 {{- end }}
 `;
 
+/** What `ingressNeeded` adds: nothing but its values. */
+const aux = `apiVersion: v1
+kind: ConfigMap
+metadata: { name: aux }
+data: { values: {{ .Values | toJson | quote }} }
+`;
+
 const provider = 'inputs: []\noutputs: []\nprovides: [thing]\n';
 const requirer = 'inputs: []\noutputs: []\nrequires: [thing]\n';
 const declared = `inputs: [{ name: in-1, type: volume, mountPath: /data/in }]\noutputs: []\n`;
@@ -42,6 +49,7 @@ const charts = [
   { name: 'provider', version: '1.0.0', annotations: { 'petuum.com/rampartComponent': provider } },
   { name: 'requirer', version: '1.0.0', annotations: { 'petuum.com/rampartComponent': requirer } },
   { name: 'declared', version: '1.0.0', annotations: { 'petuum.com/rampartComponent': declared } },
+  { name: 'aux', version: '1.0.0', annotations: {}, template: aux },
 ];
 
 export interface ChartServer {
@@ -54,12 +62,12 @@ export interface ChartServer {
 /** A repository of charts, as any web server has it. */
 export async function serveCharts(clients: Pick<KubernetesClients, 'helm'>): Promise<ChartServer> {
   const [sources, folder] = [await temporaryFolder(), await temporaryFolder()];
-  for (const { name, version, annotations } of charts) {
+  for (const { name, version, annotations, template = worker } of charts) {
     const source = join(sources, `${name}-${version}`);
     await mkdir(join(source, 'templates'), { recursive: true });
     const metadata = { apiVersion: 'v2', name, version, annotations };
     await writeFile(join(source, 'Chart.yaml'), JSON.stringify(metadata));
-    await writeFile(join(source, 'templates/worker.yaml'), worker);
+    await writeFile(join(source, 'templates/objects.yaml'), template);
     await clients.helm('package', source, '--destination', folder);
   }
   await clients.helm('repo', 'index', folder);

@@ -59,6 +59,8 @@ export class GraphWorld {
           RAMPART_STORAGE_CLASS: 'hostpath-by-name',
           RAMPART_FLOW_IMAGE: 'flows',
           GLACIS_REPO_IMAGE: 'repositories',
+          RAMPART_AUX_CHART_REPO: charts.url,
+          RAMPART_AUX_CHART_NAME: 'aux',
           ...env,
         },
       });

@@ -139,6 +139,21 @@ test('graph-apps.md 4.7, 4.10: undeploy keeps data, redeploy finds it, delete re
 const sorted = (record: object): unknown[] =>
   Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
+test('graph-apps.md 4.5, 4.10: `ingressNeeded` adds the aux chart with `auxConfig` alone, and takes it away', async () => {
+  const place = { namespace: 'default-routed-a', name: 'aux' };
+  const configMaps = world.client(builtIns.configMaps);
+  const auxConfig = { tier: 'gold' };
+  await world.apply('routed', { components: { a: { ingressNeeded: true, auxConfig } } });
+  await world.ready('routed');
+  const { data } = (await configMaps.get(place)) as { data?: Record<string, string> };
+  expect(JSON.parse(data?.['values'] ?? '')).toEqual(auxConfig);
+  expect(await revisions('routed')).toMatchObject({ 'a/auth-aux': 1 });
+  await world.apply('routed', { components: { a: {} } });
+  await world.ready('routed');
+  expect(await configMaps.find(place)).toBeUndefined();
+  expect(Object.keys(await revisions('routed')).toSorted()).toEqual(['a/component', 'a/edges']);
+});
+
 test('graph-apps.md 4.2: a release that fails keeps back only those that need it, and Failed says why', async () => {
   await world.apply('broken', {
     components: {
