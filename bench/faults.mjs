@@ -4,7 +4,7 @@
 //   npm run faults -- rolling …                            the same, every replica restarted in turn
 //   npm run faults -- kube [seed] [part of a title]        two operators: API server, watches, Lease, clocks
 //   npm run faults -- graphs [seed] [points]               the operator killed at moments of a graph's life
-//   npm run faults -- jobs [seed] [points]                 the jobs service and its parties killed in every state of a job
+//   npm run faults -- jobs [seed] [points] [part of a name]  the jobs service and its parties killed in every state of a job
 const [first] = process.argv.slice(2);
 const own = { kube: './faults/kube.mjs', graphs: './faults/graphs.mjs', jobs: './faults/jobs.mjs' };
 await import(own[first] ?? './faults/apart.mjs');

@@ -1,4 +1,4 @@
-// `npm run faults -- jobs [seed] [points]`: the jobs service killed -9 in every state of a job, its parties killed or
+// `npm run faults -- jobs [seed] [points] [part of a name]`: the jobs service killed -9 in every state of a job, its parties killed or
 // stopped in every step, and what else section 13 of jobs.md names. After each point: the outcome of section 13, no process,
 // and no bucket once the job is deleted. Prints a line per point; exits 1 where something else came out.
 import { readFile, readdir } from 'node:fs/promises';
@@ -7,8 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findProcesses } from '@glacis/testbed';
 import { create, ended, open, prepare, put, submit } from '../support/job-client.mjs';
 import { rowsOf, startService, withPlace } from '../support/job-service.mjs';
+import { withOtherPlan } from './other-plan.mjs';
 
-const [, seed = '1', wanted = '1000'] = process.argv.slice(2);
+const [, seed = '1', wanted = '1000', part = ''] = process.argv.slice(2);
 const states = [
   'creating_vms',
   'auth_setup',
@@ -36,6 +37,8 @@ const points = [
     })),
   ),
   { name: 'stalled party in running', run: (place) => signalParty(place, 'running', 1, 'SIGSTOP') },
+  { name: 'peer with another plan', run: otherPlan },
+  { name: 'peer with another plan, which the coordinator hides', run: hiddenPlan },
   { name: 'late upload', run: lateUpload },
   { name: '20 parallel submits', run: parallelSubmits },
 ];
@@ -118,6 +121,35 @@ async function signalParty(place, state, party, signal) {
   return outcome(place, job);
 }
 
+/** The coordinator compares what the parties have compiled, and submit is refused. */
+async function otherPlan(place) {
+  const job = await prepare(place.service);
+  const answer = await withOtherPlan(place, false, () => submit(place.service, job));
+  const [{ findings }] = await rowsOf(
+    place,
+    'SELECT findings FROM validations WHERE job = $1 ORDER BY number DESC LIMIT 1',
+    [job.id],
+  );
+  const codes = findings.map(({ code }) => code).join();
+  if (answer.status !== 500 || codes !== 'plan_mismatch')
+    throw new Error(`submit: ${answer.status}, ${codes}`);
+  await submit(place.service, job);
+  return `submit refused (${codes}), then ${await outcome(place, job)}`;
+}
+
+/** The parties compare their plans before any share moves. */
+async function hiddenPlan(place) {
+  const job = await prepare(place.service);
+  await withOtherPlan(place, true, async () => {
+    await submit(place.service, job);
+    await ended(place.service, job, 300_000);
+  });
+  const { state, failure } = await stateOf(place, job);
+  if (state !== 'fail' || failure?.class !== 'protocol')
+    throw new Error(`ends in ${JSON.stringify({ state, failure })}`);
+  return `Fail (${failure.class} ${failure.code})`;
+}
+
 async function lateUpload(place) {
   const job = await prepare(place.service);
   await submit(place.service, job);
@@ -182,7 +214,10 @@ const env = {};
 await withPlace(async (place) => {
   place.service = await startService(place, env);
   const random = randomOf(seed);
-  const order = points.map((point) => ({ point, at: random() })).toSorted((a, b) => a.at - b.at);
+  const order = points
+    .filter(({ name }) => name.includes(part))
+    .map((point) => ({ point, at: random() }))
+    .toSorted((a, b) => a.at - b.at);
   const chosen = order.slice(0, Number(wanted)).map(({ point }) => point);
   let failed = 0;
   for (const { name, run } of chosen) {

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { JobsApi } from '@glacis/shares';
+import { main } from '../program.js';
 import { follow } from './events.js';
 import { ProgressBar } from './progress.js';
 import { put } from './put.js';
@@ -79,6 +80,29 @@ test('jobs.md 3: events are followed over a broken stream without gap or repeat,
     ['/jobs/a%2Fb/events', '0'],
     ['/jobs/a%2Fb/events', '2'],
   ]);
+});
+
+describe('jobs.md 3.2: exit codes of a job that is watched', () => {
+  test.each([
+    [{ state: 'success' }, 0, ''],
+    [{ state: 'fail', failure: { class: 'data', message: 'owner data' } }, 3, 'owner data'],
+    [{ state: 'fail', failure: { class: 'policy', message: 'a policy' } }, 3, 'a policy'],
+    [{ state: 'fail', failure: { class: 'infra', message: 'no compute' } }, 4, 'no compute'],
+    [{ state: 'fail', failure: { class: 'protocol', message: 'a peer' } }, 4, 'a peer'],
+    [{ state: 'fail', failure: { class: 'timeout', message: 'too late' } }, 5, 'too late'],
+    [{ state: 'cancelled' }, 1, 'cancelled'],
+  ])('%j', async (job, code, told) => {
+    const url = await serve((request, reply) => {
+      const event = `id: 1\nevent: end\ndata: ${JSON.stringify(job)}\n\n`;
+      reply.end(request.url?.endsWith('/events') ? event : JSON.stringify(job));
+    });
+    let text = '';
+    const stream = { write: (part: string) => (text += part) };
+    const nowhere = ['--token-file', '/nowhere', '--server', url];
+    const argv = [...nowhere, 'jobs', 'watch', 'a', '--keep', '/nowhere'];
+    expect(await main(argv, { stdout: stream, stderr: stream })).toBe(code);
+    expect(text).toContain(told);
+  });
 });
 
 test('a bar is drawn over itself on a terminal, and nowhere else', () => {
