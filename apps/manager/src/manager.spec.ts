@@ -225,7 +225,7 @@ describe('stops', () => {
   });
 
   it('one that comes while the run starts is read at once and wins', async () => {
-    const { server } = await stand('v0.4', {}, { driver: new StubDriver({ stepMs: 200 }) });
+    const { server } = await stand('v0.4', {}, { driver: new StubDriver({ stepMs: 250 }) });
     const stream = await server.stream(0);
     stream.send(run('c1'));
     await stream.hears('manager VmProvision InProgress');
@@ -293,7 +293,7 @@ describe('runs', () => {
 
 describe('reconnect', () => {
   it('dials again when a stream ends; runs go on and what they said meanwhile arrives', async () => {
-    const { server, http } = await stand('v0.4', {}, { driver: new StubDriver({ stepMs: 30 }) });
+    const { server, http } = await stand('v0.4', {}, { driver: new StubDriver({ stepMs: 250 }) });
     const first = await server.stream(0);
     first.send(run('c1'));
     await first.hears('runResponse');
@@ -357,7 +357,11 @@ describe('Backend Replaced', () => {
   });
 
   it('on a stream that it has itself replaced ends only that stream', async () => {
-    const { server, program } = await stand('v0.4', {}, { driver: new StubDriver({ stepMs: 30 }) });
+    const { server, program } = await stand(
+      'v0.4',
+      {},
+      { driver: new StubDriver({ stepMs: 250 }) },
+    );
     const first = await server.stream(0);
     first.send(run('c1'));
     await first.hears('runResponse');
