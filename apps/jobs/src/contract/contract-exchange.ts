@@ -1,5 +1,5 @@
 import { Idempotency, type Visitor } from '@glacis/http';
-import { Inject, Injectable } from '@nestjs/common';
+import { createParamDecorator, Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Callers, actorOf, type JobsCaller } from '../access/callers.js';
 import { ProviderError } from '../storage/provider-error.js';
@@ -16,6 +16,15 @@ export interface Exchange {
   request: FastifyRequest;
   reply: FastifyReply;
 }
+
+/** `@Exchanged() exchange: Exchange`; what the handler returns is sent. */
+export const Exchanged: () => ParameterDecorator = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Exchange => {
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    return { visitor: request.context as Visitor, request, reply: http.getResponse() };
+  },
+);
 
 /** What a route does with a request whose caller and body are known. */
 export interface ContractRoute {

@@ -1,8 +1,7 @@
-import { Operation, RequestParam, type Visitor } from '@glacis/http';
-import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Operation } from '@glacis/http';
+import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { z } from 'zod';
-import { ContractExchange } from './contract-exchange.js';
+import { ContractExchange, Exchanged, type Exchange } from './contract-exchange.js';
 import { createShape, registerShape, submitShape } from './shapes.js';
 import { CreateJob } from './create-job.service.js';
 import { KnownJob } from './known-job.js';
@@ -32,20 +31,13 @@ export class ContractController {
     body: createShape,
     summary: 'Create a job: a query, its schema, and who computes it',
   })
-  create(
-    @RequestParam() visitor: Visitor,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    return this.exchange.post(
-      { visitor, request, reply },
-      {
-        once: 'create_job',
-        secret: 'analyst_token',
-        allow: (caller) => this.createJob.allow(caller),
-        run: (caller, body) => this.createJob.create(caller, body),
-      },
-    );
+  create(@Exchanged() exchange: Exchange): Promise<string> {
+    return this.exchange.post(exchange, {
+      once: 'create_job',
+      secret: 'analyst_token',
+      allow: (caller) => this.createJob.allow(caller),
+      run: (caller, body) => this.createJob.create(caller, body),
+    });
   }
 
   @Post('register_data_owner')
@@ -55,18 +47,11 @@ export class ContractController {
     body: registerShape,
     summary: 'Register an owner and get its upload links',
   })
-  register(
-    @RequestParam() visitor: Visitor,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    return this.exchange.post(
-      { visitor, request, reply },
-      {
-        allow: (caller) => this.known.allow(caller, 'owner'),
-        run: (caller, body) => this.registerOwner.register(caller, body),
-      },
-    );
+  register(@Exchanged() exchange: Exchange): Promise<string> {
+    return this.exchange.post(exchange, {
+      allow: (caller) => this.known.allow(caller, 'owner'),
+      run: (caller, body) => this.registerOwner.register(caller, body),
+    });
   }
 
   @Post('submit_job')
@@ -76,19 +61,12 @@ export class ContractController {
     body: submitShape,
     summary: 'Validate the data of a job and queue its run',
   })
-  submit(
-    @RequestParam() visitor: Visitor,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    return this.exchange.post(
-      { visitor, request, reply },
-      {
-        once: 'submit_job',
-        allow: (caller) => this.known.allow(caller, 'analyst'),
-        run: (caller, body) => this.submitJob.submit(caller, body),
-      },
-    );
+  submit(@Exchanged() exchange: Exchange): Promise<string> {
+    return this.exchange.post(exchange, {
+      once: 'submit_job',
+      allow: (caller) => this.known.allow(caller, 'analyst'),
+      run: (caller, body) => this.submitJob.submit(caller, body),
+    });
   }
 
   @Get('get_status')
@@ -98,17 +76,10 @@ export class ContractController {
     head: false,
     query: z.object({ job_id: z.string() }),
   })
-  status(
-    @RequestParam() visitor: Visitor,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string> {
-    return this.exchange.get(
-      { visitor, request, reply },
-      {
-        allow: (caller) => this.jobStatus.allow(caller),
-        run: (caller, query) => this.jobStatus.status(caller, query),
-      },
-    );
+  status(@Exchanged() exchange: Exchange): Promise<string> {
+    return this.exchange.get(exchange, {
+      allow: (caller) => this.jobStatus.allow(caller),
+      run: (caller, query) => this.jobStatus.status(caller, query),
+    });
   }
 }
