@@ -1,8 +1,9 @@
-import { readFileSync, statSync, readdirSync } from 'node:fs';
+import { readFileSync, statSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { main } from '@glacis/cli';
 import { waitFor } from '@glacis/runtime';
+import { prepare, type JobTable, type Registered } from '@glacis/shares';
 import { temporaryFolder } from '@glacis/testbed';
 import type { RunningSuite } from './running-suite.js';
 
@@ -155,6 +156,79 @@ export function jobsWay(suite: () => RunningSuite): void {
       expect(owned.out.match(/north|south|west/g)).toHaveLength(3);
       expect((await glacis('analyst', 'job', 'logs', id)).code).toBe(0);
       expect((await glacis('analyst', 'jobs', 'cancel', id)).code).toBe(1);
+    });
+  });
+  describe('owners without a link, in mode open', () => {
+    const tables = {
+      people: {
+        id: { type: 'INTEGER', unit: 'id', unique: true },
+        city: { type: 'CATEGORY', categories: ['Bern', 'Oslo'] },
+      },
+      visits: { person: 'id', cost: 'euro' },
+    } as const;
+    const people = Array.from({ length: 12 }, (_, id) => [id, id % 2 ? 'Oslo' : 'Bern']);
+    const visits = Array.from({ length: 24 }, (_, i) => [i % 12, 100 + i]);
+    const csv = (rows: readonly (readonly unknown[])[]): string => rows.join('\n');
+    let id: string;
+
+    const file = (name: string, content: string | Uint8Array): string => {
+      writeFileSync(join(dir, name), content);
+      return join(dir, name);
+    };
+    /** On a computer that has no token of the platform. */
+    const asOwner = (owner: string, table: string, ...argv: string[]): Promise<Ran> => {
+      const whose = ['--job', id, '--owner', owner, '--table', table];
+      return glacis(owner, 'job', ...argv, ...whose, '--token-file', join(dir, 'none'));
+    };
+
+    it('jobs.md 3.2: create, and share by name, of one of two tables', async () => {
+      const sql = `SELECT people.city, COUNT(*) AS n, SUM(visits.cost) AS total
+        FROM people JOIN visits ON people.id = visits.person GROUP BY people.city`;
+      const schema = file('tables.json', JSON.stringify({ tables }));
+      const argv = [file('join.sql', sql), '--schema', schema, '-o', 'json'];
+      const created = await glacis('analyst', 'jobs', 'create', ...argv);
+      expect(created).toMatchObject({ code: 0 });
+      ({ job_id: id } = JSON.parse(created.out) as { job_id: string });
+      const empty = await glacis('analyst', 'jobs', 'submit', id);
+      expect(empty).toMatchObject({ code: 3, err: expect.stringContaining('no_owners') });
+      const unfit = file('unfit.csv', 'id,city\nx,Rome');
+      expect((await asOwner('clinic', 'people', 'share', unfit, '--yes')).code).toBe(3);
+      const good = file('people.csv', csv([['id', 'city'], ...people]));
+      const shared = await asOwner('clinic', 'people', 'share', good, '--yes');
+      expect(shared).toMatchObject({ code: 0, err: '' });
+    });
+
+    it('jobs.md 3.2: register prints links and no token; upload stores files made elsewhere', async () => {
+      const { code, out } = await asOwner('insurer', 'visits', 'register', '-o', 'json');
+      expect(code).toBe(0);
+      expect(out).not.toContain('owner_token');
+      const table: JobTable = {
+        name: 'visits',
+        columns: tables.visits,
+        needed: { default: 'deny' },
+      };
+      const text = csv([['person', 'cost'], ...visits]);
+      const made = await prepare(text, table, JSON.parse(out) as Registered);
+      if ('findings' in made) throw new Error('the rows do not fit');
+      const files = made.files.map(({ bytes }, party) => file(`share-${party}.csv`, bytes));
+      const uploaded = await asOwner('insurer', 'visits', 'upload', ...files, '-o', 'json');
+      expect(uploaded.code).toBe(0);
+      expect(JSON.parse(uploaded.out)).toMatchObject(
+        [0, 1, 2].map((party) => ({ party, rows: 24 })),
+      );
+    });
+
+    it('jobs.md 3.2: submit, watch and open give the rows of the join', async () => {
+      expect(await glacis('analyst', 'jobs', 'submit', id)).toMatchObject({ code: 0, err: '' });
+      const watched = await glacis('analyst', 'jobs', 'watch', id);
+      expect(watched.out).toMatch(/Running Experiment[\s\S]*success\n$/);
+      const { out } = await glacis('analyst', 'jobs', 'open', id, '-o', 'json');
+      const total = (city: string): number =>
+        visits.reduce((sum, [who, cost]) => sum + (people[who!]?.[1] === city ? cost! : 0), 0);
+      const rows = JSON.parse(out) as { city: string }[];
+      expect(rows.toSorted((a, b) => (a.city < b.city ? -1 : 1))).toEqual(
+        ['Bern', 'Oslo'].map((city) => ({ city, n: 12, total: total(city) })),
+      );
     });
   });
 }
