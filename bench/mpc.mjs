@@ -1,6 +1,6 @@
 // `npm run bench -- mpc [--spu] [--short]`: the query engine over three processes of this machine with TLS links. Each figure is
-// that of the slowest party after a first run, up to 65,536 rows the median of five, beside its target (jobs.md 11.9) and the
-// prototype in one thread (15). `--spu` adds SPU 0.9.5 (C++, ABY3, three processes, the better of two runs and of two ways to
+// that of the slowest party after a first run, the median of five where that took under two seconds, beside its target (jobs.md
+// 11.9) and the prototype in one thread (15). `--spu` adds SPU 0.9.5 (C++, ABY3, three processes, the better of two runs and of two ways to
 // sort) in the same run; `--short` leaves out sizes above 65,536.
 import { estimate, WAN } from '../libs/mpc/dist/index.js';
 import { queriesOf } from './support/mpc-queries.mjs';
@@ -32,10 +32,10 @@ async function once(messageOf) {
 }
 
 /** The run of median time; the first one, which compiles, does not count. */
-async function measured(rows, messageOf) {
-  await once(messageOf);
+async function measured(messageOf) {
+  const { milliseconds } = await once(messageOf);
   const runs = [];
-  while (runs.length < (rows > 65_536 ? 1 : 5)) runs.push(await once(messageOf));
+  while (runs.length < (milliseconds < 2000 ? 5 : 1)) runs.push(await once(messageOf));
   return runs.toSorted((a, b) => a.milliseconds - b.milliseconds)[runs.length >> 1];
 }
 
@@ -55,7 +55,7 @@ for (const rows of sizes) {
   await parties.ask(() => ({ rows }));
   for (const [step, bounds] of Object.entries(STEPS)) {
     if (!(rows in bounds)) continue;
-    const figures = await measured(rows, () => ({ step }));
+    const figures = await measured(() => ({ step }));
     const [target, prototype] = bounds[rows];
     print(`${step}_${rows}`, figures, [
       ...beside('target', target),
@@ -73,7 +73,7 @@ await parties.end();
 parties = await ThreeParties.start();
 for (const { name, plan, rows, inputs, target } of queriesOf(sizes)) {
   const given = inputs();
-  const figures = await measured(rows[0], (party) => ({ plan, inputs: given[party] }));
+  const figures = await measured((party) => ({ plan, inputs: given[party] }));
   // 6 Gbit/s and 20 ms: the time of this machine, and what its rounds and bytes add there.
   const { rounds, megabytes, milliseconds } = figures;
   const wide = milliseconds + (rounds * WAN.rtt + (megabytes * 8e15) / WAN.bitsPerSecond) / 1e6;
