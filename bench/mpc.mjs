@@ -1,7 +1,7 @@
 // `npm run bench -- mpc [--spu] [--short]`: the query engine over three processes of this machine with TLS links. Each figure is
 // that of the slowest party after a first run, the median of five where that took under two seconds, beside its target (jobs.md
-// 11.9) and the prototype in one thread (15). `--spu` adds SPU 0.9.5 (C++, ABY3, three processes, the better of two runs and of two ways to
-// sort) in the same run; `--short` leaves out sizes above 65,536.
+// 11.9) and the prototype in one thread (15). `--spu` adds SPU 0.9.5 (C++, ABY3, three processes, the better of two runs and of
+// two ways to sort) in the same run; `--short` leaves out sizes above 65,536.
 import { estimate, WAN } from '../libs/mpc/dist/index.js';
 import { queriesOf } from './support/mpc-queries.mjs';
 import { spuFigures } from './support/spu.mjs';
