@@ -5,7 +5,8 @@ import { sharedKafka, startKafka, type KafkaCluster } from '@glacis/testbed/clus
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { tellStory } from '../src/demo/story.js';
+import { tellJobStory } from '../src/demo/job-story.js';
+import { tellStory, type Step } from '../src/demo/story.js';
 import {
   chartFolder,
   listObjects,
@@ -115,14 +116,29 @@ test('an upgrade and a rollback keep the data and the Secrets', async () => {
   expect([await join(), await hosts()]).toEqual([token, known]);
 }, 600_000);
 
-describe('graphs', () => {
+describe('graphs and jobs', () => {
   beforeAll(async () => {
     // In a cluster that is given, with brokers that its pods reach.
     kafka = cluster.nodes && (await startKafka({ host: cluster.nodes.machineAddress }));
     const brokers = (kafka?.brokers ?? sharedKafka()).join('\\,');
-    const values = ['storage.className=hostpath-by-name', `kafka.bootstrap=${brokers}`];
-    await trial.upgrade(...values.map((value) => `--set=graphs.${value}`));
+    const values = [
+      'graphs.storage.className=hostpath-by-name',
+      `graphs.kafka.bootstrap=${brokers}`,
+      'jobs.parties.provider=aws',
+      `publicUrl=http://${await trial.service('glacis-gateway', 8080)}`,
+    ];
+    await trial.upgrade(...values.map((value) => `--set=${value}`));
   }, 400_000);
+
+  test('plays the job of three owners through the door, its parties in pods', async () => {
+    const { door, token } = await trial.trialApi();
+    const step: Step = async (_title, work) => (await work()).value;
+    await tellJobStory({ door, token, step, providers: ['aws'] });
+    const own = ['-l', `glacis-installation=glacis.${namespace}`];
+    const made = await cluster.kubectl('get', 'namespaces', ...own, '-o', 'name');
+    expect(made.trim().split('\n')).toHaveLength(3);
+    await cluster.kubectl('delete', 'namespaces', ...own);
+  }, 300_000);
 
   graphStory(() => ({ cluster, release: trial }));
 });

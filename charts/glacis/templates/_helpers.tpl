@@ -82,6 +82,7 @@ true
 {{- define "glacis.partyPods" -}}
 {{- if ne .Values.jobs.parties.provider "none" }}
 {{- if semverCompare "<1.30.0-0" .Capabilities.KubeVersion.Version }}{{ fail "jobs.parties.provider is set, but this Kubernetes is older than 1.30: nothing would hold jobs to the namespaces of parties" }}{{ end -}}
+{{- if not (or (include "glacis.graphs" .) (include "glacis.distributed" .)) }}{{ fail "jobs.parties.provider is set, but graphs are not served: in a trial both are one pod, with the rights of both" }}{{ end -}}
 true
 {{- end -}}
 {{- end -}}

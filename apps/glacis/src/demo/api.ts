@@ -4,8 +4,8 @@ const limitMs = 30_000;
 /** The calls that the demo makes, as any REST client would make them. */
 export class Api {
   constructor(
-    private readonly door: string,
-    private readonly token: string,
+    readonly door: string,
+    readonly token: string,
   ) {}
 
   /** The reply of a call that has to succeed. */

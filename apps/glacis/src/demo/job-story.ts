@@ -24,6 +24,8 @@ interface Stage {
   /** Of the analyst. */
   token: string;
   step: Step;
+  /** Where its parties run; by default at three. */
+  providers?: readonly string[];
 }
 
 interface Job {
@@ -49,18 +51,19 @@ export async function tellJobStory(stage: Stage): Promise<void> {
   });
   await step('three parties compute on shares', async () => {
     await job.api.post('/submit_job', { job_id: job.id });
-    await waitFor(() => hasSucceeded(job), { deadlineMs: 60_000 });
+    await waitFor(() => hasSucceeded(job), { deadlineMs: 180_000, what: 'the job to succeed' });
     return { value: undefined, note: 'three processes, TLS between them' };
   });
   await open(job, step);
 }
 
-async function ask({ door, token, step }: Stage): Promise<Job> {
+async function ask({ door, token, step, providers }: Stage): Promise<Job> {
   return step('ask for an average over three owners', async () => {
     const key = await x25519KeyPair();
     const api = new JobsApi(door, token);
     const created = await api.post<{ job_id: string; analyst_token?: string }>('/create_job', {
       ...analysis,
+      ...(providers && { cloud_providers: providers }),
       result_key: key.publicKey,
     });
     const { job_id: id, analyst_token: own = token } = created;

@@ -8,8 +8,8 @@ import { Starts } from './starts.js';
 
 /** The attempt of agents that make keys, before there is a first one. */
 export const keyAttempt = 0;
-/** Milliseconds for all of it. */
-const limitMs = 60_000;
+/** Milliseconds for all of it; a node may have to fetch the image of its pod first. */
+const limitMs = 180_000;
 
 /** The job as create knows it before its row is there. */
 export type KeyedJob = Pick<Job, 'id' | 'tenant' | 'placement'>;
