@@ -116,6 +116,10 @@
 {{- if eq .component "gateway" }}
 # Clients come by the address of the Service: they are led away before it stops to listen.
 - { name: GLACIS_HTTP_SHUTDOWN_DELAY, value: 3s }
+{{- if include "glacis.partyPods" .root }}
+# A create waits for pods of parties.
+- { name: GLACIS_GATEWAY_REPLY_TIMEOUT, value: 3m }
+{{- end }}
 - { name: GLACIS_GATEWAY_KEK_FILE, value: /etc/glacis/kek/kek }
 - { name: GLACIS_GATEWAY_BACKENDS_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "backends-replicas" "port" 9011) }}" }
 - { name: GLACIS_GATEWAY_CERTIFICATES_URLS, value: "http://{{ include "glacis.address" (dict "root" .root "component" "certificates-replicas" "port" 9010) }}" }
