@@ -6,6 +6,9 @@ import { LinkListener, Ring } from '../../apps/party/dist/index.js';
 import { execute, run } from '../../libs/mpc/dist/index.js';
 import { meet, stepsOf } from './mpc-steps.mjs';
 
+// Links keep a process alive whose parent has gone.
+process.on('disconnect', () => process.exit());
+
 const said = async () => (await once(process, 'message'))[0];
 
 const { party, identity, uris } = await said();
