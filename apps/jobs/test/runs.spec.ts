@@ -170,6 +170,15 @@ describe('jobs.md 9: an attempt', () => {
     expect(compute.mostAtOnce).toBe(1);
   });
 
+  it('jobs.md 9: create_vms waits for machines that take their time', async () => {
+    compute.script = wellToTheEnd;
+    compute.startingLooks = 7;
+    const started = compute.started;
+    expect((await ended(await submitted())).state).toBe('success');
+    expect(compute.startingLooks).toBe(0);
+    expect(compute.started - started).toBe(3);
+  });
+
   it('jobs.md 13: a party that dies each time ends the job in class transient', async () => {
     compute.script = (step, more) =>
       step === 'run' && more.party === 0 ? 'die' : wellToTheEnd(step, more);
