@@ -31,7 +31,9 @@ export function place(
   const providers = order.flatMap((name) => instances.filter((each) => each === name));
   const used = realProviders(accountsOf).map((group) => ({
     names: group.filter((name) => providers.includes(name)),
-    parties: [...providers.keys()].filter((party) => group.includes(providers[party] as ProviderName)),
+    parties: [...providers.keys()].filter((party) =>
+      group.includes(providers[party] as ProviderName),
+    ),
   }));
   return {
     providers,

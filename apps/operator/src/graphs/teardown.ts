@@ -101,7 +101,11 @@ export async function stopFlows(work: Work, place: Namespace): Promise<void> {
 }
 
 /** Removes releases, in their order. */
-export async function uninstall(work: Work, namespace: string, names: readonly string[]): Promise<void> {
+export async function uninstall(
+  work: Work,
+  namespace: string,
+  names: readonly string[],
+): Promise<void> {
   const there = await liveReleases(work, namespace);
   for (const name of names) {
     const release = there.find((each) => each.name === name);
