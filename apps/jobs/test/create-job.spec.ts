@@ -14,33 +14,36 @@ const { post } = new ContractCalls(() => stand);
 describe('jobs.md 2.1: checks of all contract routes', () => {
   test('a service whose database takes nobody is not ready', async () => {
     const cut = await Stand.start();
-    await cut.withoutParties();
-    const calls = new ContractCalls(() => cut);
-    const { job_id: id } = await calls.created();
-    await withConnection(cut.database.url, async (spare) => {
-      const limit = (n: number): Promise<unknown> =>
-        spare.query(
-          `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT ${n}', current_database()); END $$`,
+    try {
+      await cut.withoutParties();
+      const calls = new ContractCalls(() => cut);
+      const { job_id: id } = await calls.created();
+      await withConnection(cut.database.url, async (spare) => {
+        const limit = (n: number): Promise<unknown> =>
+          spare.query(
+            `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT ${n}', current_database()); END $$`,
+          );
+        await limit(0);
+        await spare.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND pid <> pg_backend_pid()`,
         );
-      await limit(0);
-      await spare.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()`,
-      );
-      const replies = await Promise.all([
-        calls.post('/create_job', counting),
-        calls.register(id, 'alice'),
-        calls.submit(id),
-        calls.status(id),
-      ]);
-      for (const reply of replies) {
-        expectBytes(reply, 503, '{"error":"Service not ready"}');
-        expect(reply.headers['retry-after']).toBe('1');
-      }
-      expect((await cut.send('GET', '/health/ready')).status).toBe(503);
-      await limit(-1);
-    });
-    await cut.stop();
+        const replies = await Promise.all([
+          calls.post('/create_job', counting),
+          calls.register(id, 'alice'),
+          calls.submit(id),
+          calls.status(id),
+        ]);
+        for (const reply of replies) {
+          expectBytes(reply, 503, '{"error":"Service not ready"}');
+          expect(reply.headers['retry-after']).toBe('1');
+        }
+        expect((await cut.send('GET', '/health/ready')).status).toBe(503);
+        await limit(-1);
+      });
+    } finally {
+      await cut.stop();
+    }
   });
 
   test('type, JSON and object', async () => {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** Node's codes of a connection that could not be made or was cut. */
 const network = new Set<unknown>([
   'ECONNREFUSED',
@@ -54,6 +56,6 @@ export function isUnstorable(error: unknown): boolean {
 /** The error and its causes, as far as anyone would look. */
 function chain(error: unknown): Failure[] {
   const links: Failure[] = [];
-  for (let at = error; at instanceof Error && links.length < 8; at = at.cause) links.push(at);
+  for (let at = error; types.isNativeError(at) && links.length < 8; at = at.cause) links.push(at);
   return links;
 }

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /** SQLSTATE codes (PostgreSQL appendix A) that this library decides on. */
 const uniqueViolation = '23505';
 const serializationFailure = '40001';
@@ -64,7 +66,7 @@ export class DatabaseUnreachableError extends Error {
  * `pg` says without one is that its connection is lost or that time is up.
  */
 export function coded(error: unknown): unknown {
-  const codeless = error instanceof Error && error.name === 'Error' && !('code' in error);
+  const codeless = types.isNativeError(error) && error.name === 'Error' && !('code' in error);
   return codeless ? new DatabaseUnreachableError(error) : error;
 }
 
