@@ -80,12 +80,12 @@ async function suffer(what: string, harm: () => Promise<void>): Promise<void> {
   const began = performance.now();
   let back = 0;
   try {
-    await waitFor(all, { deadlineMs: streamsBackMs, everyMs: 100 });
+    await waitFor(all, { deadlineMs: streamsBackMs, everyMs: 100 }).catch((cause: unknown) => {
+      throw new Error(`${live} of ${hosts} streams are back`, { cause });
+    });
     back = performance.now() - began;
-  } catch (cause) {
-    throw new Error(`${live} of ${hosts} streams are back`, { cause });
-  } finally {
     await writer.acknowledged(20);
+  } finally {
     await writer.stop();
   }
   const lost = await writer.lost();

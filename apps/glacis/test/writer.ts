@@ -1,6 +1,9 @@
 import { waitFor } from '@glacis/runtime';
 import { randomUUID } from 'node:crypto';
-import type { Api } from '../src/demo/api.js';
+import { Api } from '../src/demo/api.js';
+
+/** Milliseconds after which a write counts as refused: a pod that is gone closes no connection. */
+const limitMs = 5_000;
 
 /** Enrols hosts one after the other, whatever happens to the suite meanwhile, and knows what it was told. */
 export class Writer {
@@ -9,8 +12,10 @@ export class Writer {
   private readonly ids: string[] = [];
   private stopped = false;
   private readonly run: Promise<void>;
+  private readonly api: Api;
 
-  constructor(private readonly api: Api) {
+  constructor({ door, token }: Api) {
+    this.api = new Api(door, token, limitMs);
     this.run = this.write();
   }
 
@@ -21,7 +26,7 @@ export class Writer {
   /** Resolves when so many more writes have been acknowledged. */
   async acknowledged(count: number): Promise<void> {
     const enough = this.written + count;
-    const deadlineMs = 60_000;
+    const deadlineMs = 120_000;
     await waitFor(() => this.written >= enough, { deadlineMs, what: `${count} writes` });
   }
 

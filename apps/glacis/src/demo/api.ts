@@ -1,18 +1,17 @@
-/** Milliseconds that a call may take, whatever happens to whom it went to. */
-const limitMs = 30_000;
-
 /** The calls that the demo makes, as any REST client would make them. */
 export class Api {
+  /** @param limitMs milliseconds that a call may take, whatever happens to whom it went to */
   constructor(
     readonly door: string,
     readonly token: string,
+    private readonly limitMs = 30_000,
   ) {}
 
   /** The reply of a call that has to succeed. */
   async call(method: string, path: string, body?: unknown): Promise<Response> {
     const response = await fetch(new URL(path, this.door), {
       method,
-      signal: AbortSignal.timeout(limitMs),
+      signal: AbortSignal.timeout(this.limitMs),
       headers: {
         authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
