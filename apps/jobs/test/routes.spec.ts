@@ -223,7 +223,7 @@ describe('jobs.md 3: events', () => {
         id: 1,
         event: 'state',
         at: expect.any(String),
-        data: { state: 'created', attempt: 1, label: null },
+        data: { state: 'created', attempt: 1, label: null, progress: 0 },
       },
     ]);
     const headers = { accept: 'text/event-stream', 'last-event-id': '1', ...(await admin()) };

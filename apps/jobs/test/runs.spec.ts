@@ -114,16 +114,19 @@ const ended = ({ id }: Job, of: Stand = stand): Promise<Job> =>
     { deadlineMs: 120_000, what: 'the end of a job' },
   );
 
-/** States in their order, as its followers are told. */
-async function statesOf({ id }: Job): Promise<string[]> {
+/** Where it was, in its order, as its followers are told. */
+async function toldOf({ id }: Job): Promise<{ state: string; progress: number }[]> {
   const rows = await stand
     .get(Store)
-    .query<{ data: { state: string } }>(
+    .query<{ data: { state: string; progress: number } }>(
       `SELECT data FROM job_events WHERE job = $1 AND event IN ('state', 'end') ORDER BY seq`,
       [id],
     );
-  return rows.map(({ data }) => data.state);
+  return rows.map(({ data }) => data);
 }
+
+const statesOf = async (job: Job): Promise<string[]> =>
+  (await toldOf(job)).map(({ state }) => state);
 
 const none = (): Promise<true> =>
   waitFor(() => compute.running.size === 0, {
@@ -136,6 +139,9 @@ describe('jobs.md 9: an attempt', () => {
     const job = await submitted();
     expect(await ended(job)).toMatchObject({ state: 'success', teardown: 'done', failure: null });
     expect(await statesOf(job)).toEqual([...RUNNING_STATES.slice(1), 'success']);
+    const way = (await toldOf(job)).map(({ progress }) => progress);
+    expect(way).toEqual(way.toSorted((a, b) => a - b));
+    expect([way[0], way.at(-1)]).toEqual([0, 1]);
     await none();
     expect(compute.mostAtOnce).toBe(1);
   });

@@ -13,22 +13,13 @@ interface Ended {
   failure?: { class: string; code: string; message: string } | null;
 }
 
-/** States of a run, in their order (jobs.md 4); a bar is as long as the way behind. */
-const WAY = [
-  'submitted',
-  'creating_vms',
-  'vms_created',
-  'auth_setup',
-  'auth_done',
-  'deploying',
-  'deployed',
-  'inputs_preparing',
-  'inputs_ready',
-  'running',
-  'exporting',
-  'terminating',
-  'success',
-];
+/** What a `state` event tells of a job (jobs.md 3). */
+interface Told {
+  /** Absent before it is submitted. */
+  label?: string | null;
+  /** Of its way to the result, 0 to 1. */
+  progress?: number;
+}
 
 /** Follows a job to its end, with a bar on a terminal and a line for each label elsewhere. */
 export async function watchJob(context: Context, api: JobsApi, jobId: string): Promise<void> {
@@ -36,10 +27,10 @@ export async function watchJob(context: Context, api: JobsApi, jobId: string): P
   let said: string | undefined;
   try {
     for await (const { event, data } of follow(api, jobId)) {
-      const { state = '', label } = data as { state?: string; label?: string | null };
+      const { label, progress = 0 } = data as Told;
       if (event !== 'state' || !label) continue;
       const text = plain(label);
-      if (WAY.includes(state)) bar.show(WAY.indexOf(state) / (WAY.length - 1), text);
+      bar.show(progress, text);
       if (!context.screen.isTTY && text !== said) context.say(text);
       said = text;
     }

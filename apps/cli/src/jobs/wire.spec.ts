@@ -105,6 +105,19 @@ describe('jobs.md 3.2: exit codes of a job that is watched', () => {
   });
 });
 
+test('the bar of a job that is watched is as long as the job says', async () => {
+  const url = await serve((request, reply) => {
+    const state = '{"state":"running","label":"Running Experiment","progress":0.5}';
+    const events = `id: 1\nevent: state\ndata: ${state}\n\nid: 2\nevent: end\ndata: {}\n\n`;
+    reply.end(request.url?.endsWith('/events') ? events : '{"state":"success"}');
+  });
+  let text = '';
+  const screen = { write: (part: string) => (text += part), isTTY: true };
+  const argv = ['--token-file', '/nowhere', '--server', url, 'jobs', 'watch', 'a'];
+  await main([...argv, '--keep', '/nowhere'], { stdout: { write: () => true }, stderr: screen });
+  expect(text).toContain('░  50 %  Running Experiment');
+});
+
 test('a bar is drawn over itself on a terminal, and nowhere else', () => {
   let text = '';
   const write = (part: string): unknown => (text += part);

@@ -51,7 +51,8 @@ export class NewJobs {
     await this.admit(tx, job);
     await this.jobs.insert(tx, job, parties);
     await this.jobs.addPlan(tx, job, firstPlan(job, parties, compiled));
-    await this.events.add(tx, id, 'state', { state: 'created', attempt, label: null });
+    const told = { state: 'created', attempt, label: null, progress: 0 };
+    await this.events.add(tx, id, 'state', told);
     await this.outbox.add(tx, {
       type: 'job.created',
       subject: id,

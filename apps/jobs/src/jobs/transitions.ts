@@ -43,10 +43,11 @@ export class Transitions {
   async transition(tx: Tx, job: JobRef, to: JobState, more: TransitionMore = {}): Promise<boolean> {
     if (!mayFollow(job.state, to)) throw new RangeError(`${job.state} is not followed by ${to}`);
     const attempt = more.attempt ?? job.attempt;
-    const label = await this.write(tx, job, to, { ...more, attempt });
-    if (label === undefined) return false;
+    const written = await this.write(tx, job, to, { ...more, attempt });
+    if (written === undefined) return false;
     const { id, tenant } = job;
-    const data = { state: to, attempt, label };
+    const { reached, progress } = written;
+    const data = { state: to, attempt, label: labelOf(to, reached), progress };
     await this.events.add(tx, id, hasEnded(to) ? 'end' : 'state', data);
     await this.outbox.add(tx, ...busEvents(job, { to, attempt }, more));
     await this.audit.record(tx, {
@@ -66,10 +67,10 @@ export class Transitions {
     job: JobRef,
     to: JobState,
     more: TransitionMore & { attempt: number },
-  ): Promise<string | null | undefined> {
+  ): Promise<Pick<Job, 'reached' | 'progress'> | undefined> {
     const runs = RUNNING_STATES.includes(to);
     const anew = !runs && !hasEnded(to) && to !== 'failing' && to !== 'cancelling';
-    const [row] = await tx.query<{ reached: JobState | null }>(
+    const [row] = await tx.query<Pick<Job, 'reached' | 'progress'>>(
       `UPDATE jobs SET state = $4, attempt = $5, updated_at = $6,
          reached = CASE WHEN $7 THEN $4 WHEN $8 THEN NULL ELSE reached END,
          failure = CASE WHEN $9 THEN $10::json ELSE failure END,
@@ -81,7 +82,7 @@ export class Transitions {
          progress = CASE WHEN $8 OR $4 = 'submitted' THEN 0 WHEN $4 = 'success' THEN 1 ELSE progress END,
          ended_at = CASE WHEN $14 THEN $6::timestamptz ELSE NULL END
        WHERE id = $1 AND state = $2 AND attempt = $3 AND ($15::uuid IS NULL OR lease_token = $15)
-       RETURNING reached`,
+       RETURNING reached, progress`,
       [
         job.id,
         job.state,
@@ -100,7 +101,7 @@ export class Transitions {
         more.leaseToken ?? null,
       ],
     );
-    return row && labelOf(to, row.reached);
+    return row;
   }
 }
 
