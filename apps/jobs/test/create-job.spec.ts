@@ -12,8 +12,8 @@ afterAll(() => stand.stop());
 const { post } = new ContractCalls(() => stand);
 
 describe('jobs.md 2.1: checks of all contract routes', () => {
-  test('a service whose database takes nobody is not ready', async () => {
-    const cut = await Stand.start();
+  test('a service whose database takes nobody is not ready, whatever it is asked', async () => {
+    const cut = await Stand.start({ http: { callerRate: '1/h', callerBurst: '1' } });
     try {
       await cut.withoutParties();
       const calls = new ContractCalls(() => cut);
@@ -33,13 +33,20 @@ describe('jobs.md 2.1: checks of all contract routes', () => {
           calls.register(id, 'alice'),
           calls.submit(id),
           calls.status(id),
+          calls.status(''),
+          calls.post('/create_job', '{'),
+          calls.post('/create_job', '{}', { 'content-type': 'text/plain' }),
+          calls.post('/create_job', 'x'.repeat((1 << 20) + 1)),
+          calls.post('/submit_job', { job_id: id }, { authorization: 'Bearer of nothing' }),
         ]);
         for (const reply of replies) {
           expectBytes(reply, 503, '{"error":"Service not ready"}');
           expect(reply.headers['retry-after']).toBe('1');
         }
         expect((await cut.send('GET', '/health/ready')).status).toBe(503);
+        expect((await cut.send('GET', '/create_job')).status).toBe(405);
         await limit(-1);
+        expectBytes(await calls.status(id), 429, '{"error":"Too many requests"}');
       });
     } finally {
       await cut.stop();

@@ -37,6 +37,8 @@ export interface Send {
 export interface StandOptions {
   /** By the keys of the settings. */
   settings?: Record<string, string>;
+  /** The same, of HTTP. */
+  http?: Record<string, string>;
   /** Address that it is said to listen on; default that of the loopback, where the mode is `open`. */
   host?: string;
   database?: TestDatabase;
@@ -79,7 +81,11 @@ export class Stand {
       kafka: loadSettings(kafkaSettings, { env: {} }),
       description: 'jobs under test',
       apis: ['jobs'],
-      http: { host: '127.0.0.1', port: 0, settings: loadSettings(httpSettings, { env: {} }) },
+      http: {
+        host: '127.0.0.1',
+        port: 0,
+        settings: loadSettings(httpSettings, { env: {}, overrides: options.http }),
+      },
     });
     return new Stand(opened, database, identity, folder, options.database === undefined);
   }

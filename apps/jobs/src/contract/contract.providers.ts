@@ -14,6 +14,7 @@ import { CreateJob } from './create-job.service.js';
 import { KnownJob } from './known-job.js';
 import { NewJobs } from './new-jobs.js';
 import { PartyBuckets } from './party-buckets.js';
+import { Readiness } from './readiness.js';
 import { RegisterOwner } from './register.service.js';
 import { Registrations } from './registrations.js';
 import { JobStatus } from './status.service.js';
@@ -32,6 +33,7 @@ export const contractProviders: Provider[] = [
   OwnersStore,
   PartyBuckets,
   Quotas,
+  Readiness,
   RegisterOwner,
   Registrations,
   ReportsStore,
