@@ -3,6 +3,7 @@ export type { Authenticate } from './admission.js';
 export type { Caller, Principal, Visitor } from './caller.js';
 export { CallerParam, RequestParam } from './caller-param.js';
 export { leaveBodies } from './content-type.js';
+export type { RouteDocument } from './documented-routes.js';
 export {
   Operation,
   type Access,

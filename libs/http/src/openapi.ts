@@ -2,8 +2,10 @@ import { RequestMethod, type INestApplication } from '@nestjs/common';
 import { HTTP_CODE_METADATA, METHOD_METADATA } from '@nestjs/common/internal';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { documentedRoutes, type DocumentedRoute } from './documented-routes.js';
 import { declaredOperations, type DeclaredOperation, type OperationOptions } from './operation.js';
-import { problemCatalogue, type ProblemDefinition } from './problem.js';
+import { problemResponses } from './openapi-problems.js';
+import { problemCatalogue } from './problem.js';
 
 type Swagger = typeof import('@nestjs/swagger');
 type PathItemObject = OpenAPIObject['paths'][string];
@@ -17,10 +19,6 @@ export interface OpenApiOptions {
 
 /** Where the document lists the kinds of errors of the process, for whoever gathers those of several. */
 export const problemsMember = 'x-problems';
-
-/** Problems that any route may answer, beside those that it names. */
-const everywhere = ['malformed', 'rate-limited', 'internal', 'unavailable'];
-const underToken = ['unauthenticated', 'forbidden'];
 
 /**
  * The OpenAPI 3.1 document of all routes of an application. `@nestjs/swagger` is loaded and the document made at the
@@ -41,6 +39,8 @@ export async function openApiDocument(
     .build();
   const document = swagger.SwaggerModule.createDocument(app, config);
   for (const [path, item] of Object.entries(document.paths)) nameParameters(path, item);
+  for (const route of documentedRoutes(app.getHttpAdapter().getInstance() as object))
+    addRoute(document.paths, route);
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: schemaOf(problemBody, 'output') as never },
@@ -59,6 +59,20 @@ function nameParameters(path: string, item: PathItemObject): void {
       parameters.push({ name, in: 'path', required: true, schema: { type: 'string' } });
     }
   }
+}
+
+/** One that no controller has. */
+function addRoute(paths: OpenAPIObject['paths'], route: DocumentedRoute): void {
+  const { method, operation, document } = route;
+  const { path, responses, ...told } = document;
+  const errors = problemResponses(operation).map(({ status, ...response }) => [status, response]);
+  const item = (paths[path] ??= {});
+  item[method] = {
+    summary: operation.summary,
+    ...(operation.access !== 'public' && { security: [{ bearer: [] }] }),
+    ...told,
+    responses: { ...responses, ...Object.fromEntries(errors) },
+  };
 }
 
 const problemBody = z.looseObject({
@@ -127,7 +141,7 @@ function replyDecorators(
     const content = { [reply.type]: { schema: {} } };
     decorators.push(swagger.ApiResponse({ status, description: reply.description, content }));
   }
-  return [...decorators, ...problemDecorators(swagger, operation)];
+  return [...decorators, ...problemResponses(operation).map((each) => swagger.ApiResponse(each))];
 }
 
 /** What Nest answers when nothing else is said: 201 to POST, 200 to the rest. */
@@ -135,25 +149,6 @@ function statusOf({ value: handler }: PropertyDescriptor): number {
   const code = Reflect.getMetadata(HTTP_CODE_METADATA, handler) as number | undefined;
   const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
   return code ?? (method === RequestMethod.POST ? 201 : 200);
-}
-
-/** One response per status, naming the problems that have it. */
-function problemDecorators(swagger: Swagger, operation: OperationOptions): MethodDecorator[] {
-  const slugs = new Set([
-    ...everywhere,
-    ...(operation.access === 'public' ? [] : underToken),
-    ...(operation.errors ?? []),
-  ]);
-  const byStatus = new Map<number, ProblemDefinition[]>();
-  for (const problem of problemCatalogue().filter(({ slug }) => slugs.has(slug))) {
-    byStatus.set(problem.status, [...(byStatus.get(problem.status) ?? []), problem]);
-  }
-  const content = {
-    'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-  };
-  return [...byStatus].map(([status, list]) =>
-    swagger.ApiResponse({ status, description: list.map(({ slug }) => slug).join(', '), content }),
-  );
 }
 
 function schemaOf(schema: unknown, io: 'input' | 'output' = 'input'): JsonSchema {

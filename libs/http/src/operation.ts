@@ -1,5 +1,6 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { z } from 'zod';
+import type { RouteDocument } from './documented-routes.js';
 import './request-context.js';
 
 /**
@@ -43,6 +44,8 @@ export interface OperationOptions {
   head?: boolean;
   /** True: no reply of the route may be kept by a cache, refusals included. Default false. */
   noStore?: boolean;
+  /** How the OpenAPI document shows a route that no controller has; absent: not at all. */
+  document?: RouteDocument;
   /** True: the route limits its callers itself, the limit per caller does not count it. Default false. */
   ownLimit?: boolean;
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, onSendHookHandler, RouteOptions } from 'fastify';
 import type { Admission } from './admission.js';
+import { rememberRoute } from './documented-routes.js';
 import { operationOf } from './operation.js';
 import type { RequestTelemetry } from './telemetry.js';
 
@@ -27,6 +28,7 @@ export function equipRoutes(
       // Node itself leaves out the body of a reply to HEAD and keeps its Content-Length.
       instance.route({ ...route, method: 'HEAD' });
     }
+    rememberRoute(instance, method, operation);
     route.onRequest = admission.hook(operation, route.url);
     route.onResponse = telemetry.hook(method, route.url);
     if (operation.noStore) route.onSend = forbidStoring;

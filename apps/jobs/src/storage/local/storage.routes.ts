@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { leaveBodies, problems, type OperationConfig, type Problem } from '@glacis/http';
+import { leaveBodies, problems, type Problem } from '@glacis/http';
 import { SEALED_TYPE } from '@glacis/shares';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
@@ -10,19 +10,8 @@ import type { StoredObject } from '../storage-provider.js';
 import { LocalBuckets } from './local-buckets.js';
 import { sealedLength } from './sealed-length.js';
 import { SignedUrls, type Grant } from './signed-url.js';
+import { storageOperations } from './storage-operations.js';
 import { storeObject } from './store-object.js';
-
-const operation = (summary: string): OperationConfig => ({
-  // The link is the permission.
-  operation: {
-    access: 'public',
-    summary,
-    unread: true,
-    longBody: true,
-    head: false,
-    noStore: true,
-  },
-});
 
 /** Uploads under way at once; with more it is 503. */
 const maxUploads = 256;
@@ -63,10 +52,11 @@ export class StorageRoutes implements OnModuleInit {
         reply.header('access-control-expose-headers', 'ETag');
         next();
       });
+      const { put, get, options } = storageOperations;
       const bodyLimit = Number.MAX_SAFE_INTEGER;
-      scope.put(url, { config: operation('Store an object'), bodyLimit }, this.put.bind(this));
-      scope.get(url, { config: operation('Read a result') }, this.get.bind(this));
-      scope.options(url, { config: operation('Which pages may use links') }, preflight);
+      scope.put(url, { config: put, bodyLimit }, this.put.bind(this));
+      scope.get(url, { config: get }, this.get.bind(this));
+      scope.options(url, { config: options }, preflight);
       done();
     });
   }
