@@ -88,17 +88,17 @@ export abstract class CloudServer {
   }
 
   /** Nothing is there any more. */
-  abstract clear(): void;
+  abstract clear(): void | Promise<void>;
   /** Machines that are there, whoever made them. */
-  abstract machines(): string[];
+  abstract machines(): string[] | Promise<string[]>;
   /** Whatever else is there. */
-  abstract leftovers(): string[];
+  abstract leftovers(): string[] | Promise<string[]>;
   /** Puts a machine there that carries the tags of another, as a copy made by hand does. */
-  abstract copy(runId: string): void;
+  abstract copy(runId: string): void | Promise<void>;
 
   protected abstract admits(asked: Asked): boolean;
   protected abstract purposeOf(asked: Asked): Purpose;
-  protected abstract answer(asked: Asked): Answer;
+  protected abstract answer(asked: Asked): Answer | Promise<Answer>;
 
   private async receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', headers } = request;
@@ -111,7 +111,7 @@ export abstract class CloudServer {
     if (!this.admits(asked)) return send(response, this.refusals.denied);
     const fault = this.faultOf(this.purposeOf(asked));
     if (typeof fault === 'object') return send(response, fault);
-    const answer = this.answer(asked);
+    const answer = await this.answer(asked);
     if (fault === 'lost') response.destroy();
     else if (fault !== 'silent') send(response, answer);
   }

@@ -1,5 +1,6 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { CloudServer, Looks, type Answer, type Asked, type Purpose } from './cloud-server.js';
+import { randomBytes } from 'node:crypto';
+import { Looks, type Answer, type Asked } from './cloud-server.js';
+import { done, Ec2Api, errorOf } from './ec2-api.js';
 
 interface Machine {
   id: string;
@@ -20,33 +21,13 @@ interface Group {
   ports: string[];
 }
 
-const errorOf = (status: number, code: string): Answer => ({
-  status,
-  body: `<Response><Errors><Error><Code>${code}</Code><Message>${code}</Message></Error></Errors><RequestID>1</RequestID></Response>`,
-});
-
-const done = (action: string, inner: string): Answer => ({
-  status: 200,
-  body: `<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>1</requestId>${inner}</${action}Response>`,
-});
-
 /**
- * A stand-in for the Query API of EC2 in the shapes of its API reference (version 2016-11-15): signatures are recomputed
- * (SigV4), client tokens count, a new instance may be unseen at first, groups are held by the instances in them.
+ * A stand-in for the Query API of EC2 in the shapes of its API reference (version 2016-11-15): client tokens
+ * count, a new instance may be unseen at first, groups are held by the instances in them.
  */
-export class Ec2Server extends CloudServer {
-  readonly refusals = {
-    throttled: errorOf(503, 'RequestLimitExceeded'),
-    unavailable: errorOf(503, 'Unavailable'),
-    quota: errorOf(400, 'VcpuLimitExceeded'),
-    denied: errorOf(403, 'UnauthorizedOperation'),
-  };
+export class Ec2Server extends Ec2Api {
   private readonly all = new Map<string, Machine>();
   private readonly groups = new Map<string, Group>();
-
-  constructor(private readonly key: { accessKeyId: string; secretAccessKey: string }) {
-    super();
-  }
 
   machines(): string[] {
     return [...this.all.values()].filter(({ gone }) => !gone).map(({ id }) => id);
@@ -71,20 +52,6 @@ export class Ec2Server extends CloudServer {
   /** What the instance of a run was asked for with. */
   requestOf(runId: string): URLSearchParams | undefined {
     return [...this.all.values()].find(({ token }) => token === runId)?.request;
-  }
-
-  protected admits(asked: Asked): boolean {
-    return signatureOf(asked, this.key.secretAccessKey) === asked.headers.authorization;
-  }
-
-  protected purposeOf({ body }: Asked): Purpose {
-    const parameters = new URLSearchParams(body);
-    const purposes: Record<string, Purpose> = {
-      RunInstances: 'create',
-      TerminateInstances: 'delete',
-      DescribeInstances: isById(parameters) ? 'find' : 'list',
-    };
-    return purposes[parameters.get('Action') ?? ''] ?? 'other';
   }
 
   protected answer({ body }: Asked): Answer {
@@ -189,9 +156,6 @@ export class Ec2Server extends CloudServer {
 
 const idOf = (kind: string): string => `${kind}-${randomBytes(8).toString('hex')}`;
 
-const isById = (parameters: URLSearchParams): boolean =>
-  parameters.get('Filter.1.Name') === 'instance-id';
-
 function stateOf({ ending, gone }: Machine): string {
   if (gone) return 'terminated';
   return ending ? 'shutting-down' : 'running';
@@ -230,23 +194,4 @@ function matches(
     const actual = name.startsWith('tag:') ? tags.get(name.slice(4)) : facts[name];
     return actual !== undefined && values.includes(actual);
   });
-}
-
-const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
-const hmac = (key: Buffer | string, data: string): Buffer =>
-  createHmac('sha256', key).update(data).digest();
-
-/** The header `Authorization` as it has to be (AWS Signature Version 4). */
-function signatureOf({ method, url, headers, body }: Asked, secret: string): string {
-  const given = headers.authorization ?? '';
-  const [, scope = '', names = ''] =
-    /Credential=[^/]+\/([^,]+), SignedHeaders=([^,]+)/.exec(given) ?? [];
-  const [date = '', region = '', service = '', end = ''] = scope.split('/');
-  const signed = names.split(';').map((name) => `${name}:${String(headers[name]).trim()}\n`);
-  const canonical = [method, url.pathname, '', signed.join(''), names, sha256(body)].join('\n');
-  const time = String(headers['x-amz-date']);
-  const toSign = ['AWS4-HMAC-SHA256', time, scope, sha256(canonical)].join('\n');
-  const key = [region, service, end].reduce(hmac, hmac(`AWS4${secret}`, date));
-  const [before] = given.split('Signature=');
-  return `${before}Signature=${hmac(key, toSign).toString('hex')}`;
 }

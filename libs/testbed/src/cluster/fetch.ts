@@ -1,4 +1,5 @@
 import { azureProgram } from './azure-server.js';
+import { ec2Environment } from './ec2-server.js';
 import { imageFoundation } from './glacis-image.js';
 import { kafkaClassPath } from './kafka-home.js';
 import { mongoEnvironment } from './mongodb.js';
@@ -39,5 +40,6 @@ export async function fetchAll(): Promise<void> {
   await kwokStages();
   await s3Program();
   await azureProgram();
+  await ec2Environment();
   await imageFoundation();
 }

@@ -1,6 +1,7 @@
 export { startAzure, type AzureServer } from './azure-server.js';
 export { makeCertificateAuthority, type CertificateAuthority } from './certificate-authority.js';
 export { Daemon, type DaemonOptions } from './daemon.js';
+export { startEc2, type Ec2Emulator } from './ec2-server.js';
 export { faultProxy, type FaultProxy, type ProxyTarget } from './fault-proxy.js';
 export { goModule, goProgram, type GoProgram } from './go-program.js';
 export { startKafka, type KafkaCluster, type KafkaOptions, type ProxiedKafka } from './kafka.js';

@@ -1,12 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cached } from './cache.js';
-import { runCommand } from './command.js';
+import { dirname, join } from 'node:path';
 import { Daemon } from './daemon.js';
 import { freePort } from './ports.js';
-import { requireProgram } from './programs.js';
+import { pythonEnvironment } from './python-environment.js';
 
 /** A server that speaks the wire protocol of MongoDB and keeps what it has acknowledged (GPL-2.0; for tests only). */
 const version = '0.7.0b3';
@@ -25,20 +23,14 @@ export interface MongoServer {
  * @throws {MissingProgramError} without Python 3
  */
 export async function startMongo(): Promise<MongoServer> {
-  const environment = await mongoEnvironment();
+  const python = await mongoEnvironment();
   const folder = await mkdtemp(join(tmpdir(), 'glacis-mongodb-'));
   const port = await freePort();
   const args = ['--host', '127.0.0.1', '--port', String(port), '--cache-size', '256M'];
   const daemon = new Daemon({
     name: 'the MongoDB-wire server',
-    // Scripts of an environment name the place where it was made.
-    file: join(environment, 'bin', 'python'),
-    args: [
-      join(environment, 'bin', 'secantusd-py'),
-      ...args,
-      '--storage-path',
-      join(folder, 'data'),
-    ],
+    file: python,
+    args: [join(dirname(python), 'secantusd-py'), ...args, '--storage-path', join(folder, 'data')],
     logFile: join(folder, 'server.log'),
     ready: () => answers(port),
   });
@@ -59,15 +51,9 @@ export async function startMongo(): Promise<MongoServer> {
   };
 }
 
-/** The Python environment that the server runs in. */
+/** The Python that the server runs in. */
 export function mongoEnvironment(): Promise<string> {
-  return cached(`secantusdb-${version}`, install);
-}
-
-async function install(folder: string): Promise<void> {
-  await runCommand(await requireProgram('python3', 'python3-venv'), ['-m', 'venv', folder]);
-  const pip = join(folder, 'bin', 'python');
-  await runCommand(pip, ['-m', 'pip', 'install', '--quiet', `SecantusDB==${version}`]);
+  return pythonEnvironment(`secantusdb-${version}`, `SecantusDB==${version}`);
 }
 
 function answers(port: number): Promise<boolean> {
