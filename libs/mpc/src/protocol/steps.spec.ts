@@ -1,24 +1,11 @@
 import { createCipheriv, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
-import {
-  bigOf,
-  parties,
-  random,
-  reveal,
-  share,
-  simulate,
-  words,
-  type Outcome,
-  type Three,
-} from '../../test/three.js';
-import { addBits, toBoolean } from './adder.js';
-import { lift, toArithmetic } from './arithmetic.js';
-import { biased, equal, greater } from './compare.js';
+import { cases, columns, expectCost, MANY, many, mask } from '../../test/steps.js';
+import { bigOf, parties, random, reveal, share, simulate, words } from '../../test/three.js';
 import { input } from './input.js';
-import { together, type Protocol } from './link.js';
 import { open } from './open.js';
 import { keyStreams, type Party, type PartyId, type Purpose } from './party.js';
-import { delay, lanes, planeOf, planesOfWords, toBits, toWords, wordsOfPlanes } from './planes.js';
+import { delay, lanes, planeOf, planesOfWords, wordsOfPlanes } from './planes.js';
 import { andWords, multiply, zeroStreams } from './products.js';
 import {
   add,
@@ -33,83 +20,9 @@ import {
   trivial,
   xor,
   xorWords,
-  type Bits,
-  type Plane,
   type Shares,
 } from './shares.js';
 import { dotWide } from './wide-products.js';
-
-const SIZES = [1, 31, 32, 33, 100];
-/** Rows for counting: digests and unused lanes vanish beside them. */
-const MANY = 4096;
-const mask = (width: number): number => (width === 32 ? -1 : (1 << width) - 1);
-
-interface Case {
-  seed: number;
-  rows: number;
-  width: number;
-}
-const cases = fc.record({
-  seed: fc.integer(),
-  rows: fc.constantFrom(...SIZES),
-  width: fc.integer({ min: 1, max: 32 }),
-});
-
-/** Two random columns in which equal values, and values that differ in one bit, are frequent. */
-function columns({ seed, rows, width }: Case): [Int32Array, Int32Array, () => number] {
-  const next = random(seed);
-  const x = words(rows, next).map((word) => word & mask(width));
-  const y = x.map((word, i) => {
-    if (i % 3 === 0) return word;
-    return (i % 3 === 1 ? word ^ (1 << (next() >>> 27)) : next()) & mask(width);
-  });
-  return [x, y, next];
-}
-
-const bits = (shares: Three<Shares>, index: number, width: number): Bits =>
-  toBits(shares[index], width);
-const bitsOut = (results: readonly Plane[], rows: number): number[] => [
-  ...lanes(reveal('boolean', results), rows),
-];
-/** Holds a step's count to the table of 11.4: rounds exactly, words per row at most 5 % above. */
-function expectCost(
-  { rounds, busiest }: Outcome<unknown>,
-  table: { rounds: number; words: number },
-): void {
-  expect(rounds).toBe(table.rounds);
-  expect(busiest / MANY).toBeLessThanOrEqual(table.words * 1.05);
-}
-
-/** Holds a boolean step of two columns to plain evaluation, on any rows and widths. */
-function holdsPlane(
-  step: (party: Party, x: Bits, y: Bits) => Protocol<Plane>,
-  plain: (x: number, y: number, width: number) => boolean,
-): void {
-  fc.assert(
-    fc.property(cases, (example) => {
-      const { seed, rows, width } = example;
-      const [x, y, next] = columns(example);
-      const [xs, ys] = [share('boolean', x, next), share('boolean', y, next)];
-      const { results } = simulate(parties(seed), (party, i) =>
-        step(party, bits(xs, i, width), bits(ys, i, width)),
-      );
-      expect(bitsOut(results, rows)).toEqual(
-        [...x].map((word, k) => Number(plain(word, y[k], width))),
-      );
-    }),
-    { numRuns: 60 },
-  );
-}
-
-function many(form: 'boolean' | 'arithmetic'): {
-  x: Int32Array;
-  y: Int32Array;
-  xs: Three<Shares>;
-  ys: Three<Shares>;
-} {
-  const [x, y, next] = columns({ seed: 7, rows: MANY, width: 32 });
-  return { x, y, xs: share(form, x, next), ys: share(form, y, next) };
-}
 
 describe('jobs.md 11.4: bit planes', () => {
   it('are the words again, in any width, and one bit of them is its plane', () => {
@@ -301,165 +214,5 @@ describe('jobs.md 11.4: open and input', () => {
     const [x] = share('boolean', new Int32Array([8]), () => 0);
     expect(() => checkWidth(x, 4)).not.toThrow();
     expect(() => checkWidth(x, 3)).toThrow('above its width');
-  });
-});
-
-describe('jobs.md 11.4: comparisons', () => {
-  const one = (planes: Protocol<Plane[]>): Protocol<Plane> =>
-    (function* () {
-      return (yield* planes)[0];
-    })();
-
-  it('equality, any width', () => {
-    holdsPlane(
-      (party, x, y) => one(equal(party, [[x, y]])),
-      (x, y) => x === y,
-    );
-  });
-
-  it('x > y unsigned, any width', () => {
-    holdsPlane(greater, (x, y) => x >>> 0 > y >>> 0);
-  });
-
-  it('x > y signed, any width', () => {
-    holdsPlane(
-      (party, x, y) => greater(party, biased(party, x), biased(party, y)),
-      (x, y, width) => x << (32 - width) > y << (32 - width),
-    );
-  });
-
-  it('equality of 32 bits: 5 rounds, 0.97 words; greater: 6 rounds, 2.9 words', () => {
-    const { xs, ys } = many('boolean');
-    const pair = (i: number): [Bits, Bits] => [bits(xs, i, 32), bits(ys, i, 32)];
-    expectCost(
-      simulate(parties(6), (party, i) => equal(party, [pair(i)])),
-      { rounds: 5, words: 31 / 32 },
-    );
-    expectCost(
-      simulate(parties(6), (party, i) => greater(party, ...pair(i))),
-      { rounds: 6, words: 93 / 32 },
-    );
-  });
-
-  it('of two columns in one batch: no more rounds than of the longer one', () => {
-    const { xs, ys } = many('boolean');
-    const outcome = simulate(parties(6), (party, i) =>
-      together(
-        greater(party, bits(xs, i, 32), bits(ys, i, 32)),
-        equal(party, [[bits(xs, i, 9), bits(ys, i, 9)]]),
-      ),
-    );
-    expectCost(outcome, { rounds: 6, words: (93 + 8) / 32 });
-  });
-});
-
-describe('jobs.md 11.4: conversions', () => {
-  it('adder mod 2^w, any width', () => {
-    fc.assert(
-      fc.property(cases, (example) => {
-        const { seed, width } = example;
-        const [x, y, next] = columns(example);
-        const [xs, ys] = [share('boolean', x, next), share('boolean', y, next)];
-        const { results } = simulate(parties(seed), (party, i) =>
-          addBits(party, bits(xs, i, width), bits(ys, i, width)),
-        );
-        const sum = reveal('boolean', results.map(toWords));
-        expect(sum).toEqual(x.map((word, i) => (word + y[i]) & mask(width)));
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('A2B of the low bits, any width', () => {
-    fc.assert(
-      fc.property(cases, ({ seed, rows, width }) => {
-        const next = random(seed);
-        const x = words(rows, next);
-        const xs = share('arithmetic', x, next);
-        const { results } = simulate(parties(seed), (party, i) => toBoolean(party, xs[i], width));
-        expect(reveal('boolean', results.map(toWords))).toEqual(
-          x.map((word) => word & mask(width)),
-        );
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('B2A of bits', () => {
-    fc.assert(
-      fc.property(cases, ({ seed, rows }) => {
-        const next = random(seed);
-        const x = words(rows, next).map((word) => word & 3);
-        const xs = share('boolean', x, next);
-        const { results } = simulate(parties(seed), (party, i) =>
-          toArithmetic(party, bits(xs, i, 2).planes, rows),
-        );
-        const opened = [0, 1].map((j) =>
-          reveal(
-            'arithmetic',
-            results.map((result) => result[j]),
-          ),
-        );
-        expect(opened).toEqual([x.map((word) => word & 1), x.map((word) => word >> 1)]);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  const EDGES = [0, 1, -1, 2 ** 31 - 1, -(2 ** 31), 2 ** 30, -(2 ** 30)];
-
-  it('lift keeps every signed value, whatever its slots are', () => {
-    fc.assert(
-      fc.property(cases, ({ seed, rows }) => {
-        const next = random(seed);
-        const x = words(rows, next).map((word, i) => EDGES[i % 9] ?? word);
-        const slot = seed % 2 === 0 ? next : (): number => EDGES[(next() >>> 0) % EDGES.length];
-        const xs = share('arithmetic', x, slot);
-        const { results } = simulate(parties(seed), (party, k) => lift(party, xs[k]));
-        const opened = x.map(() => 0);
-        const wide = [...opened].map((_, row) =>
-          BigInt.asIntN(
-            64,
-            results.reduce(
-              (sum, { low, high }) =>
-                sum + (BigInt(low.own[row] >>> 0) | (BigInt(high.own[row] >>> 0) << 32n)),
-              0n,
-            ),
-          ),
-        );
-        reveal(
-          'arithmetic',
-          results.map(({ low }) => low),
-        );
-        reveal(
-          'arithmetic',
-          results.map(({ high }) => high),
-        );
-        expect(wide).toEqual([...x].map(BigInt));
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('counts: adder 6 rounds, 11 words; A2B 7, 12; B2A of a bit 2, 2; lift 9, 7', () => {
-    const boolean = many('boolean');
-    const { xs } = many('arithmetic');
-    const pair = (i: number): [Bits, Bits] => [bits(boolean.xs, i, 32), bits(boolean.ys, i, 32)];
-    expectCost(
-      simulate(parties(8), (party, i) => addBits(party, ...pair(i))),
-      { rounds: 6, words: 11 },
-    );
-    expectCost(
-      simulate(parties(8), (party, i) => toBoolean(party, xs[i])),
-      { rounds: 7, words: 12 },
-    );
-    expectCost(
-      simulate(parties(8), (party, i) => toArithmetic(party, [pair(i)[0].planes[0]], MANY)),
-      { rounds: 2, words: 2 },
-    );
-    expectCost(
-      simulate(parties(8), (party, i) => lift(party, xs[i])),
-      { rounds: 9, words: 7 },
-    );
   });
 });
