@@ -26,6 +26,11 @@ export const storageSettings = {
     'nominal',
     '`account`: the roles are limited as `jobs.md` 10.3 says, and policies of buckets are left alone; `nominal`: one credential could reach everything.',
   ),
+  awsPartyCredentialsFile: setting(
+    optionalText,
+    '',
+    'With `account`, for parties that are processes: credentials file of AWS whose profile `default` may read in-buckets; only the agent opens it.',
+  ),
   gcpProject: setting(
     optionalText,
     '',
@@ -48,6 +53,11 @@ export const storageSettings = {
     'The same for the one that uploads are signed by, which may create objects only; empty: that of the janitor.',
   ),
   gcpIsolation: setting(isolation, 'nominal', 'As GLACIS_JOBS_AWS_ISOLATION.'),
+  gcpPartyKeyFile: setting(
+    optionalText,
+    '',
+    'With `account`, for parties that are processes: key file of the service account that may read in-buckets; only the agent opens it.',
+  ),
   azureEndpoints: setting(
     urls,
     '',
@@ -94,6 +104,11 @@ export const machineSettings = {
     '',
     'Profile of the AWS files whose role makes and ends machines; empty: what the environment or the instance gives.',
   ),
+  awsMachineIdentity: setting(
+    optionalText,
+    '',
+    'With `account`: instance profile (name or ARN) of the role by which machines of aws read in-buckets.',
+  ),
   awsMachineEndpoint: setting(
     optionalUrl,
     '',
@@ -117,6 +132,11 @@ export const machineSettings = {
     '',
     'Key file of the service account that makes and ends machines; empty: what the environment or the instance gives.',
   ),
+  gcpMachineIdentity: setting(
+    optionalText,
+    '',
+    'With `account`: e-mail address of the service account by which machines of gcp read in-buckets.',
+  ),
   gcpMachineEndpoint: setting(
     optionalUrl,
     '',
@@ -135,6 +155,11 @@ export const machineSettings = {
     'Subscription that machines of azure belong to.',
   ),
   azureMachineLocation: setting(text, 'westeurope', 'Where the machines of azure are.'),
+  azureMachineIdentity: setting(
+    optionalText,
+    '',
+    'With `account`: resource id of the managed identity by which machines of azure read in-buckets.',
+  ),
   azureMachineEndpoint: setting(
     optionalUrl,
     '',

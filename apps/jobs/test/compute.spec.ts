@@ -29,7 +29,13 @@ async function openEc2(): Promise<FaultySubject & { server: Ec2Server }> {
   const server = await new Ec2Server(credentials).start();
   const region = 'eu-west-1';
   const ec2 = new EC2Client({ region, credentials, endpoint: server.url });
-  const options = { ...machine, region, image: 'ami-1', type: 'm6a.large' };
+  const options = {
+    ...machine,
+    region,
+    image: 'ami-1',
+    type: 'm6a.large',
+    identity: 'glacis-party',
+  };
   const provider = new AwsCompute(options, ec2);
   return subjectOf(provider, server);
 }
@@ -42,7 +48,9 @@ async function openGce(): Promise<FaultySubject & { server: GceServer }> {
   const client_email = 'jobs@test.iam.gserviceaccount.com';
   await writeFile(keyFile, JSON.stringify({ type: 'service_account', client_email, private_key }));
   const place = { project: 'test', zone: 'europe-west1-b', endpoint: server.url, keyFile };
-  const options = { ...machine, ...place, image: 'global/images/glacis', type: 'n2d-standard-2' };
+  const identity = 'party@test.iam.gserviceaccount.com';
+  const image = 'global/images/glacis';
+  const options = { ...machine, ...place, image, type: 'n2d-standard-2', identity };
   return subjectOf(await openGcpCompute(options, systemClock), server);
 }
 
@@ -54,6 +62,7 @@ async function openArm(): Promise<FaultySubject & { server: ArmServer }> {
     ...place,
     image: '/an/image',
     type: 'Standard_DC2as_v5',
+    identity: '/a/managed/identity',
   };
   const provider = new AzureCompute(options, async () => ({ authorization: 'Bearer a token' }));
   return subjectOf(provider, server);
@@ -118,6 +127,7 @@ test('jobs.md 10.3: aws: a confidential machine with its token, its tags, IMDSv2
   expect(Object.fromEntries(request ?? [])).toMatchObject({
     ClientToken: wish.runId,
     'CpuOptions.AmdSevSnp': 'enabled',
+    'IamInstanceProfile.Name': 'glacis-party',
     'MetadataOptions.HttpTokens': 'required',
     InstanceInitiatedShutdownBehavior: 'terminate',
     'TagSpecification.1.ResourceType': 'instance',
@@ -135,6 +145,12 @@ test('jobs.md 10.3: gcp: a confidential machine that Compute Engine ends after i
   expect(server.requestOf(wish.runId)).toMatchObject({
     name: `glacis-${wish.runId}`,
     confidentialInstanceConfig: { confidentialInstanceType: 'SEV_SNP' },
+    serviceAccounts: [
+      {
+        email: 'party@test.iam.gserviceaccount.com',
+        scopes: ['https://www.googleapis.com/auth/devstorage.read_only'],
+      },
+    ],
     scheduling: {
       maxRunDuration: { seconds: expect.any(Number) },
       instanceTerminationAction: 'DELETE',
@@ -162,6 +178,7 @@ test('jobs.md 10.3: azure: a confidential machine, told by a secure parameter', 
   expect(JSON.stringify(template)).not.toContain('one-time');
   expect(template.resources.at(-1)).toMatchObject({
     type: 'Microsoft.Compute/virtualMachines',
+    identity: { type: 'UserAssigned', userAssignedIdentities: { '/a/managed/identity': {} } },
     properties: { securityProfile: { securityType: 'ConfidentialVM' } },
   });
   await server.stop();

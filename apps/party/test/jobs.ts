@@ -213,6 +213,7 @@ export class TestJob {
         table: null,
         set: 1,
         url,
+        identity: null,
         bytes: object.length,
         sha256: sha256Of(files[party]!),
         rows: read.table.rows,

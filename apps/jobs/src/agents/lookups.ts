@@ -1,6 +1,8 @@
 import type { InputsReply, OutputReply, PeersReply, SignedPolicy } from '@glacis/contracts';
 import { Store } from '@glacis/store';
 import { Inject, Injectable } from '@nestjs/common';
+import type { ProviderName } from '../jobs/job.entity.js';
+import { StorageProviders } from '../storage/storage-providers.js';
 import type { Agent } from './agent.entity.js';
 import { livingAgents } from './agents.store.js';
 import { instructedOf } from './instructions.store.js';
@@ -15,7 +17,10 @@ import {
 /** What an agent is told of its peers and of its own objects (jobs.md 10.2). */
 @Injectable()
 export class Lookups {
-  constructor(@Inject(Store) private readonly store: Store) {}
+  constructor(
+    @Inject(Store) private readonly store: Store,
+    @Inject(StorageProviders) private readonly storage: StorageProviders,
+  ) {}
 
   async peers(agent: Agent): Promise<PeersReply> {
     const all = await livingAgents(this.store, agent.jobId, agent.attempt);
@@ -32,7 +37,8 @@ export class Lookups {
     return { peers };
   }
 
-  async inputs({ jobId, party }: Agent): Promise<InputsReply> {
+  async inputs({ jobId, party, provider }: Agent): Promise<InputsReply> {
+    const storage = this.storage.of(provider as ProviderName);
     const [pins, policies, keys] = await Promise.all([
       inputPins(this.store, jobId, party),
       countingPolicies(this.store, jobId),
@@ -43,7 +49,7 @@ export class Lookups {
         owner: pin.owner,
         table: pin.table,
         set: pin.number,
-        url: `/agents/objects/${index}`,
+        ...(storage.placeOf(pin) ?? { url: `/agents/objects/${index}`, identity: null }),
         bytes: pin.bytes,
         sha256: pin.sha256,
         rows: pin.rows,

@@ -25,26 +25,34 @@ function readable(root: string): string[] {
   ];
 }
 
+export interface AgentPlace {
+  /** Of the installation that the agent is started from. Default: this one. */
+  root?: string;
+  /** What it may read beside its program and its directory. Default nothing. */
+  reads?: readonly string[];
+}
+
 /** `--permission`, as Node before 23.5 calls it as well. */
-function permissionFlags(folder: string, root: string): string[] {
+function permissionFlags(folder: string, { root = ownRoot, reads = [] }: AgentPlace): string[] {
   const known = process.allowedNodeEnvironmentFlags;
   const name = known.has('--permission') ? '--permission' : '--experimental-permission';
   const network = known.has('--allow-net') ? ['--allow-net'] : [];
-  const reads = [...readable(root), join(folder, '*')].map((path) => `--allow-fs-read=${path}`);
-  return [name, ...network, ...reads, `--allow-fs-write=${join(folder, '*')}`];
+  const files = [...readable(root), join(folder, '*'), ...reads];
+  const flags = files.map((path) => `--allow-fs-read=${path}`);
+  return [name, ...network, ...flags, `--allow-fs-write=${join(folder, '*')}`];
 }
 
 /**
  * Arguments for Node of one agent: under the permission model it reads its program and its own directory, writes the latter,
  * and starts neither processes nor threads.
  * @param runId stands in the command line, by which the process is known again
- * @param root of the installation that the agent is started from
  */
-export function agentArguments(folder: string, runId: string, root = ownRoot): string[] {
+export function agentArguments(folder: string, runId: string, place: AgentPlace = {}): string[] {
+  const { root = ownRoot } = place;
   return [
     '--no-warnings',
     `--max-old-space-size=${HEAP_MB}`,
-    ...permissionFlags(folder, root),
+    ...permissionFlags(folder, place),
     join(root, 'apps/party/dist/main.js'),
     '--run',
     runId,

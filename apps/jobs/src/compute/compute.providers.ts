@@ -6,6 +6,7 @@ import type { ProviderName } from '../jobs/job.entity.js';
 import { SETTINGS, type JobsSettings } from '../settings.js';
 import type { ComputeProvider } from './compute-provider.js';
 import { machinesBy } from './clouds.js';
+import { identitiesOf } from './identities.js';
 import { ComputeProviders } from './compute-providers.js';
 import { KubernetesCompute } from './kubernetes/kubernetes-compute.js';
 import { LocalCompute, type Account } from './local/local-compute.js';
@@ -40,7 +41,8 @@ async function providersOf(settings: JobsSettings, clock: Clock): Promise<Comput
     throw new Error(`parties of ${name} can be pods or machines, and not both`);
   };
   const opened = names.map(async (name) => [name, await open(name)] as const);
-  return new ComputeProviders(new Map(await Promise.all(opened)));
+  const byName = new Map(await Promise.all(opened));
+  return new ComputeProviders(byName, identitiesOf(byName, settings));
 }
 
 function podsOf(settings: JobsSettings, clock: Clock): KubernetesCompute {

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Execution, Isolation, ProviderName } from '../jobs/job.entity.js';
 import { ComputeProviders } from '../compute/compute-providers.js';
 import { StorageProviders } from '../storage/storage-providers.js';
+import type { StorageProvider } from '../storage/storage-provider.js';
 import type { Drivers } from './draft.js';
 
 const providerNames: readonly ProviderName[] = ['aws', 'gcp', 'azure'];
@@ -28,12 +29,23 @@ export class ConfiguredDrivers implements Drivers {
     return local.length === 0 ? 'cloud' : 'mixed';
   }
 
-  /** The weakest that any party has. */
+  /** The weakest that any party has. @param providers of each party */
   isolationOf(providers: readonly ProviderName[]): Isolation {
-    const all = providers.map((name) => this.storage.of(name).isolation);
+    const all = providers.map((name) => this.isolationWith(name, providers));
     return (
       (['nominal', 'process', 'account'] as const).find((each) => all.includes(each)) ?? 'nominal'
     );
+  }
+
+  /** Parties of one cloud share its identity; one that is a process of this host has its credentials here. */
+  private isolationWith(
+    name: ProviderName,
+    providers: readonly ProviderName[],
+  ): StorageProvider['isolation'] {
+    const { isolation } = this.storage.of(name);
+    if (isolation !== 'account') return isolation;
+    if (providers.filter((each) => each === name).length > 1) return 'nominal';
+    return this.compute.of(name).driver === 'local' ? 'process' : 'account';
   }
 
   readonly accountsOf = (name: ProviderName): readonly string[] => this.storage.of(name).accounts;

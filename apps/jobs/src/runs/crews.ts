@@ -184,6 +184,7 @@ export class Crews {
           // Where all are on this host, they stay among themselves.
           coordinator: isLocal ? this.listener.ownUrl : this.listener.url,
           coordinator_ca: this.listener.ca,
+          identity: this.compute.identityOf(provider),
         },
       },
       { signal, timeoutMs: callMs },

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { directionOf } from './names.js';
 import { ProviderError, type ProviderErrorCode } from './provider-error.js';
 import type { Call } from './storage-provider.js';
 
@@ -104,9 +105,10 @@ export async function within<T>(
   }
 }
 
-/** Under `account` the coordinator has no right to read what parties get or make. */
-export function readByPartyOnly(): ProviderError {
-  return new ProviderError('denied', 'only the party itself may read here');
+/** Under `account` the coordinator has no right to read what parties get. @throws {ProviderError} for an in-bucket then */
+export function checkRead(bucket: string, isolation: 'nominal' | 'account'): void {
+  if (isolation === 'account' && directionOf(bucket) === 'in')
+    throw new ProviderError('denied', 'only the party itself may read here');
 }
 
 /** Does something that may fail with one of these codes without harm. */

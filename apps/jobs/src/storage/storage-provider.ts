@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { InputsReply } from '@glacis/contracts';
 import type { ByteSource } from '@glacis/shares';
 
 /** How far one call may go: it ends with the first of the two. */
@@ -71,6 +72,9 @@ export interface ObjectVersion {
   version?: string;
 }
 
+/** Where a party reads a version itself, without a signature, and as whom. */
+export type ObjectPlace = Pick<InputsReply['files'][number], 'url' | 'identity'>;
+
 export interface StoredBytes {
   size: number;
   stream: Readable;
@@ -108,8 +112,10 @@ export interface StorageProvider {
   signRead(read: ReadRequest, call: Call): Promise<string>;
   /** Stores what the coordinator writes or passes on, as policies and results; `exists` when the key is taken. */
   put(object: OwnObject, call: Call): Promise<void>;
-  /** One version, sealed if it lies there sealed; `denied` under `account`, where only its party may read. */
+  /** One version, sealed if it lies there sealed; `denied` for inputs under `account`, which only their party may read. */
   read(object: ObjectVersion, call: Call): Promise<StoredBytes>;
+  /** Where its party reads a pinned version by an identity of its own; null where {@link read} passes it on. */
+  placeOf(object: Required<ObjectVersion>): ObjectPlace | null;
   /** The objects whose keys begin so, by key, each in the version that counts. */
   list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]>;
   /** What is stored from now on is refused, or is at least no version that counts. */

@@ -21,6 +21,7 @@ import { loadSets, type LoadedSet } from '../inputs/load-sets.js';
 import { compileJob, type CompiledJob } from '../job/compiled-job.js';
 import { sha256Of } from '../job/digest.js';
 import type { Enrolled } from '../keys/enrol.js';
+import { OwnIdentity } from '../identity/own-identity.js';
 import { keptKey } from '../keys/kept-key.js';
 import type { Hello } from '../links/hello.js';
 import { LinkListener } from '../links/listener.js';
@@ -85,14 +86,16 @@ export class Steps {
 
   /** Policies first: not a share is read that its owner does not allow to be used so. */
   async loadInputs(): Promise<Result<'inputs'>> {
-    const { coordinator, now = () => new Date() } = this.options;
+    const { config, coordinator, now = () => new Date() } = this.options;
     const job = this.due(this.job);
     this.begin(job);
     const given = await coordinator.inputs();
     const faults = await checkPolicies(job, given, now());
     if (faults.length > 0) throw policyFailure(faults);
     const { privateKey: sealKey } = await this.sealKey();
-    this.sets = await loadSets(given.files, { job, coordinator, party: this.party, sealKey });
+    const identity = new OwnIdentity(config.identity);
+    const { party } = this;
+    this.sets = await loadSets(given.files, { job, coordinator, identity, party, sealKey });
     const slots = resultSlots(job.compiled.plan, rowsOf(job, this.sets));
     const beyond = tooManySlots(given.policies, slots);
     if (beyond.length > 0) throw policyFailure(beyond);

@@ -1,4 +1,4 @@
-import { StatusError } from './connection.js';
+import { StatusError } from './send.js';
 import { classOf, mayPass, untilAnswered } from './retry.js';
 
 const system = (code: string): Error => Object.assign(new Error(), { code });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FailureClass } from '@glacis/contracts';
 import { backoffMs } from '@glacis/runtime';
-import { StatusError } from './connection.js';
+import { StatusError } from './send.js';
 
 /** Of a transfer (jobs.md 10.2). */
 export const TRIES = 5;

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { ObjectIdentity } from '@glacis/contracts';
 import { SealError, unseal, type ByteSource } from '@glacis/shares';
 import type { Coordinator } from '../coordinator/coordinator.js';
 import { mayPass, untilAnswered } from '../coordinator/retry.js';
+import { send, StatusError } from '../coordinator/send.js';
+import { StepFailure } from '../failure.js';
+import type { OwnIdentity } from '../identity/own-identity.js';
 
 export interface Fetched {
   /** The share file, unsealed. */
@@ -17,10 +22,19 @@ export interface Fetched {
 /** Where an object is, and how long it was when it was pinned. */
 export interface Stored {
   url: string;
+  /** Null: the coordinator passes it on. */
+  identity: ObjectIdentity | null;
   bytes: number;
 }
 
-const passes = (error: unknown): boolean => !(error instanceof SealError) && mayPass(error);
+/** From whom objects come, and as whom. */
+export interface Sources {
+  coordinator: Coordinator;
+  identity: OwnIdentity;
+}
+
+const passes = (error: unknown): boolean =>
+  !(error instanceof SealError || error instanceof StepFailure) && mayPass(error);
 
 const magic = Buffer.from('GSEAL1');
 
@@ -28,15 +42,30 @@ const magic = Buffer.from('GSEAL1');
  * Reads an object whole, from its first byte again after a failure (jobs.md 10.2), and opens it if it is sealed.
  * @param privateKey of the bucket
  * @throws {SealError} when it is sealed to another key, or changed
+ * @throws {StepFailure} when its cloud does not let this party read it
  */
 export async function fetchObject(
-  coordinator: Coordinator,
+  sources: Sources,
   object: Stored,
   privateKey: string,
 ): Promise<Fetched> {
   const read = async (): Promise<Fetched> =>
-    readWhole(await coordinator.object(object.url), object, privateKey);
-  return untilAnswered(read, { ...coordinator.trying, passes });
+    readWhole(await opening(sources, object), object, privateKey);
+  return untilAnswered(read, { ...sources.coordinator.trying, passes });
+}
+
+async function opening(
+  { coordinator, identity: own }: Sources,
+  { url, identity }: Stored,
+): Promise<IncomingMessage> {
+  if (identity === null) return coordinator.object(url);
+  try {
+    const headers = await own.headersFor(new URL(url), identity);
+    return await send({ method: 'GET', url, headers });
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.transient) throw error;
+    throw new StepFailure('infra', 'object_denied', 'the cloud does not let this party read');
+  }
 }
 
 async function readWhole(

@@ -7,10 +7,9 @@ import {
   type ShareFile,
   type ShareFormat,
 } from '@glacis/shares';
-import type { Coordinator } from '../coordinator/coordinator.js';
 import { StepFailure } from '../failure.js';
 import { planName, tableOf, type CompiledJob } from '../job/compiled-job.js';
-import { fetchObject, type Fetched } from './fetch-object.js';
+import { fetchObject, type Fetched, type Sources } from './fetch-object.js';
 
 type Pinned = InputsReply['files'][number];
 
@@ -25,9 +24,8 @@ export interface LoadedSet {
 }
 
 /** What loading needs beside the pins. */
-export interface Loading {
+export interface Loading extends Sources {
   job: CompiledJob;
-  coordinator: Coordinator;
   party: PartyId;
   sealKey: string;
 }
@@ -69,7 +67,7 @@ type Fault = Pick<AgentFinding, 'code' | 'message' | 'row' | 'column'>;
 async function loadSet(pinned: Pinned, loading: Loading): Promise<LoadedSet | Fault> {
   const { owner, table, set } = pinned;
   try {
-    const fetched = await fetchObject(loading.coordinator, pinned, loading.sealKey);
+    const fetched = await fetchObject(loading, pinned, loading.sealKey);
     const fault = pinFault(pinned, fetched);
     if (fault) return fault;
     const { maxRows } = loading.job.facts.options;

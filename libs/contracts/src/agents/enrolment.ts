@@ -42,8 +42,14 @@ export const agentConfig = z.object({
   life_line: z.boolean().default(true),
   /** 0, the default, for any free one. */
   listen_port: z.int().min(0).max(65_535).default(0),
+  /**
+   * By what it reads a bucket that the coordinator may not read (10.3, isolation `account`): the identity that the cloud gave
+   * its machine, or a file: credentials of AWS (profile `default`) or the key of a Google service account. Default none.
+   */
+  identity: z.union([z.literal('machine'), z.object({ file: z.string() })]).optional(),
 });
 export type AgentConfig = z.input<typeof agentConfig>;
+export type AgentIdentity = NonNullable<AgentConfig['identity']>;
 
 /** Environment variable with the one-time token. */
 export const AGENT_TOKEN_VARIABLE = 'GLACIS_AGENT_TOKEN';

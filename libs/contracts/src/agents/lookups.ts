@@ -17,6 +17,17 @@ export const peersReply = z.object({
 });
 export type PeersReply = z.infer<typeof peersReply>;
 
+/** As whom a party reads an object that the coordinator may not read: by an identity of its own in that cloud (10.3). */
+export const objectIdentity = z.discriminatedUnion('cloud', [
+  /** A signature of version 4, for this region. */
+  z.object({ cloud: z.literal('aws'), region: z.string() }),
+  /** A token of a service account. */
+  z.object({ cloud: z.literal('gcp') }),
+  /** A token of a managed identity; the pinned version is that of this ETag. */
+  z.object({ cloud: z.literal('azure'), etag: z.string() }),
+]);
+export type ObjectIdentity = z.infer<typeof objectIdentity>;
+
 /** Answer of GET /agents/inputs: own pins, in the order of the owners of the facts. */
 export const inputsReply = z.object({
   files: z.array(
@@ -26,6 +37,8 @@ export const inputsReply = z.object({
       set: z.int().positive(),
       /** Where the pinned version is read, relative to the listener or absolute; the answer is the object's bytes. */
       url: z.string(),
+      /** Null: the certificate of the agent is enough. */
+      identity: objectIdentity.nullable(),
       /** As stored. */
       bytes: z.int().positive(),
       /** The owner's declarations (2.3), where it made any: of the share file, not of its sealed form. */

@@ -118,7 +118,7 @@ export class AwsCompute implements ComputeProvider {
   }
 
   private request(instance: NewInstance, group: string): RunInstancesCommandInput {
-    const { confidential, image, installation, subnet, type } = this.options;
+    const { confidential, identity, image, installation, subnet, type } = this.options;
     const tags = { Name: nameOf(instance.runId), ...writeMachineTags(installation, instance) };
     const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
     return {
@@ -128,6 +128,7 @@ export class AwsCompute implements ComputeProvider {
       ImageId: image,
       InstanceType: type as RunInstancesCommandInput['InstanceType'],
       InstanceInitiatedShutdownBehavior: 'terminate',
+      ...(identity && { IamInstanceProfile: profileOf(identity) }),
       MetadataOptions: { HttpTokens: 'required', HttpPutResponseHopLimit: 1 },
       ...(confidential && { CpuOptions: { AmdSevSnp: 'enabled' } }),
       NetworkInterfaces: [
@@ -188,6 +189,9 @@ const states: Readonly<Record<string, Instance['state']>> = {
   stopping: 'gone',
   stopped: 'gone',
 };
+
+const profileOf = (text: string): RunInstancesCommandInput['IamInstanceProfile'] =>
+  text.startsWith('arn:') ? { Arn: text } : { Name: text };
 
 const tagIs = (name: string, value: string): Filter => ({ Name: `tag:${name}`, Values: [value] });
 

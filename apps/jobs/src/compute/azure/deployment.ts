@@ -95,7 +95,7 @@ function network({ location }: AzureMachineOptions): Record<string, unknown>[] {
 }
 
 function machine(options: AzureMachineOptions): Record<string, unknown> {
-  const { confidential, image, location, type } = options;
+  const { confidential, identity, image, location, type } = options;
   const user = 'glacis';
   const publicKeys = [{ path: `/home/${user}/.ssh/authorized_keys`, keyData: nobodysKey() }];
   const address = `reference(${ids.address.slice(1, -1)}).ipAddress`;
@@ -105,6 +105,9 @@ function machine(options: AzureMachineOptions): Record<string, unknown> {
     name: MACHINE,
     location,
     dependsOn: [ids.card],
+    ...(identity && {
+      identity: { type: 'UserAssigned', userAssignedIdentities: { [identity]: {} } },
+    }),
     properties: {
       hardwareProfile: { vmSize: type },
       ...(confidential && {

@@ -29,6 +29,9 @@ export const firewallOf = (
   allowed: [{ IPProtocol: 'tcp', ports: [String(LINK_PORT)] }],
 });
 
+/** What a machine may use its service account for, whatever that may do. */
+const readOnly = 'https://www.googleapis.com/auth/devstorage.read_only';
+
 /** Seconds; Compute Engine takes no less. */
 const shortestLife = 30;
 
@@ -38,7 +41,7 @@ export function machineOf(
   instance: NewInstance,
   now: Date,
 ): Record<string, unknown> {
-  const { confidential, image, installation, type, zone } = options;
+  const { confidential, identity, image, installation, type, zone } = options;
   const { runId, tags } = instance;
   const lifeMs = tags.expires.getTime() - now.getTime();
   return {
@@ -51,6 +54,7 @@ export function machineOf(
     networkInterfaces: [
       { network: networkOf(options), accessConfigs: [{ type: 'ONE_TO_ONE_NAT' }] },
     ],
+    ...(identity && { serviceAccounts: [{ email: identity, scopes: [readOnly] }] }),
     ...(confidential && {
       confidentialInstanceConfig: {
         enableConfidentialCompute: true,

@@ -146,7 +146,7 @@ export function partyPod(instance: NewInstance, pods: PartyPods, now: Date): Of<
           name: POD,
           image: pods.image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['node', ...agentArguments(FOLDER, runId, ROOT)],
+          command: ['node', ...agentArguments(FOLDER, runId, { root: ROOT })],
           workingDir: FOLDER,
           env: [
             {

@@ -122,7 +122,9 @@ export class LocalCompute implements ComputeProvider {
       await Promise.all([folder, file].map((path) => chown(path, account.uid, account.gid)));
     const stderr = await open(this.folders.stderrOf(tags.job, tags.party), 'a', 0o600);
     try {
-      const child = spawn(process.execPath, agentArguments(folder, runId), {
+      const { identity } = config;
+      const reads = typeof identity === 'object' ? [identity.file] : [];
+      const child = spawn(process.execPath, agentArguments(folder, runId, { reads }), {
         ...account,
         cwd: folder,
         env: { [AGENT_TOKEN_VARIABLE]: token },

@@ -35,6 +35,14 @@ test('jobs.md 10.2: a machine is told its agent, and the token only where root r
   expect(runcmd.flat().join(' ')).toContain('GLACIS_AGENT_HOST=$(echo 192.0.2.1)');
 });
 
+test('jobs.md 10.3: the metadata service is open to an agent that learns there who it is, and to no other', () => {
+  const unitOf = (identity?: 'machine'): string | undefined =>
+    toldBy(cloudInit({ ...instance, config: { ...instance.config, identity } }, 'true'))
+      .write_files[2]?.content;
+  expect(unitOf()).toContain('IPAddressDeny=169.254.169.254');
+  expect(unitOf('machine')).not.toContain('169.254.169.254');
+});
+
 test('jobs.md 9: the same run is told the same, so that a repeated call is the same call', () => {
   expect(cloudInit(instance, 'true')).toBe(cloudInit({ ...instance }, 'true'));
 });

@@ -27,7 +27,7 @@ export function cloudInit({ config, runId, tags, token }: NewInstance, address: 
     write_files: [
       { path: CONFIG, ...secret, content: JSON.stringify({ ...config, ...own }) },
       { path: ENVIRONMENT, ...secret, content: `${AGENT_TOKEN_VARIABLE}=${token}\n` },
-      { path: `/etc/systemd/system/${UNIT}`, content: unit(runId) },
+      { path: `/etc/systemd/system/${UNIT}`, content: unit(runId, config.identity !== undefined) },
     ],
     runcmd: [
       // Whatever becomes of the coordinator, nothing runs for longer than it was asked for.
@@ -43,8 +43,11 @@ export function cloudInit({ config, runId, tags, token }: NewInstance, address: 
 
 const shell = (text: string): string[] => ['sh', '-c', text];
 
-/** The address of the metadata of all three clouds is closed to the agent: what the machine was told is there. */
-const unit = (runId: string): string => `[Unit]
+/**
+ * The address of the metadata of all three clouds is closed to the agent, as what the machine was told is there, unless it is
+ * there that the agent learns who it is.
+ */
+const unit = (runId: string, hasIdentity: boolean): string => `[Unit]
 After=network-online.target
 Wants=network-online.target
 SuccessAction=poweroff
@@ -57,12 +60,11 @@ StateDirectoryMode=0700
 WorkingDirectory=${FOLDER}
 EnvironmentFile=${ENVIRONMENT}
 ExecStartPre=+/usr/bin/install -m 0400 -o ${USER} ${CONFIG} ${FOLDER}/agent.json
-ExecStart=/usr/bin/env node ${agentArguments(FOLDER, runId, ROOT).join(' ')}
+ExecStart=/usr/bin/env node ${agentArguments(FOLDER, runId, { root: ROOT }).join(' ')}
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
 RestrictSUIDSGID=yes
-IPAddressDeny=169.254.169.254
-`;
+${hasIdentity ? '' : 'IPAddressDeny=169.254.169.254\n'}`;

@@ -10,6 +10,11 @@ export interface MachineOptions {
   type: string;
   /** Whether its memory is encrypted against the host (AMD SEV-SNP). */
   confidential: boolean;
+  /**
+   * As whom its party reads its bucket, in the words of its cloud: an instance profile (name or ARN), the e-mail address of a
+   * service account, the resource id of a managed identity. Absent: the machine is nobody there.
+   */
+  identity?: string;
   /** Null: not counted. */
   price: Price | null;
   /** Milliseconds between two looks at something that takes its time. Default 2,000. */

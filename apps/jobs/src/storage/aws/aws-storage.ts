@@ -15,11 +15,12 @@ import type { Clock } from '@glacis/runtime';
 import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { failureOf, readByPartyOnly, unless, within } from '../provider-calls.js';
+import { checkRead, failureOf, unless, within } from '../provider-calls.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectPlace,
   ObjectVersion,
   OwnObject,
   ReadRequest,
@@ -109,12 +110,29 @@ export class AwsStorage implements StorageProvider {
   }
 
   async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
-    if (this.isolation === 'account') throw readByPartyOnly();
+    checkRead(bucket, this.isolation);
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: version });
     return within(call, async (abortSignal) => {
       const found = await this.clients.janitor.send(command, { abortSignal });
       return { size: found.ContentLength ?? 0, stream: found.Body as Readable };
     });
+  }
+
+  /** Addresses as the client itself has them. */
+  placeOf({ bucket, key, version }: Required<ObjectVersion>): ObjectPlace | null {
+    if (this.isolation === 'nominal') return null;
+    const { region, endpoint } = this.options;
+    const { url } = this.clients.janitor.config.endpointProvider({
+      Bucket: bucket,
+      Region: region,
+      ...(endpoint !== undefined && { Endpoint: endpoint, ForcePathStyle: true }),
+    });
+    const base = url.href.replace(/\/$/, '');
+    const query = new URLSearchParams({ versionId: version });
+    return {
+      url: `${base}/${pathOf(key)}?${query.toString()}`,
+      identity: { cloud: 'aws', region },
+    };
   }
 
   async list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]> {
@@ -218,6 +236,9 @@ export class AwsStorage implements StorageProvider {
     });
   }
 }
+
+/** Names of tables may have spaces. */
+const pathOf = (key: string): string => key.split('/').map(encodeURIComponent).join('/');
 
 async function policyText(
   s3: S3Client,

@@ -8,12 +8,13 @@ import type { Clock } from '@glacis/runtime';
 import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { readByPartyOnly, unless, within } from '../provider-calls.js';
+import { checkRead, unless, within } from '../provider-calls.js';
 import { ProviderError } from '../provider-error.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectPlace,
   ObjectVersion,
   OwnObject,
   ReadRequest,
@@ -99,13 +100,19 @@ export class AzureStorage implements StorageProvider {
   }
 
   async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
-    if (this.isolation === 'account') throw readByPartyOnly();
+    checkRead(bucket, this.isolation);
     const conditions = version === undefined ? {} : { ifMatch: version };
     const blob = this.container(bucket).getBlobClient(key);
     return within(call, async (abortSignal) => {
       const found = await blob.download(0, undefined, { conditions, abortSignal });
       return { size: found.contentLength ?? 0, stream: found.readableStreamBody as Readable };
     });
+  }
+
+  placeOf({ bucket, key, version }: Required<ObjectVersion>): ObjectPlace | null {
+    if (this.isolation === 'nominal') return null;
+    const { url } = this.container(bucket).getBlobClient(key);
+    return { url, identity: { cloud: 'azure', etag: version } };
   }
 
   async list(bucket: string, prefix: string, call: Call): Promise<StoredObject[]> {

@@ -3,11 +3,12 @@ import type { Clock } from '@glacis/runtime';
 import { accountAt } from '../account-at.js';
 import { collected } from '../bounded.js';
 import { directionOf, readBucketName, resultBucket } from '../names.js';
-import { readByPartyOnly, unless, within } from '../provider-calls.js';
+import { checkRead, unless, within } from '../provider-calls.js';
 import type {
   Call,
   FoundBucket,
   NewBucket,
+  ObjectPlace,
   ObjectVersion,
   OwnObject,
   ReadRequest,
@@ -39,7 +40,7 @@ export class GcpStorage implements StorageProvider {
   ) {}
 
   get accounts(): string[] {
-    return [accountAt(this.options.endpoint ?? 'https://storage.googleapis.com')];
+    return [accountAt(this.endpoint)];
   }
 
   get isolation(): 'nominal' | 'account' {
@@ -53,7 +54,8 @@ export class GcpStorage implements StorageProvider {
       const [{ labels }] = await janitor.bucket(bucket.name).getMetadata();
       checkSameTags(bucket, readTags(textOnly(labels ?? {})));
     });
-    if (this.isolation === 'nominal' && directionOf(bucket.name) === 'in')
+    // Results are stored by the signer as well.
+    if (this.isolation === 'nominal')
       await this.changePolicy(bucket.name, call, (all) =>
         withMember(all, roles.create, signerMember),
       );
@@ -89,11 +91,18 @@ export class GcpStorage implements StorageProvider {
   }
 
   async read({ bucket, key, version }: ObjectVersion, call: Call): Promise<StoredBytes> {
-    if (this.isolation === 'account') throw readByPartyOnly();
+    checkRead(bucket, this.isolation);
     const options = version === undefined ? {} : { generation: version };
     const file = this.bucket(bucket).file(key, options);
     const [{ size }] = await within(call, () => file.getMetadata());
     return { size: Number(size), stream: file.createReadStream({ validation: false }) };
+  }
+
+  placeOf({ bucket, key, version }: Required<ObjectVersion>): ObjectPlace | null {
+    if (this.isolation === 'nominal') return null;
+    const query = new URLSearchParams({ alt: 'media', generation: version });
+    const path = `/storage/v1/b/${bucket}/o/${encodeURIComponent(key)}`;
+    return { url: `${this.endpoint}${path}?${query.toString()}`, identity: { cloud: 'gcp' } };
   }
 
   /** Of each key the oldest generation, which nobody can replace. */
@@ -162,6 +171,10 @@ export class GcpStorage implements StorageProvider {
     return found.filter(
       (each) => each !== undefined && (job === undefined || each.tags.job === job),
     ) as FoundBucket[];
+  }
+
+  private get endpoint(): string {
+    return this.options.endpoint ?? 'https://storage.googleapis.com';
   }
 
   private metadataOf({ tags }: NewBucket): Parameters<Storage['createBucket']>[1] {

@@ -61,6 +61,11 @@ export class LocalStorage implements StorageProvider {
     return { size, stream: handle.createReadStream() };
   }
 
+  /** Agents have no folder but their own. */
+  placeOf(): null {
+    return null;
+  }
+
   async list(bucket: string, prefix: string): Promise<StoredObject[]> {
     return this.parts.buckets.list(bucket, prefix);
   }
