@@ -53,6 +53,8 @@ export abstract class CloudServer {
   /** Objects on one page. */
   readonly pageSize = 2;
   readonly pace: Pace = { seenAfter: 0, goneAfter: 2 };
+  /** Every call that came. */
+  readonly heard: Asked[] = [];
   private faults: { purpose: Purpose; fault: Fault; times: number }[] = [];
   private readonly server = createServer((request, response) => {
     this.receive(request, response).catch((error: unknown) =>
@@ -108,6 +110,7 @@ export abstract class CloudServer {
       url: new URL(request.url ?? '/', this.url),
       body: await text(request),
     };
+    this.heard.push(asked);
     if (!this.admits(asked)) return send(response, this.refusals.denied);
     const fault = this.faultOf(this.purposeOf(asked));
     if (typeof fault === 'object') return send(response, fault);

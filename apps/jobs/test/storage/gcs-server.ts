@@ -1,15 +1,10 @@
-import { createHash, createVerify, type KeyObject } from 'node:crypto';
+import { createHash, createVerify } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { ManualClock } from '@glacis/runtime';
-
-/** A service account: the key that it signs with, and its roles in the whole project. */
-export interface GcsAccount {
-  publicKey: KeyObject;
-  roles: readonly string[];
-}
+import { neededFor, type BucketPolicy, type GcsAccounts, type Who } from './gcs-accounts.js';
 
 interface Version {
   generation: number;
@@ -18,9 +13,18 @@ interface Version {
 
 interface Bucket {
   metadata: Record<string, unknown>;
-  policy: { bindings?: { role: string; members: string[] }[] };
+  policy: BucketPolicy;
   /** Of each key, the oldest first. */
   objects: Map<string, Version[]>;
+}
+
+/** A signed PUT. */
+interface Put {
+  who: Who;
+  name: string;
+  bucket: Bucket;
+  key: string;
+  body: Buffer;
 }
 
 interface Answer {
@@ -32,16 +36,11 @@ const refused: Answer = { status: 403, body: { error: { code: 403, message: 'ref
 const missing: Answer = { status: 404, body: { error: { code: 404, message: 'not found' } } };
 const failed: Answer = { status: 412, body: { error: { code: 412, message: 'precondition' } } };
 
-const permissions: Record<string, readonly string[]> = {
-  'roles/storage.admin': ['create', 'delete', 'get'],
-  'roles/storage.objectCreator': ['create'],
-  'roles/storage.objectViewer': ['get'],
-};
-
 /**
  * A stand-in for Google Cloud Storage: signed links as the real one checks them (V4, GOOG4-RSA-SHA256: signature, signed
  * headers, expiry, permissions of the signer, generation match, length range), and as much of the JSON API as the client
- * needs, which asks for no token here.
+ * needs. Every call needs its permission. The client sends no token to a stand-in: a call without one is the signer's where
+ * it stores something, and the janitor's otherwise; parties sign their tokens themselves (AIP-4111), and these are verified.
  */
 export class GcsServer {
   private readonly buckets = new Map<string, Bucket>();
@@ -55,9 +54,9 @@ export class GcsServer {
     );
   });
 
-  private constructor(private readonly accounts: ReadonlyMap<string, GcsAccount>) {}
+  private constructor(readonly accounts: GcsAccounts) {}
 
-  static async start(accounts: ReadonlyMap<string, GcsAccount>): Promise<GcsServer> {
+  static async start(accounts: GcsAccounts): Promise<GcsServer> {
     const standIn = new GcsServer(accounts);
     standIn.server.listen(0, '127.0.0.1');
     await once(standIn.server, 'listening');
@@ -84,6 +83,15 @@ export class GcsServer {
 
   private json(request: IncomingMessage, url: URL, body: Buffer): Answer {
     const [, , , , name = '', part, key] = url.pathname.split('/').map(decodeURIComponent);
+    const who = this.accounts.callerOf(request.headers, this.clock.now());
+    if (who === undefined) return { status: 401 };
+    const needed = neededFor(request.method ?? '', { name, part, key });
+    if (!this.may(who, needed, name)) return refused;
+    return this.allowed(request, url, body);
+  }
+
+  private allowed(request: IncomingMessage, url: URL, body: Buffer): Answer {
+    const [, , , , name = '', part, key] = url.pathname.split('/').map(decodeURIComponent);
     if (name === '') return request.method === 'POST' ? this.create(body) : this.all();
     const bucket = this.buckets.get(name);
     if (bucket === undefined) return missing;
@@ -93,6 +101,10 @@ export class GcsServer {
     if (bucket.objects.size > 0) return { status: 409 };
     this.buckets.delete(name);
     return { status: 204 };
+  }
+
+  private may(who: Who, permission: string, name: string): boolean {
+    return this.accounts.may(who, permission, { name, policy: this.buckets.get(name)?.policy });
   }
 
   private create(body: Buffer): Answer {
@@ -115,9 +127,11 @@ export class GcsServer {
 
   /** `multipart/related`: metadata, then the bytes. */
   private upload(url: URL, body: Buffer): Answer {
-    const bucket = this.buckets.get(decodeURIComponent(url.pathname.split('/')[5] ?? ''));
+    const name = decodeURIComponent(url.pathname.split('/')[5] ?? '');
+    const bucket = this.buckets.get(name);
     const key = url.searchParams.get('name') ?? '';
     if (bucket === undefined) return missing;
+    if (!this.may('signer', 'storage.objects.create', name)) return refused;
     if (url.searchParams.get('ifGenerationMatch') === '0' && bucket.objects.has(key)) return failed;
     const boundary = body.subarray(0, body.indexOf('\r\n'));
     const second = body.indexOf(boundary, boundary.length);
@@ -134,58 +148,45 @@ export class GcsServer {
   }
 
   private signed(request: IncomingMessage, url: URL, body: Buffer): Answer {
-    const email = this.verifiedSigner(request, url);
+    const who = this.verifiedSigner(request, url);
     const [, name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const bucket = this.buckets.get(name);
-    if (email === undefined) return refused;
+    if (who === undefined) return refused;
     if (bucket === undefined) return missing;
     const key = rest.join('/');
-    const may = new Set(this.permissionsOf(email, bucket));
-    return request.method === 'GET'
-      ? read(bucket, key, may)
-      : this.put(request, bucket, { key, body, may });
+    if (request.method === 'PUT') return this.put(request, { who, name, bucket, key, body });
+    return this.may(who, 'storage.objects.get', name) ? read(bucket, key) : refused;
   }
 
-  private put(
-    { method, headers }: IncomingMessage,
-    bucket: Bucket,
-    { key, body, may }: { key: string; body: Buffer; may: ReadonlySet<string> },
-  ): Answer {
+  private put({ headers }: IncomingMessage, { who, name, bucket, key, body }: Put): Answer {
     const there = bucket.objects.has(key);
-    if (method !== 'PUT' || !may.has('create')) return refused;
+    if (!this.may(who, 'storage.objects.create', name)) return refused;
     if (there && headers['x-goog-if-generation-match'] === '0') return failed;
-    if (there && !may.has('delete')) return refused;
+    // To replace is to delete, which no signer may.
+    if (there) return refused;
     if (!isWithin(headers['x-goog-content-length-range'], body.length)) return { status: 400 };
     this.store(bucket, key, body);
     return { status: 200 };
   }
 
-  private permissionsOf(email: string, { policy }: Bucket): string[] {
-    const bound = (policy.bindings ?? [])
-      .filter(({ members }) => members.includes(`serviceAccount:${email}`))
-      .map(({ role }) => role);
-    const held = [...bound, ...(this.accounts.get(email)?.roles ?? [])];
-    return held.flatMap((role) => permissions[role] ?? []);
-  }
-
   /** Cloud Storage, "V4 signing process": the account whose signature the request carries and still may use. */
-  private verifiedSigner(request: IncomingMessage, url: URL): string | undefined {
+  private verifiedSigner(request: IncomingMessage, url: URL): Who | undefined {
     const query = url.searchParams;
     const of = (name: string): string => query.get(`X-Goog-${name}`) ?? '';
     const [email = '', ...scope] = of('Credential').split('/');
-    const account = this.accounts.get(email);
+    const who = this.accounts.nameOf(email);
     const signedHeaders = of('SignedHeaders').split(';');
     const unsigned = Object.keys(request.headers).filter(
       (name) => name.startsWith('x-goog-') && !signedHeaders.includes(name),
     );
     const [now, made] = [this.clock.now().getTime(), timeOf(of('Date'))];
     const holds = made < now + 900_000 && now < made + Number(of('Expires')) * 1000;
-    if (account === undefined || unsigned.length > 0 || !holds) return undefined;
+    if (who === undefined || unsigned.length > 0 || !holds) return undefined;
     const canonical = canonicalRequest(request, url, signedHeaders);
     const hash = createHash('sha256').update(canonical).digest('hex');
     const text = ['GOOG4-RSA-SHA256', of('Date'), scope.join('/'), hash].join('\n');
     const verify = createVerify('RSA-SHA256').update(text);
-    return verify.verify(account.publicKey, of('Signature'), 'hex') ? email : undefined;
+    return verify.verify(this.accounts.keyOf(who), of('Signature'), 'hex') ? who : undefined;
   }
 }
 
@@ -210,8 +211,7 @@ function objects(
   return { status: 204 };
 }
 
-function read({ objects }: Bucket, key: string, may: ReadonlySet<string>): Answer {
-  if (!may.has('get')) return refused;
+function read({ objects }: Bucket, key: string): Answer {
   const newest = objects.get(key)?.at(-1);
   return newest === undefined ? missing : { status: 200, body: newest.body };
 }

@@ -5,43 +5,61 @@ import { systemClock } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
 import { openGcp } from '../../src/storage/gcp/gcp-storage.js';
 import type { Subject } from './conformance.js';
+import { permissionsOf } from '../cloud-roles.js';
+import { GcsAccounts, type GcsAccount, type Grant, type Who } from './gcs-accounts.js';
 import { GcsServer } from './gcs-server.js';
 
-interface ServiceAccount {
-  email: string;
+interface ServiceAccount extends GcsAccount {
   publicKey: KeyObject;
   /** As Google hands it out. */
   keyFile: string;
 }
 
-async function serviceAccount(name: string): Promise<ServiceAccount> {
+async function serviceAccount(name: string, grants: readonly Grant[]): Promise<ServiceAccount> {
   const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const email = `${name}@test.iam.gserviceaccount.com`;
   const keyFile = join(await temporaryFolder(), 'key.json');
   const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
   const key = { type: 'service_account', project_id: 'test', client_email: email, private_key };
   await writeFile(keyFile, JSON.stringify(key));
-  return { email, publicKey, keyFile };
+  return { email, publicKey, keyFile, grants };
 }
 
 export interface Gcs {
   server: GcsServer;
   options: Parameters<typeof openGcp>[0] & { janitorKeyFile: string; signerKeyFile: string };
+  partyKeyFile: string;
 }
 
-/** A server with a janitor and a signer, and what a driver is told of them. */
+/** As the administrator of a project binds the supplied roles. */
+async function grantsOf(isolation: 'nominal' | 'account'): Promise<Record<Who, Grant[]>> {
+  const roles = ['janitor', 'signer', 'reader'].map(permissionsOf);
+  const [janitor = [], signer = [], reader = []] = await Promise.all(roles);
+  if (isolation === 'nominal') {
+    const policies = ['storage.buckets.getIamPolicy', 'storage.buckets.setIamPolicy'];
+    return {
+      janitor: [{ permissions: [...janitor, ...reader, ...policies] }],
+      signer: [],
+      party: [],
+    };
+  }
+  return {
+    janitor: [{ permissions: janitor }, { permissions: reader, buckets: 'glacis-out-' }],
+    signer: [{ permissions: signer, buckets: 'glacis-' }],
+    party: [{ permissions: reader, buckets: 'glacis-in-' }],
+  };
+}
+
+/** A server with its accounts, and what a driver is told of them. */
 export async function startGcs(isolation: 'nominal' | 'account'): Promise<Gcs> {
-  const [janitor, signer] = [await serviceAccount('janitor'), await serviceAccount('signer')];
-  const creator = isolation === 'account' ? ['roles/storage.objectCreator'] : [];
-  const server = await GcsServer.start(
-    new Map([
-      [janitor.email, { publicKey: janitor.publicKey, roles: ['roles/storage.admin'] }],
-      [signer.email, { publicKey: signer.publicKey, roles: creator }],
-    ]),
-  );
+  const grants = await grantsOf(isolation);
+  const janitor = await serviceAccount('janitor', grants.janitor);
+  const signer = await serviceAccount('signer', grants.signer);
+  const party = await serviceAccount('party', grants.party);
+  const server = await GcsServer.start(new GcsAccounts({ janitor, signer, party }));
   const place = { project: 'test', location: 'EUROPE-WEST1', endpoint: server.url };
   const files = { janitorKeyFile: janitor.keyFile, signerKeyFile: signer.keyFile };
-  return { server, options: { ...place, ...files, isolation } };
+  return { server, options: { ...place, ...files, isolation }, partyKeyFile: party.keyFile };
 }
 
 export async function openGcs(isolation: 'nominal' | 'account'): Promise<Subject> {

@@ -5,6 +5,7 @@ import { runCommand } from './command.js';
 import { Daemon } from './daemon.js';
 import { goProgram } from './go-program.js';
 import { freePort } from './ports.js';
+import { requireProgram } from './programs.js';
 
 const module = 'github.com/versity/versitygw';
 
@@ -19,8 +20,11 @@ export interface S3Server {
   region: string;
   /** May do everything, whatever policies say. */
   root: S3Key;
-  /** Makes a user who may do what bucket policies allow it. Its id is its ARN in them. */
-  addUser(id: string): Promise<S3Key>;
+  /**
+   * Makes a user who may do what these policies of IAM allow, and what bucket policies allow to its ARN, which is
+   * `arn:aws:iam::000000000000:user/` and its name. Whoever makes a bucket owns it: may do with it what is not denied.
+   */
+  addUser(name: string, policies?: readonly object[]): Promise<S3Key>;
   /** Ends it and removes what it has stored. */
   stop(): Promise<void>;
 }
@@ -32,7 +36,7 @@ export function s3Program(): Promise<string> {
 }
 
 /**
- * Starts an S3 server on the loopback address, in a folder that goes with it.
+ * Starts an S3 server with its IAM on the loopback address, in a folder that goes with them.
  * @throws {MissingProgramError} without Go, for the first call on a machine
  */
 export async function startS3(): Promise<S3Server> {
@@ -41,36 +45,75 @@ export async function startS3(): Promise<S3Server> {
   const parts = ['buckets', 'versions', 'users'].map((name) => join(folder, name));
   const [buckets = '', versions = '', users = ''] = parts;
   for (const part of parts) await mkdir(part);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const region = 'eu-west-1';
   const root = { accessKeyId: 'root', secretAccessKey: 'secret-of-root' };
   const asRoot = ['--access', root.accessKeyId, '--secret', root.secretAccessKey];
-  const daemon = new Daemon({
-    name: 'the S3 server',
-    file,
-    args: ['--port', `127.0.0.1:${port}`, ...asRoot, '--region', region, '--iam-dir', users]
-      .concat('--health', '/health')
-      .concat('posix', '--versioning-dir', versions, buckets),
-    logFile: join(folder, 'server.log'),
-    ready: () => fetch(`${url}/health`).then(({ ok }) => ok),
-  });
+  const socket = join(folder, 'iam.sock');
+  const [iam, s3] = [
+    await program('iam', [...asRoot, 'iam', '--dir', users, '--private-ports', socket]),
+    await program(
+      's3',
+      [...asRoot, '--region', region, '--iam-standalone-endpoint', socket].concat([
+        '--iam-cache-disable',
+        'posix',
+        '--versioning-dir',
+        versions,
+        buckets,
+      ]),
+    ),
+  ] as const;
+
+  async function program(name: string, args: string[]): Promise<{ url: string; daemon: Daemon }> {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const daemon = new Daemon({
+      name: `the ${name} server`,
+      file,
+      args: ['--port', `127.0.0.1:${port}`, '--health', '/health', ...args],
+      logFile: join(folder, `${name}.log`),
+      ready: () => fetch(`${url}/health`).then(({ ok }) => ok),
+    });
+    return { url, daemon };
+  }
+
   const stop = async (): Promise<void> => {
-    await daemon.stop();
+    for (const { daemon } of [s3, iam]) await daemon.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  const addUser = async (id: string): Promise<S3Key> => {
-    const key = { accessKeyId: id, secretAccessKey: `secret-of-${id}` };
-    const admin = ['admin', ...asRoot, '--region', region, '--endpoint-url', url];
-    const made = ['create-user', '--access', id, '--secret', key.secretAccessKey];
-    await runCommand(file, [...admin, ...made, '--role', 'user']);
-    return key;
-  };
   try {
-    await daemon.start();
+    for (const { daemon } of [iam, s3]) await daemon.start();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, region, root, addUser, stop };
+  const addUser: S3Server['addUser'] = async (name, policies = []) => {
+    const call = (action: string, parameters: Record<string, string> = {}): Promise<string> =>
+      callIam(iam.url, root, { Action: action, UserName: name, ...parameters });
+    await call('CreateUser');
+    for (const [i, policy] of policies.entries())
+      await call('PutUserPolicy', {
+        PolicyName: `policy-${i}`,
+        PolicyDocument: JSON.stringify(policy),
+      });
+    const made = await call('CreateAccessKey');
+    const of = (member: string): string => new RegExp(`<${member}>([^<]*)<`).exec(made)?.[1] ?? '';
+    return { accessKeyId: of('AccessKeyId'), secretAccessKey: of('SecretAccessKey') };
+  };
+  return { url: s3.url, region, root, addUser, stop };
+}
+
+/** The query interface of IAM, which knows one region. */
+async function callIam(
+  url: string,
+  { accessKeyId, secretAccessKey }: S3Key,
+  parameters: Readonly<Record<string, string>>,
+): Promise<string> {
+  const curl = await requireProgram('curl', 'curl');
+  const members = Object.entries({ ...parameters, Version: '2010-05-08' });
+  const data = members.flatMap(([name, value]) => ['--data-urlencode', `${name}=${value}`]);
+  const signed = ['--aws-sigv4', 'aws:amz:us-east-1:iam', '--config', '-'];
+  const input = `user = "${accessKeyId}:${secretAccessKey}"`;
+  return runCommand(curl, ['--silent', '--show-error', '--fail', ...signed, ...data, url], {
+    input,
+  });
 }
