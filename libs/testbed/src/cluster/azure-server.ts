@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cached } from './cache.js';
+import type { CertificateFiles } from './certificate-authority.js';
 import { runCommand } from './command.js';
 import { Daemon } from './daemon.js';
 import { freePort } from './ports.js';
@@ -36,8 +37,15 @@ export function azureProgram(): Promise<string> {
   });
 }
 
+export interface AzureOptions {
+  /** Default 3. */
+  accounts?: number;
+  /** Takes tokens, for which it wants TLS; of a token it looks at audience, issuer and times, and not at the signature. */
+  tls?: CertificateFiles;
+}
+
 /** Starts a server of Azure Blob Storage on the loopback address, with accounts and a folder of its own. */
-export async function startAzure(accounts = 3): Promise<AzureServer> {
+export async function startAzure({ accounts = 3, tls }: AzureOptions = {}): Promise<AzureServer> {
   const program = await azureProgram();
   const folder = await mkdtemp(join(tmpdir(), 'glacis-azure-'));
   const port = await freePort();
@@ -48,17 +56,14 @@ export async function startAzure(accounts = 3): Promise<AzureServer> {
     file: process.execPath,
     args: [join(program, ...sources, 'blob', 'main.js')]
       .concat('--blobHost', '127.0.0.1', '--blobPort', String(port), '--location', folder)
-      .concat('--silent', '--disableTelemetry', '--skipApiVersionCheck'),
+      .concat('--silent', '--disableTelemetry', '--skipApiVersionCheck')
+      .concat(tls ? ['--oauth', 'basic', '--cert', tls.cert, '--key', tls.key] : []),
     env: {
       ...process.env,
       AZURITE_ACCOUNTS: names.map((name, i) => `${name}:${keys[i]}`).join(';'),
     },
     logFile: join(folder, 'server.log'),
-    ready: () =>
-      fetch(`http://127.0.0.1:${port}/`).then(
-        () => true,
-        () => false,
-      ),
+    ready: (log) => log.includes('successfully listens'),
   });
   const stop = async (): Promise<void> => {
     await daemon.stop();
@@ -70,5 +75,6 @@ export async function startAzure(accounts = 3): Promise<AzureServer> {
     await stop();
     throw error;
   }
-  return { endpoints: names.map((name) => `http://127.0.0.1:${port}/${name}`), keys, stop };
+  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`;
+  return { endpoints: names.map((name) => `${origin}/${name}`), keys, stop };
 }

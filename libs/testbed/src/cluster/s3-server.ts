@@ -49,33 +49,24 @@ export async function startS3(): Promise<S3Server> {
   const root = { accessKeyId: 'root', secretAccessKey: 'secret-of-root' };
   const asRoot = ['--access', root.accessKeyId, '--secret', root.secretAccessKey];
   const socket = join(folder, 'iam.sock');
-  const [iam, s3] = [
-    await program('iam', [...asRoot, 'iam', '--dir', users, '--private-ports', socket]),
-    await program(
-      's3',
-      [...asRoot, '--region', region, '--iam-standalone-endpoint', socket].concat([
-        '--iam-cache-disable',
-        'posix',
-        '--versioning-dir',
-        versions,
-        buckets,
-      ]),
-    ),
-  ] as const;
-
-  async function program(name: string, args: string[]): Promise<{ url: string; daemon: Daemon }> {
+  const program = async (name: string, args: string[]): Promise<Served> => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
     const daemon = new Daemon({
       name: `the ${name} server`,
       file,
-      args: ['--port', `127.0.0.1:${port}`, '--health', '/health', ...args],
+      args: ['--port', `127.0.0.1:${port}`, '--health', '/health', ...asRoot, ...args],
       logFile: join(folder, `${name}.log`),
       ready: () => fetch(`${url}/health`).then(({ ok }) => ok),
     });
     return { url, daemon };
-  }
-
+  };
+  const iam = await program('IAM', ['iam', '--dir', users, '--private-ports', socket]);
+  const policies = ['--iam-standalone-endpoint', socket, '--iam-cache-disable'];
+  const s3 = await program(
+    'S3',
+    ['--region', region, ...policies].concat('posix', '--versioning-dir', versions, buckets),
+  );
   const stop = async (): Promise<void> => {
     for (const { daemon } of [s3, iam]) await daemon.stop();
     await rm(folder, { recursive: true, force: true });
@@ -86,20 +77,34 @@ export async function startS3(): Promise<S3Server> {
     await stop();
     throw error;
   }
-  const addUser: S3Server['addUser'] = async (name, policies = []) => {
-    const call = (action: string, parameters: Record<string, string> = {}): Promise<string> =>
-      callIam(iam.url, root, { Action: action, UserName: name, ...parameters });
-    await call('CreateUser');
-    for (const [i, policy] of policies.entries())
-      await call('PutUserPolicy', {
-        PolicyName: `policy-${i}`,
-        PolicyDocument: JSON.stringify(policy),
-      });
-    const made = await call('CreateAccessKey');
-    const of = (member: string): string => new RegExp(`<${member}>([^<]*)<`).exec(made)?.[1] ?? '';
-    return { accessKeyId: of('AccessKeyId'), secretAccessKey: of('SecretAccessKey') };
-  };
+  const addUser: S3Server['addUser'] = (name, documents = []) =>
+    userOf({ url: iam.url, root, name }, documents);
   return { url: s3.url, region, root, addUser, stop };
+}
+
+interface Served {
+  url: string;
+  daemon: Daemon;
+}
+
+interface NewUser {
+  /** Of IAM. */
+  url: string;
+  root: S3Key;
+  name: string;
+}
+
+async function userOf({ url, root, name }: NewUser, policies: readonly object[]): Promise<S3Key> {
+  const call = (action: string, more: Record<string, string> = {}): Promise<string> =>
+    callIam(url, root, { Action: action, UserName: name, ...more });
+  await call('CreateUser');
+  for (const [i, policy] of policies.entries()) {
+    const document = { PolicyName: `policy-${i}`, PolicyDocument: JSON.stringify(policy) };
+    await call('PutUserPolicy', document);
+  }
+  const made = await call('CreateAccessKey');
+  const of = (member: string): string => new RegExp(`<${member}>([^<]*)<`).exec(made)?.[1] ?? '';
+  return { accessKeyId: of('AccessKeyId'), secretAccessKey: of('SecretAccessKey') };
 }
 
 /** The query interface of IAM, which knows one region. */
