@@ -46,6 +46,15 @@ test('SigV4: the example of a GET of the documentation of S3', () => {
   );
 });
 
+test('SigV4: a path is signed alike, however it is written', () => {
+  const credentials = { accessKeyId: 'AKIA', secretAccessKey: 'secret' };
+  const signing = { credentials, region: 'eu-west-1', now: now() };
+  const [plain, strict] = ["a'b(1)!", 'a%27b%281%29%21'].map(
+    (key) => signedGet(new URL(`https://b.s3.amazonaws.com/${key}`), signing).authorization,
+  );
+  expect(plain).toBe(strict);
+});
+
 test('jobs.md 10.3: aws: the role of the machine, by IMDSv2', async () => {
   const roles = '/latest/meta-data/iam/security-credentials/';
   const credentials = { AccessKeyId: 'ASIA', SecretAccessKey: 'secret', Token: 'a token' };

@@ -28,7 +28,7 @@ const encoded = (text: string): string =>
 
 /**
  * Headers that make a GET of an object of S3 one of this user (AWS Signature Version 4, "authenticating requests: using the
- * authorization header"). The path counts as it stands in the URL, which S3 wants encoded once.
+ * authorization header"). S3 wants the path encoded once, and strictly, however it stands in the URL.
  */
 export function signedGet(url: URL, signing: Signing): Record<string, string> {
   const { credentials, region, now } = signing;
@@ -47,7 +47,8 @@ export function signedGet(url: URL, signing: Signing): Record<string, string> {
     .map(([name, value]) => `${encoded(name)}=${encoded(value)}`)
     .toSorted()
     .join('&');
-  const canonical = ['GET', url.pathname, query, lines, signedHeaders, sha256('')].join('\n');
+  const path = url.pathname.split('/').map((part) => encoded(decodeURIComponent(part)));
+  const canonical = ['GET', path.join('/'), query, lines, signedHeaders, sha256('')].join('\n');
   const scope = [time.slice(0, 8), region, 's3', 'aws4_request'];
   const text = ['AWS4-HMAC-SHA256', time, scope.join('/'), sha256(canonical)].join('\n');
   const key = scope.reduce<Buffer | string>(hmac, `AWS4${credentials.secretAccessKey}`);
