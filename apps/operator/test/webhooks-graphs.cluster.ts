@@ -1,22 +1,16 @@
 // Graphs and pods of graphs at the real API server, with the webhooks in a process that may do what the committed rules say.
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
 import { startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
 import { jest } from '@jest/globals';
-import { parse } from 'yaml';
-import { rampartGraphDefinition } from '../src/index.js';
+import { podCases } from './pod-webhooks.js';
 import { WebhookProcess } from './webhook-process.js';
+import { definition, k8s, registrations, webhookUser } from './webhook-registrations.js';
 
 // The first run on a machine builds Kubernetes.
 jest.setTimeout(3_600_000);
-
-const k8s = fileURLToPath(new URL('../../../k8s', import.meta.url));
-const user = 'glacis-webhooks';
-const rbac = 'rbac.authorization.k8s.io';
-const admission = 'admissionregistration.k8s.io';
 
 let cluster: KubernetesCluster;
 let webhooks: WebhookProcess;
@@ -69,89 +63,16 @@ async function read<T = Shown>(kind: string, name: string, namespace = 'default'
 const readV1beta1 = (name: string): Promise<Shown> =>
   read('rampartgraphs.v1beta1.rampart.petuum.com', name);
 
-/** The registrations of 5.1, by URL. */
-function registrations(): object[] {
-  const webhook = (name: string, path: string, rest: object): object => ({
-    name: `${name}.rampart.petuum.com`,
-    clientConfig: webhooks.clientConfig(path),
-    admissionReviewVersions: ['v1'],
-    sideEffects: 'None',
-    ...rest,
-  });
-  const rule = (apiGroup: string, version: string, resource: string, ...operations: string[]) => ({
-    apiGroups: [apiGroup],
-    apiVersions: [version],
-    resources: [resource],
-    operations,
-  });
-  const namespaceSelector = { matchLabels: { 'controlled-by-rampart': 'true' } };
-  const configuration = (kind: string, ...items: object[]): object => ({
-    apiVersion: `${admission}/v1`,
-    kind: `${kind}WebhookConfiguration`,
-    metadata: { name: 'glacis-graphs' },
-    webhooks: items,
-  });
-  return [
-    configuration(
-      'Validating',
-      webhook('graphs', '/validate', {
-        rules: [rule('rampart.petuum.com', 'v1beta2', 'rampartgraphs', 'CREATE', 'UPDATE')],
-        matchPolicy: 'Equivalent',
-        failurePolicy: 'Fail',
-        timeoutSeconds: 15,
-      }),
-    ),
-    configuration(
-      'Mutating',
-      webhook('pods', '/mutate/pod', {
-        rules: [rule('', 'v1', 'pods', 'CREATE')],
-        namespaceSelector,
-        objectSelector: {
-          matchExpressions: [{ key: 'rampart-disable-edges', operator: 'DoesNotExist' }],
-        },
-        failurePolicy: 'Fail',
-        timeoutSeconds: 10,
-      }),
-      webhook('routes', '/mutate/ingress', {
-        rules: [rule('networking.k8s.io', 'v1', 'ingresses', 'CREATE', 'UPDATE')],
-        namespaceSelector,
-        failurePolicy: 'Ignore',
-        timeoutSeconds: 5,
-      }),
-    ),
-  ];
-}
-
-/** The definition as it is committed, but that conversion is found by URL. */
-function definition(): object {
-  const { spec, ...rest } = rampartGraphDefinition as { spec: object };
-  const clientConfig = webhooks.clientConfig('/conversion');
-  const webhook = { clientConfig, conversionReviewVersions: ['v1', 'v1beta1'] };
-  return { ...rest, spec: { ...spec, conversion: { strategy: 'Webhook', webhook } } };
-}
-
-async function webhookUser(): Promise<string> {
-  const role = parse(await readFile(join(k8s, 'rbac/webhooks.yaml'), 'utf8')) as object;
-  await cluster.apply(role, {
-    apiVersion: `${rbac}/v1`,
-    kind: 'ClusterRoleBinding',
-    metadata: { name: user },
-    roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: user },
-    subjects: [{ kind: 'User', name: user, apiGroup: rbac }],
-  });
-  return (await cluster.user(user)).file;
-}
-
 beforeAll(async () => {
   folder = await temporaryFolder();
   cluster = await startKubernetes();
   await cluster.kubectl('apply', '-f', join(k8s, 'crds'));
   await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
-  webhooks = await WebhookProcess.start(await webhookUser());
-  await cluster.apply(definition());
+  webhooks = await WebhookProcess.start(await webhookUser(cluster));
+  await cluster.apply(definition(webhooks));
   // Stored before there was anybody who knows the rules.
   expect(await said(rampartGraph('old', { graph: bad }))).toContain('created');
-  await cluster.apply(...registrations());
+  await cluster.apply(...registrations(webhooks));
   const refuses = async (): Promise<boolean> =>
     (await said(rampartGraph('probe', { graph: bad }), '--dry-run=server')).includes('denied');
   await waitFor(refuses, { deadlineMs: 60_000, everyMs: 200, what: 'the webhooks to be called' });
@@ -299,162 +220,7 @@ describe('graph-apps.md 5.3: two versions', () => {
   });
 });
 
-describe('graph-apps.md 5.4: pods of a component', () => {
-  const namespace = 'default-g-a';
-  const preset = (name: string, value: string, volumes: object[] = []): object => ({
-    apiVersion: 'rampart.petuum.com/v1beta1',
-    kind: 'MutationPreset',
-    metadata: { name, namespace },
-    spec: {
-      containerTemplate: {
-        env: [{ name: 'RAMPART_INPUT_in', value }],
-        volumeMounts: [{ name: 'facts', mountPath: '.RAMPART', readOnly: false }],
-      },
-      podTemplate: { volumes: [{ name: 'facts', configMap: { name: 'a' } }, ...volumes] },
-    },
-  });
-  const podSpec = { containers: [{ name: 'c', image: 'i', env: [{ name: 'OWN', value: '1' }] }] };
-  const pod = (name: string, labels: object = {}): object => ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, labels },
-    spec: podSpec,
-  });
-  interface Pod {
-    spec: {
-      containers: {
-        env: { name: string; value: string }[];
-        volumeMounts: { mountPath: string }[];
-        resources: { limits?: Record<string, string> };
-      }[];
-      volumes: { name: string }[];
-    };
-  }
-  const first = ({ spec }: Pod) => spec.containers[0]!;
-  const environment = (shown: Pod): string[] =>
-    first(shown).env.map(({ name, value }) => `${name}=${value}`);
-
-  beforeAll(async () => {
-    const labels = { 'controlled-by-rampart': 'true', 'glacis.dev/component': 'a' };
-    const metadata = { name: namespace, labels };
-    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata });
-    const account = (): Promise<string> =>
-      cluster.kubectl('get', 'serviceaccount', 'default', '-n', namespace);
-    await waitFor(account, { deadlineMs: 30_000, everyMs: 200, what: 'the service account' });
-  });
-
-  it('wait for their preset, by way of their controller, and get it', async () => {
-    const labels = { app: 'a' };
-    await cluster.apply({
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'a', namespace },
-      spec: {
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: podSpec },
-      },
-    });
-    const pods = async (): Promise<Pod[]> => {
-      const selection = ['-n', namespace, '-l', 'app=a'];
-      const text = await cluster.kubectl('get', 'pods', ...selection, '-o', 'json');
-      return (JSON.parse(text) as { items: Pod[] }).items;
-    };
-    const events = (): Promise<string> => cluster.kubectl('get', 'events', '-n', namespace);
-    const refused = async (): Promise<boolean> =>
-      (await events()).includes('MutationPreset not found');
-    await waitFor(refused, { deadlineMs: 60_000, everyMs: 500, what: 'a refusal without preset' });
-    expect(await pods()).toEqual([]);
-    await cluster.apply(preset('a', '/in'));
-    const [made] = await waitFor(
-      async () => {
-        const found = await pods();
-        return found.length > 0 && found;
-      },
-      { deadlineMs: 60_000, everyMs: 200, what: 'the pod to be made' },
-    );
-    expect(environment(made!)).toEqual(['RAMPART_INPUT_in=/in', 'OWN=1']);
-    expect(first(made!).volumeMounts.map(({ mountPath }) => mountPath)).toContain('.RAMPART');
-  });
-
-  it('created anew as they were read, have everything once', async () => {
-    await cluster.apply(pod('once'));
-    const shown = await read<Pod & { metadata: object; status: object }>('pod', 'once', namespace);
-    await cluster.kubectl('delete', 'pod', 'once', '-n', namespace, '--force');
-    const metadata = { name: 'once', namespace };
-    await cluster.apply({ ...shown, metadata, status: undefined });
-    const again = await read<Pod>('pod', 'once', namespace);
-    expect(environment(again)).toEqual(environment(shown));
-    expect(again.spec.volumes).toEqual(shown.spec.volumes);
-    expect(first(again).volumeMounts).toEqual(first(shown).volumeMounts);
-  });
-
-  it('with the label of those that get none, get none', async () => {
-    await cluster.apply(pod('plain', { 'rampart-disable-edges': 'true' }));
-    expect(environment(await read<Pod>('pod', 'plain', namespace))).toEqual(['OWN=1']);
-  });
-
-  it('get the preset that the Namespace names, of several', async () => {
-    await cluster.apply(preset('0-first', '/other'));
-    await cluster.apply(pod('named'));
-    expect(environment(await read<Pod>('pod', 'named', namespace))).toContain(
-      'RAMPART_INPUT_in=/in',
-    );
-    await cluster.kubectl('delete', 'mutationpreset', '0-first', '-n', namespace);
-  });
-
-  it('see no GPU that they do not ask for, once a node has some', async () => {
-    const [node = ''] = await cluster.simulatedNodes(1);
-    const capacity = JSON.stringify({ status: { capacity: { 'nvidia.com/gpu': '1' } } });
-    await cluster.kubectl('patch', 'node', node, '--subresource=status', '-p', capacity);
-    const limited = async (): Promise<boolean> => {
-      await cluster.kubectl(
-        'delete',
-        'pod',
-        'gpu',
-        '-n',
-        namespace,
-        '--ignore-not-found',
-        '--force',
-      );
-      await cluster.apply(pod('gpu'));
-      const { limits } = first(await read<Pod>('pod', 'gpu', namespace)).resources;
-      return limits?.['nvidia.com/gpu'] === '0';
-    };
-    await waitFor(limited, { deadlineMs: 30_000, everyMs: 200, what: 'the node to be known' });
-  });
-
-  it('are refused while a claim of theirs is being deleted', async () => {
-    const claim = 'default-g-f';
-    await cluster.apply({
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata: { name: claim, namespace, finalizers: ['test.glacis.dev/held'] },
-      spec: { accessModes: ['ReadWriteMany'], resources: { requests: { storage: '1Gi' } } },
-    });
-    const volume = { name: 'v', persistentVolumeClaim: { claimName: claim } };
-    await cluster.apply(preset('a', '/in', [volume]));
-    await cluster.kubectl('delete', 'pvc', claim, '-n', namespace, '--wait=false');
-    const answer = `the PersistentVolumeClaim ${claim} is being deleted and cannot be attached`;
-    const refused = async (): Promise<boolean> =>
-      (await said(pod('late'), '--dry-run=server')).includes(answer);
-    await waitFor(refused, { deadlineMs: 30_000, everyMs: 200, what: 'the refusal' });
-    const free = JSON.stringify({ metadata: { finalizers: null } });
-    await cluster.kubectl('patch', 'pvc', claim, '-n', namespace, '--type=merge', '-p', free);
-  });
-
-  it('graph-apps.md 5.5: Ingresses are labelled there, and nowhere else', async () => {
-    const ingress = (within: string): object => ({
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'Ingress',
-      metadata: { name: 'i', namespace: within },
-      spec: { defaultBackend: { service: { name: 's', port: { number: 80 } } } },
-    });
-    await cluster.apply(ingress(namespace), ingress('default'));
-    const { metadata } = await read('ingress', 'i', namespace);
-    expect(metadata.labels).toEqual({ 'controlled-by-rampart': 'true' });
-    expect((await read('ingress', 'i')).metadata).not.toHaveProperty('labels');
-  });
-});
+podCases({ cluster: () => cluster, said, read });
 
 it('graph-apps.md 4.1, 4.12: tells of its health, of reviews, and of denials by rule', async () => {
   expect(await webhooks.page('/healthz')).toMatchObject({ status: 200 });
