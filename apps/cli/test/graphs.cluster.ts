@@ -1,19 +1,15 @@
 // The verbs of graphs against a real API server with the definitions of the repository, and a webhook of the same rules.
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
-import { ClusterIndex, validateReview } from '@glacis/graphs';
-import { credentialFiles, validating, WebhookServer } from '@glacis/kube';
-import { createLogger, Metrics } from '@glacis/observability';
+import type { WebhookServer } from '@glacis/kube';
 import { waitFor } from '@glacis/runtime';
 import { temporaryFolder } from '@glacis/testbed';
-import {
-  busyboxImage,
-  makeCertificateAuthority,
-  startKubernetes,
-  type KubernetesCluster,
-} from '@glacis/testbed/cluster';
-import { parse, stringify } from 'yaml';
+import { startKubernetes, type KubernetesCluster } from '@glacis/testbed/cluster';
+import { jest } from '@jest/globals';
+import { parse } from 'yaml';
+import { logCases } from './graph-logs.js';
+import { component, file, graph, type Stored } from './graph-objects.js';
+import { startGraphRules } from './graph-rules.js';
 import { glacis, type Ran } from './run.js';
 
 // The first run on a machine builds Kubernetes.
@@ -38,41 +34,6 @@ afterAll(async () => {
   await webhooks?.stop();
 });
 
-const component = (name: string) => ({
-  chart: { repo: 'https://charts.example.org', name, version: '1.0.0' },
-  config: { replicas: 1 },
-  inputs: {},
-  outputs: {},
-});
-
-function graph(name: string, members: object = {}, namespace?: string): object {
-  return {
-    apiVersion: 'rampart.petuum.com/v1beta2',
-    kind: 'RampartGraph',
-    metadata: { name, ...(namespace && { namespace }), labels: { team: 'data' } },
-    spec: { graph: { components: { one: component('one') }, flows: {}, ...members } },
-  };
-}
-
-async function file(object: unknown): Promise<string> {
-  const path = join(await temporaryFolder(), 'graph.yaml');
-  await writeFile(path, stringify(object));
-  return path;
-}
-
-interface Stored {
-  metadata: {
-    uid: string;
-    namespace: string;
-    annotations: Record<string, string>;
-    deletionTimestamp?: string;
-  };
-  spec: {
-    deploy?: boolean;
-    graph: { components: Record<string, { config: Record<string, unknown> }> };
-  };
-}
-
 const run = (...argv: string[]): Promise<Ran> => glacis(argv);
 const get = async (name: string, ...more: string[]): Promise<Stored> =>
   JSON.parse(await cluster.kubectl('get', 'rampartgraph', name, '-o', 'json', ...more)) as Stored;
@@ -91,53 +52,11 @@ describe('graph-apps.md 8', () => {
       await cluster.kubectl('apply', '-f', join(repository, 'k8s/crds', name));
     }
     await cluster.kubectl('wait', '--for=condition=Established', 'crd', '--all');
-    await startWebhooks();
-    await cluster.kubectl('create', 'namespace', 'team');
-  });
-
-  async function startWebhooks(): Promise<void> {
-    const authority = await makeCertificateAuthority(folder, '/CN=webhooks');
-    const { cert, key } = await authority.issue('webhook', '/CN=webhook', ['IP:127.0.0.1']);
-    const view = new ClusterIndex({ kafkaConfigured: false });
-    view.ready = true;
-    const validate = validating((request) => validateReview(request, view, String));
-    webhooks = new WebhookServer({
-      host: '127.0.0.1',
-      port: 0,
-      hooks: { '/validate': validate },
-      certificate: credentialFiles({ cert, key, ca: authority.cert }),
-      drainMs: 0,
-      logger: createLogger({ name: 'webhooks', level: 'error' }),
-      metrics: new Metrics(),
-    });
-    await webhooks.start();
-    const { port } = webhooks;
-    const caBundle = (await readFile(authority.cert)).toString('base64');
-    const [group, version] = ['rampart.petuum.com', 'v1beta2'];
-    await cluster.apply({
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'ValidatingWebhookConfiguration',
-      metadata: { name: 'graphs' },
-      webhooks: [
-        {
-          name: 'graphs.rampart.petuum.com',
-          clientConfig: { url: `https://127.0.0.1:${port}/validate`, caBundle },
-          rules: [
-            {
-              apiGroups: [group],
-              apiVersions: [version],
-              operations: ['CREATE', 'UPDATE'],
-              resources: ['rampartgraphs'],
-            },
-          ],
-          sideEffects: 'None',
-          admissionReviewVersions: ['v1'],
-        },
-      ],
-    });
+    webhooks = await startGraphRules(cluster);
     const refused = await file(graph('probe', { components: { one: { wrong: true } } }));
     await waitFor(async () => (await run('graph', 'validate', '-f', refused)).code === 1);
-  }
+    await cluster.kubectl('create', 'namespace', 'team');
+  });
 
   test('create prints Namespace, Name and UID; values are merged; a second one is refused', async () => {
     const values = await file({ replicas: 2, extra: { a: 1 } });
@@ -355,61 +274,7 @@ else sed -i 's/    chart:/    needs:\\n      - nobody\\n    chart:/' "$1"; fi
     expect((await run('infra', 'list', '-n', 'team')).out).toBe('');
   });
 
-  describe('logs', () => {
-    const says = (name: string, namespace: string, ...lines: string[]): object => ({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace },
-      spec: {
-        restartPolicy: 'Never',
-        terminationGracePeriodSeconds: 0,
-        containers: [
-          {
-            name: 'main',
-            image: busyboxImage,
-            imagePullPolicy: 'Never',
-            command: ['sh', '-c', lines.map((line) => `echo '${line}'`).join('; ')],
-          },
-        ],
-      },
-    });
-    const ended = (name: string, namespace: string): Promise<string> =>
-      cluster.kubectl(
-        'wait',
-        `pod/${name}`,
-        `--namespace=${namespace}`,
-        '--for=jsonpath={.status.phase}=Succeeded',
-        '--timeout=120s',
-      );
-
-    test('of the operator: its lines of the graph', async () => {
-      const none = await run('graph', 'logs', 'made');
-      expect([none.code, none.err]).toEqual([1, expect.stringContaining('no operator')]);
-      const line = (name: string, text: string): string =>
-        `2026-11-22T00:00:00Z: graph_namespace=default graph_name=${name} phase=None : message="${text}"`;
-      const own = line('made', 'ours');
-      await cluster.apply(says('operator-0', 'team', own, line('made-too', 'another'), 'noise'), {
-        apiVersion: 'coordination.k8s.io/v1',
-        kind: 'Lease',
-        metadata: { name: 'glacis-operator', namespace: 'team' },
-        spec: { holderIdentity: 'operator-0_1' },
-      });
-      await ended('operator-0', 'team');
-      expect(await run('graph', 'logs', 'made')).toEqual({ code: 0, out: `${own}\n`, err: '' });
-    });
-
-    test('of a component: those of its pods, with --follow to their end', async () => {
-      expect(await run('graph', 'logs', 'made', 'one')).toMatchObject({ code: 0, out: '' });
-      await cluster.kubectl('create', 'namespace', 'default-made-one');
-      await cluster.apply(says('a', 'default-made-one', 'hello', 'world'));
-      await ended('a', 'default-made-one');
-      const out = 'a/main: hello\na/main: world\n';
-      expect(await run('graph', 'logs', 'made', 'one')).toEqual({ code: 0, out, err: '' });
-      expect((await run('graph', 'logs', 'made', 'one', '--follow')).out).toBe(out);
-      const unknown = await run('graph', 'logs', 'made', 'nobody');
-      expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("'nobody'")]);
-    });
-  });
+  logCases(() => cluster);
 
   test('delete asks [y/N]', async () => {
     const asked = await glacis(['graph', 'delete', 'made'], 'n\n');
