@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Act } from '../context.js';
+import type { Act, Context } from '../context.js';
 import { registerOwner, uploadShares, type ByHandFlags } from '../jobs/by-hand.js';
 import { jobPath, jobsApi, withQuery } from '../jobs/calls.js';
 import { createJob, dryRun, sayDryRun } from '../jobs/create.js';
@@ -161,9 +161,7 @@ function changeCommands(jobs: Command, act: Act): void {
 
   const cancel = verb(jobs, 'cancel <job>', 'cancels a job').option('--reason <text>', 'recorded');
   act(cancel, async (context, [id = ''], flags: KeepFlags & { reason?: string }) => {
-    const { reason } = flags;
-    const api = jobsApi(context, flags, id);
-    context.show({ object: await api.post<Row>(jobPath(id, 'cancel'), { reason }) });
+    await change(context, { id, flags, to: 'cancel', body: { reason: flags.reason } });
   });
 
   const retry = verb(jobs, 'retry <job>', 'runs a failed job again').option(
@@ -172,9 +170,7 @@ function changeCommands(jobs: Command, act: Act): void {
     'failed',
   );
   act(retry, async (context, [id = ''], flags: KeepFlags & { from: string }) => {
-    const { from } = flags;
-    const api = jobsApi(context, flags, id);
-    context.show({ object: await api.post<Row>(jobPath(id, 'retry'), { from }) });
+    await change(context, { id, flags, to: 'retry', body: { from: flags.from } });
   });
 
   const owners = verb(jobs, 'owners <job>', 'lists the owners of a job, or invites one').option(
@@ -194,4 +190,12 @@ function changeCommands(jobs: Command, act: Act): void {
     await jobsApi(context, flags, id).call('DELETE', jobPath(id));
     context.say(`deletion of ${id} requested`);
   });
+}
+
+/** Asks for a change of the job, and shows the job as it is then. */
+async function change(
+  context: Context,
+  { id, flags, to, body }: { id: string; flags: KeepFlags; to: 'cancel' | 'retry'; body: Row },
+): Promise<void> {
+  context.show({ object: await jobsApi(context, flags, id).post<Row>(jobPath(id, to), body) });
 }
