@@ -19,6 +19,7 @@ interface Rendered {
   spec?: { replicas?: number; template?: { spec: PodSpec } };
 }
 interface PodSpec {
+  volumes: { name: string }[];
   serviceAccountName: string;
   automountServiceAccountToken: boolean;
   containers: { args?: string[]; env: { name: string; value?: string }[] }[];
@@ -128,6 +129,24 @@ test('parties as pods: jobs gets its token, and the address under which every re
   );
   const older = ['--kube-version=1.29.4', '--set=jobs.parties.provider=gcp'];
   await expect(template(...older)).rejects.toThrow('older than 1.30');
+});
+
+test('parties as pods: jobs has what images are pulled with as files, and no right to read Secrets', async () => {
+  const given = '--set-json=image.pullSecrets=[{"name":"registry"},{"name":"mirror.example"}]';
+  const pod = await podOf('glacis-jobs', ...apart, '--set=jobs.parties.provider=gcp', given);
+  expect(pod.containers[0]!.env).toContainEqual({
+    name: 'GLACIS_JOBS_KUBERNETES_PULL_SECRET_FILES',
+    value: '/etc/glacis/parties-pull/registry,/etc/glacis/parties-pull/mirror.example',
+  });
+  const sources = ['registry', 'mirror.example'].map((name) => ({
+    secret: { name, items: [{ key: '.dockerconfigjson', path: name }] },
+  }));
+  const volume = { name: 'parties-pull', projected: { defaultMode: 0o440, sources } };
+  expect(pod.volumes).toContainEqual(volume);
+  for (const [service, ...values] of [['jobs'], ['gateway', '--set=jobs.parties.provider=gcp']]) {
+    const { volumes } = await podOf(`glacis-${service}`, ...apart, given, ...values);
+    expect(volumes.map(({ name }) => name)).not.toContain('parties-pull');
+  }
 });
 
 test('graphs.enabled=false leaves nothing of them but the REST of Apps', async () => {

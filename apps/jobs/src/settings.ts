@@ -187,6 +187,11 @@ export const jobsSettings = defineSettings('GLACIS_JOBS_', {
     '',
     'Storage class of the volumes that keep keys of parties; empty: the default of the cluster.',
   ),
+  kubernetesPullSecretFiles: setting(
+    list,
+    '',
+    'Files with a dockerconfigjson each, by which nodes pull that image; each pod has them as Secrets in its namespace while it is there.',
+  ),
   kubeconfig: setting(
     optionalText,
     '',

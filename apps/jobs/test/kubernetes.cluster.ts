@@ -1,13 +1,16 @@
 // Parties as pods on a real node, each in a namespace of its own that enforces Pod Security restricted.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { enrolRequest, type EnrolRequest } from '@glacis/contracts';
 import { ApiServer, openAccess } from '@glacis/kube';
 import type { TlsCredentials } from '@glacis/grpc';
 import { systemClock, waitFor } from '@glacis/runtime';
+import { temporaryFolder } from '@glacis/testbed';
 import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
 import { jest } from '@jest/globals';
 import { listenerCredentials } from '../src/agents/listener-credentials.js';
@@ -26,6 +29,7 @@ let compute: KubernetesCompute;
 let coordinator: Server;
 let credentials: TlsCredentials;
 let address: string;
+let pullSecretFile: string;
 /** What agents have enrolled with; none is answered, so that they stay. */
 const enrolled: EnrolRequest[] = [];
 
@@ -39,6 +43,8 @@ beforeAll(async () => {
   });
   coordinator.listen(0, address);
   await once(coordinator, 'listening');
+  pullSecretFile = join(await temporaryFolder(), 'registry');
+  await writeFile(pullSecretFile, '{"auths":{}}');
   compute = computeOf('this');
 });
 afterAll(async () => {
@@ -50,7 +56,9 @@ afterAll(async () => {
 function computeOf(installation: string): KubernetesCompute {
   const connect = async (): Promise<ApiServer> =>
     new ApiServer(await openAccess({ kubeconfig: cluster.kubeconfig }));
-  return new KubernetesCompute(connect, { installation, image: cluster.image }, systemClock);
+  const { image } = cluster;
+  const pods = { installation, image, pullSecretFiles: [pullSecretFile] };
+  return new KubernetesCompute(connect, pods, systemClock);
 }
 
 const wish = (attempt: number): NewInstance => ({
@@ -100,6 +108,9 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
   };
   expect(spec.automountServiceAccountToken).toBe(false);
   expect(spec.volumes.map(({ name }) => name)).toEqual(['keys', 'agent']);
+  expect(await get('pod', 'party', '-o', 'jsonpath={.spec.imagePullSecrets}')).toContain('pull-0');
+  const types = '-o=jsonpath={range .items[*]}{.metadata.name} {.type};{end}';
+  expect(await get('secrets', types)).toBe('party Opaque;pull-0 kubernetes.io/dockerconfigjson;');
   const inPod = (...command: string[]): Promise<string> =>
     cluster.kubectl('exec', '-n', namespace, 'party', '--', ...command);
   expect((await inPod('stat', '-c', '%u', '/proc/1')).trim()).toBe('65532');
@@ -107,6 +118,7 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
 
   await compute.terminate(instance.ref, call);
   expect(await compute.describe(instance.ref)).toBeUndefined();
+  expect(await get('secrets', types)).toBe('');
   await compute.terminate(instance.ref, call);
   const second = wish(2);
   const other = await compute.ensureInstance(second);

@@ -64,7 +64,7 @@ spec:
         {{- toYaml .resources | nindent 8 }}
       volumeMounts:
         {{- range $volumes }}
-        - { name: {{ .name }}, mountPath: {{ .path }}{{ if .secret }}, readOnly: true{{ end }} }
+        - { name: {{ .name }}, mountPath: {{ .path }}{{ if or .secret .projected }}, readOnly: true{{ end }} }
         {{- end }}
   volumes:
     {{- range $volumes }}
@@ -115,4 +115,21 @@ secret:
   {{- with .key }}
   items: [{ key: {{ . }}, path: {{ $.as }} }]
   {{- end }}
+{{- end -}}
+
+{{/*
+What nodes pull the image with, for jobs to copy into the namespaces of parties: as files, so that it needs no right to read
+Secrets. Each by its name, kept up to date by the kubelet. Empty where it copies none.
+*/}}
+{{- define "glacis.partiesPullVolume" -}}
+{{- if and .Values.image.pullSecrets (include "glacis.partyPods" .) }}
+name: parties-pull
+path: /etc/glacis/parties-pull
+projected:
+  defaultMode: 288
+  sources:
+    {{- range .Values.image.pullSecrets }}
+    - secret: { name: {{ .name }}, items: [{ key: .dockerconfigjson, path: {{ .name }} }] }
+    {{- end }}
+{{- end }}
 {{- end -}}

@@ -54,6 +54,11 @@
 - { name: GLACIS_JOBS_KUBERNETES_IMAGE, value: {{ include "glacis.image" .root | quote }} }
 - { name: GLACIS_JOBS_KUBERNETES_RUNTIME_CLASS, value: {{ quote $values.jobs.parties.runtimeClassName }} }
 - { name: GLACIS_JOBS_KUBERNETES_STORAGE_CLASS, value: {{ quote $values.jobs.parties.className }} }
+{{- with $values.image.pullSecrets }}
+{{- $files := list }}
+{{- range . }}{{ $files = append $files (printf "/etc/glacis/parties-pull/%s" .name) }}{{ end }}
+- { name: GLACIS_JOBS_KUBERNETES_PULL_SECRET_FILES, value: {{ join "," $files | quote }} }
+{{- end }}
 {{- end }}
 {{- else if eq .component "graph-apps" }}
 - { name: GLACIS_GRAPH_APPS_TENANT, value: {{ $values.operator.tenant }} }

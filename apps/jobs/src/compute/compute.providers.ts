@@ -54,6 +54,7 @@ function podsOf(settings: JobsSettings, clock: Clock): KubernetesCompute {
     image: settings.kubernetesImage,
     runtimeClass: settings.kubernetesRuntimeClass,
     storageClass: settings.kubernetesStorageClass,
+    pullSecretFiles: settings.kubernetesPullSecretFiles,
   };
   return new KubernetesCompute(connect, pods, clock);
 }

@@ -21,11 +21,15 @@ import {
   serviceAccount,
   type PartyPods,
 } from './party-objects.js';
+import { pullSecrets } from './pull-secrets.js';
 
 const manager = { fieldManager: 'glacis-jobs' };
 
 /** What is looked at of a pod. */
-type Pod = KubeObject & { status?: { phase?: string } };
+type Pod = KubeObject & {
+  spec?: { imagePullSecrets?: { name?: string }[] };
+  status?: { phase?: string };
+};
 
 type ClientOf<K extends keyof typeof builtIns> =
   (typeof builtIns)[K] extends ResourceType<infer T> ? ResourceClient<T> : never;
@@ -84,7 +88,8 @@ export class KubernetesCompute implements ComputeProvider {
       const { namespace, uid } = pod.metadata;
       const options = { uid, gracePeriodSeconds: 0 };
       await pods.delete({ name: POD, namespace }, options).catch(unlessGone);
-      await secrets.delete({ name: POD, namespace }).catch(unlessGone);
+      for (const name of secretsOf(pod))
+        await secrets.delete({ name, namespace }).catch(unlessGone);
       const gone = async (): Promise<boolean> => (await this.podOf(ref)) === undefined;
       await waitFor(gone, { deadlineMs: timeoutMs, everyMs: 200 }).catch((error: unknown) => {
         throw new ProviderError('timeout', 'a pod does not end', error);
@@ -120,7 +125,8 @@ export class KubernetesCompute implements ComputeProvider {
       await policies.apply(networkPolicy(instance), manager);
       await accounts.apply(serviceAccount(tags), manager);
       await claims.apply(keyClaim(tags, this.common), manager);
-      await secrets.apply(agentSecret(instance), manager);
+      const pulls = await pullSecrets(tags, this.common);
+      for (const secret of [agentSecret(instance), ...pulls]) await secrets.apply(secret, manager);
       return instanceOf(await pods.create(partyPod(instance, this.common, this.clock.now())));
     });
   }
@@ -145,6 +151,11 @@ export class KubernetesCompute implements ComputeProvider {
 function unlessGone(error: unknown): void {
   const failure = failureOf(error);
   if (!(failure instanceof ProviderError && failure.code === 'not_found')) throw failure;
+}
+
+/** What it was started with, and nobody needs once it has ended. */
+function secretsOf({ spec: { imagePullSecrets = [] } = {} }: Pod): string[] {
+  return [POD, ...imagePullSecrets.flatMap(({ name = [] }) => name)];
 }
 
 function stateOf({ metadata, status }: Pod): Instance['state'] {

@@ -1,5 +1,9 @@
 import type { NewInstance } from '../compute-provider.js';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { temporaryFolder } from '@glacis/testbed';
 import { agentSecret, namespaceOf, networkPolicy, partyPod } from './party-objects.js';
+import { pullSecrets } from './pull-secrets.js';
 
 const now = new Date('2026-11-22T08:00:00Z');
 const instance = (coordinator: string): NewInstance => ({
@@ -52,4 +56,23 @@ test('jobs.md 9: a pod ends by itself, and its token is in no argument', () => {
     listen_host: '0.0.0.0',
     life_line: false,
   });
+});
+
+test('the image is pulled with what each file holds as the pod is made', async () => {
+  const folder = await temporaryFolder();
+  const pullSecretFiles = ['registry', 'mirror'].map((name) => join(folder, name));
+  const pods = { installation: 'glacis', image: 'glacis', pullSecretFiles };
+  const { tags } = instance('https://10.0.0.7:5001');
+  await expect(pullSecrets(tags, pods)).rejects.toMatchObject({ code: 'invalid' });
+  for (const file of pullSecretFiles) await writeFile(file, `{"auths":{"${file}":{}}}`);
+  const secrets = await pullSecrets(tags, pods);
+  expect(secrets).toMatchObject(
+    pullSecretFiles.map((file) => ({
+      type: 'kubernetes.io/dockerconfigjson',
+      stringData: { '.dockerconfigjson': `{"auths":{"${file}":{}}}` },
+    })),
+  );
+  const { metadata, spec } = partyPod(instance('https://10.0.0.7:5001'), pods, now);
+  const named = spec?.imagePullSecrets?.map(({ name }) => [name, metadata.namespace]);
+  expect(named).toEqual(secrets.map(({ metadata: { name, namespace } }) => [name, namespace]));
 });

@@ -4,7 +4,8 @@ import type { builtIns, Draft, ResourceType } from '@glacis/kube';
 import { agentArguments } from '../agent-command.js';
 import type { InstanceTags, NewInstance } from '../compute-provider.js';
 
-type Of<K extends keyof typeof builtIns> =
+/** An object of a kind, as it is sent. */
+export type Of<K extends keyof typeof builtIns> =
   (typeof builtIns)[K] extends ResourceType<infer T> ? Draft<T> : never;
 
 /** What pods of parties have in common. */
@@ -17,6 +18,8 @@ export interface PartyPods {
   runtimeClass?: string;
   /** Of the volume that keeps keys from attempt to attempt; absent: the default of the cluster. */
   storageClass?: string;
+  /** Files with a dockerconfigjson each, by which nodes pull the image. Default none. */
+  pullSecretFiles?: readonly string[];
 }
 
 /** Name of the one pod of a party's namespace, and of all that belongs to it. */
@@ -29,6 +32,7 @@ const USER = 65_532;
 /** For files that the image's user reads by its group. */
 const GROUP_READS = 0o440;
 
+export const pullSecretName = (index: number): string => `pull-${index}`;
 export const namespaceOf = (job: string, party: number): string => `glacis-party-${job}-${party}`;
 
 const place = ({ job, party }: InstanceTags): { name: string; namespace: string } => ({
@@ -129,6 +133,7 @@ export function partyPod(instance: NewInstance, pods: PartyPods, now: Date): Of<
     },
     spec: {
       serviceAccountName: POD,
+      imagePullSecrets: pods.pullSecretFiles?.map((_, index) => ({ name: pullSecretName(index) })),
       automountServiceAccountToken: false,
       enableServiceLinks: false,
       restartPolicy: 'Never',
