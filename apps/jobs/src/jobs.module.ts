@@ -1,4 +1,4 @@
-import { contractErrors, contractRoutes } from '@glacis/contracts';
+import { checkedRoutes, contractErrors } from '@glacis/contracts';
 import { EventsModule } from '@glacis/events';
 import { defineErrorForm, Idempotency, plainErrors, snakeCaseCodes } from '@glacis/http';
 import { AuditModule } from '@glacis/identity';
@@ -41,7 +41,7 @@ import { ValidationController } from './validation/validation.controller.js';
 
 const service = 'jobs';
 
-for (const route of contractRoutes) defineErrorForm(route, plainErrors(contractErrors));
+for (const route of checkedRoutes) defineErrorForm(route, plainErrors(contractErrors));
 defineErrorForm('/jobs', snakeCaseCodes);
 
 /** Secure SQL over the shares of several owners (`jobs.md`). */

@@ -34,6 +34,7 @@ describe('jobs.md 2.1: checks of all contract routes', () => {
           calls.submit(id),
           calls.status(id),
           calls.status(''),
+          calls.post('/jobs/dry_run', counting),
           calls.post('/create_job', '{'),
           calls.post('/create_job', '{}', { 'content-type': 'text/plain' }),
           calls.post('/create_job', 'x'.repeat((1 << 20) + 1)),
@@ -46,7 +47,9 @@ describe('jobs.md 2.1: checks of all contract routes', () => {
         expect((await cut.send('GET', '/health/ready')).status).toBe(503);
         expect((await cut.send('GET', '/create_job')).status).toBe(405);
         await limit(-1);
-        expectBytes(await calls.status(id), 429, '{"error":"Too many requests"}');
+        const many = '{"error":"Too many requests"}';
+        expectBytes(await calls.status(id), 429, many);
+        expectBytes(await calls.post('/jobs/dry_run', counting), 429, many);
       });
     } finally {
       await cut.stop();

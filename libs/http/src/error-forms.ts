@@ -17,7 +17,7 @@ const forms = new Map<string, ErrorForm>();
 
 /**
  * Has all errors of a path, those of the door and of the router included, told in a form that a spec fixes.
- * @param path of one segment, as `/jobs`; what lies below it too
+ * @param path of one segment, as `/jobs`, with all below it; or one route below such a path, which goes before it
  */
 export function defineErrorForm(path: string, form: ErrorForm): void {
   forms.set(path, form);
@@ -28,7 +28,7 @@ export function errorFormOf(url: string): ErrorForm | undefined {
   if (forms.size === 0) return undefined;
   const path = pathOf(url);
   const end = path.indexOf('/', 1);
-  return forms.get(end < 0 ? path : path.slice(0, end));
+  return forms.get(path) ?? (end < 0 ? undefined : forms.get(path.slice(0, end)));
 }
 
 /** What a plain error says, and by which status, where that differs. */

@@ -1,4 +1,4 @@
-import { contractErrors, contractRoutes } from '@glacis/contracts';
+import { checkedRoutes, contractErrors } from '@glacis/contracts';
 import {
   defineErrorForm,
   leaveBodies,
@@ -15,7 +15,7 @@ import { serviceRoutes, type ServiceRoutes } from './service-routes.js';
 import type { Upstream } from './upstream.js';
 import { Upstreams } from './upstreams.js';
 
-for (const route of contractRoutes) defineErrorForm(route, plainErrors(contractErrors));
+for (const route of checkedRoutes) defineErrorForm(route, plainErrors(contractErrors));
 defineErrorForm('/jobs', snakeCaseCodes);
 
 const verbs: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];

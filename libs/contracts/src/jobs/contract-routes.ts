@@ -6,6 +6,9 @@ export const contractRoutes = [
   '/get_status',
 ] as const;
 
+/** Those and the dry run, which is checked and refused as they are (3.1). */
+export const checkedRoutes = [...contractRoutes, '/jobs/dry_run'] as const;
+
 /** What they say of errors that any route may have, by slug or status of the problem (2.1). */
 export const contractErrors: Readonly<Record<string, { error: string; status?: number }>> = {
   'idempotency-key-reused': { error: 'Idempotency-Key was used with a different body' },
