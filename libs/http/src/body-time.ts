@@ -26,7 +26,14 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 function bound(raw: IncomingMessage, timeoutMs: number): void {
-  const timer = setTimeout(() => answerBrokenRequest(tooLate, raw.socket), timeoutMs);
-  const settled = (): void => clearTimeout(timer);
-  raw.once('end', settled).once('close', settled);
+  const { socket } = raw;
+  if (socket.destroyed) return;
+  const timer = setTimeout(() => answerBrokenRequest(tooLate, socket), timeoutMs);
+  const settled = (): void => {
+    clearTimeout(timer);
+    socket.off('close', settled);
+  };
+  raw.once('end', settled);
+  // A request that was answered before its body had come is not told that its connection has ended. Pipelined ones share it.
+  socket.setMaxListeners(0).once('close', settled);
 }

@@ -93,6 +93,28 @@ describe('slow clients', () => {
     expect(slow.text).toMatch(/^HTTP\/1\.1 404 /);
   });
 
+  test.each(['/nowhere', '/widgets'])(
+    'nothing waits for a body whose connection ended before it: %s',
+    async (path) => {
+      const requestTimeout = 54_321;
+      app = await startApp(WidgetModule, { settings: testSettings({ requestTimeout }) });
+      const [set, cleared] = [jest.spyOn(global, 'setTimeout'), jest.spyOn(global, 'clearTimeout')];
+      try {
+        const head = `PUT ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n1`;
+        const cut = await open(app, head);
+        await waitFor(() => cut.text.includes('\r\n\r\n{'), { what: 'the refusal' });
+        cut.socket.destroy();
+        const at = set.mock.calls.findIndex(([, ms]) => ms === requestTimeout);
+        const timer = set.mock.results[at]?.value;
+        const isCleared = (): boolean => cleared.mock.calls.some(([each]) => each === timer);
+        await waitFor(() => timer !== undefined && isCleared(), { what: 'the end of the timer' });
+      } finally {
+        set.mockRestore();
+        cleared.mockRestore();
+      }
+    },
+  );
+
   test('an idle connection is kept for its time and then closed', async () => {
     app = await startApp(WidgetModule, { settings: testSettings({ idleTimeout: 200 }) });
     const idle = await open(app, 'GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
