@@ -39,5 +39,6 @@ const faults = Object.entries(ranges).flatMap(([key, { min = -Infinity, max = In
   return value < min || value > max ? [`${key} is ${value}, outside of ${min} to ${max}`] : [];
 });
 for (const fault of faults) console.error(`OUT OF RANGE ${fault}`);
-if (faults.length === 0) console.log(`${Object.keys(ranges).length} figures within their ranges`);
+if (faults.length === 0 && Object.keys(ranges).length > 0)
+  console.log(`${Object.keys(ranges).length} figures within their ranges`);
 process.exit(faults.length === 0 ? 0 : 1);

@@ -7,7 +7,8 @@ import { execute, run } from '../../libs/mpc/dist/index.js';
 import { meet, stepsOf } from './mpc-steps.mjs';
 
 // Links keep a process alive whose parent has gone.
-process.on('disconnect', () => process.exit());
+const orphaned = () => process.exit();
+process.on('disconnect', orphaned);
 
 const said = async () => (await once(process, 'message'))[0];
 
@@ -88,4 +89,6 @@ for (;;) {
   }
 }
 await ring.settle();
+// The last frames may be on their way still.
+process.off('disconnect', orphaned);
 process.disconnect();
