@@ -26,7 +26,7 @@ export class Writer {
   /** Resolves when so many more writes have been acknowledged. */
   async acknowledged(count: number): Promise<void> {
     const enough = this.written + count;
-    const deadlineMs = 120_000;
+    const deadlineMs = 180_000;
     await waitFor(() => this.written >= enough, { deadlineMs, what: `${count} writes` });
   }
 

@@ -58,8 +58,8 @@ spec:
       readinessProbe:
         httpGet: { path: /health/ready, port: http }
         periodSeconds: 5
-        timeoutSeconds: 3
-        failureThreshold: 2
+        timeoutSeconds: 5
+        failureThreshold: 3
       resources:
         {{- toYaml .resources | nindent 8 }}
       volumeMounts:
