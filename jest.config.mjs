@@ -1,10 +1,14 @@
 import { readdirSync, existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const testbed = fileURLToPath(new URL('libs/testbed/dist/', import.meta.url));
 
 // Every folder of libs/ and apps/ is a project of its own, run by one jest process with one Postgres.
 const project = (dir) => ({
   displayName: dir.split('/')[1],
   rootDir: `<rootDir>/${dir}`,
   testEnvironment: 'node',
+  setupFiles: [`${testbed}secrecy/watch-programs.js`],
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
@@ -43,7 +47,7 @@ export default {
   maxWorkers: '100%',
   // Machines are shared and slow at times; tests wait for conditions with deadlines of their own.
   testTimeout: 180_000,
-  reporters: ['default', '<rootDir>/libs/testbed/dist/summary-reporter.js'],
-  globalSetup: '<rootDir>/libs/testbed/dist/global-setup.js',
-  globalTeardown: '<rootDir>/libs/testbed/dist/global-teardown.js',
+  reporters: ['default', `${testbed}secrecy/reporter.js`, `${testbed}summary-reporter.js`],
+  globalSetup: `${testbed}global-setup.js`,
+  globalTeardown: `${testbed}global-teardown.js`,
 };
