@@ -9,6 +9,7 @@ import { planInForce } from '../src/runs/plan-in-force.js';
 import { PartyKeys } from '../src/runs/party-keys.js';
 import { Reaper } from '../src/runs/reaper.js';
 import { Runs } from '../src/runs/runs.service.js';
+import { Worker } from '../src/runs/worker.js';
 import { hasEnded, RUNNING_STATES } from '../src/state.js';
 import { ScriptedCompute, well } from './scripted-agents.js';
 import { Stand } from './stand.js';
@@ -316,6 +317,34 @@ describe('jobs.md 9: replicas, queue and reaper', () => {
     await waitFor(() => own.running.size === 3, { deadlineMs: 60_000 });
     await first.stop();
     expect((await ended(job)).state).toBe('success');
+  });
+
+  it('one that has lost its lease leaves the job and its agents to the next, also where a step fails', async () => {
+    const store = stand.get(Store);
+    let runs = 0;
+    compute.script = async (step, at) => {
+      if (step !== 'run' || ++runs > 3) return wellToTheEnd(step, at);
+      if (at.party !== 1) return 'hang';
+      await store.query(
+        `UPDATE jobs SET lease_owner = 'other', lease_token = $2, lease_until = now() + interval '1 hour'
+         WHERE id = $1`,
+        [id, randomUUID()],
+      );
+      return 'die';
+    };
+    const job = await made();
+    const { id } = job;
+    await begun(job);
+    const worker = stand.get(Worker);
+    await waitFor(() => runs === 3 && worker.running === 0, { what: 'the job to be let go' });
+    // The one that died is gone by itself.
+    expect(compute.running.size).toBe(2);
+    const failed = `SELECT 1 FROM job_events WHERE job = $1 AND data->>'status' = 'failed'`;
+    expect(await store.query(failed, [id])).toEqual([]);
+    expect((await known(id)).state).toBe('running');
+    await store.query('UPDATE jobs SET lease_until = now() WHERE id = $1', [id]);
+    expect((await ended(job)).state).toBe('success');
+    await none();
   });
 
   it('the reaper ends an instance without an agent, and agents without a use', async () => {

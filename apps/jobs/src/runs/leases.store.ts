@@ -60,6 +60,15 @@ export async function renewLeases(
   return new Set(rows.map(({ token }) => token));
 }
 
+/** Whether the lease still is the job's; if so it is until the end of the transaction. */
+export async function holdsLease(db: Queryable, { job, token }: Lease): Promise<boolean> {
+  const rows = await db.query(
+    'SELECT 1 FROM jobs WHERE id = $1 AND lease_token = $2 FOR NO KEY UPDATE',
+    [job, token],
+  );
+  return rows.length > 0;
+}
+
 export async function releaseLease(db: Queryable, token: string): Promise<void> {
   await db.query(
     'UPDATE jobs SET lease_owner = NULL, lease_token = NULL, lease_until = NULL WHERE lease_token = $1',

@@ -7,7 +7,8 @@ import type { Job } from '../jobs/job.entity.js';
 import { ReportsStore } from '../validation/reports.store.js';
 import { Transitions, type TransitionMore } from '../jobs/transitions.js';
 import type { JobState } from '../state.js';
-import type { StepFailure } from './step-failure.js';
+import { holdsLease } from './leases.store.js';
+import { Interrupted, type StepFailure } from './step-failure.js';
 import { progressAfter, teardownStep, type Step } from './steps.js';
 import {
   beginStep,
@@ -25,7 +26,10 @@ interface Named {
 
 type StepStatus = 'started' | 'done' | 'failed';
 
-/** Writes what becomes of the steps of a job, each with its events in one transaction, under the lease of the job. */
+/**
+ * Writes what becomes of the steps of a job, each with its events in one transaction, under the lease of the job: whoever
+ * has lost it is told so by an `Interrupted`, and leaves the job and its agents alone.
+ */
 @Injectable()
 export class StepJournal {
   constructor(
@@ -98,6 +102,8 @@ export class StepJournal {
     work: (tx: Tx) => Promise<T>,
   ): Promise<T> {
     return this.store.transaction(async (tx) => {
+      const lease = { job: job.id, token: job.leaseToken ?? '' };
+      if (!(await holdsLease(tx, lease))) throw new Interrupted('lease');
       await this.events.add(tx, job.id, 'step', { step, status, attempt: job.attempt });
       return work(tx);
     });

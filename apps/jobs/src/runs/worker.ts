@@ -102,7 +102,7 @@ export class Worker implements OnApplicationBootstrap, BeforeApplicationShutdown
       .drive(lease, control.signal)
       .catch((err: unknown) => {
         if (!control.signal.aborted)
-          this.logger.warn({ err, job: lease.job }, 'a job is put back into the queue');
+          this.logger.warn({ err, job: lease.job }, 'a job is left to whoever claims it next');
       })
       .then(() => releaseLease(this.store, lease.token))
       .catch(() => undefined)
