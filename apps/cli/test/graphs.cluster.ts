@@ -34,6 +34,9 @@ afterAll(async () => {
   await webhooks?.stop();
 });
 
+/** For waits that start one for each look. */
+const processes = { everyMs: 200 };
+
 const run = (...argv: string[]): Promise<Ran> => glacis(argv);
 const get = async (name: string, ...more: string[]): Promise<Stored> =>
   JSON.parse(await cluster.kubectl('get', 'rampartgraph', name, '-o', 'json', ...more)) as Stored;
@@ -208,11 +211,11 @@ else sed -i 's/    chart:/    needs:\\n      - nobody\\n    chart:/' "$1"; fi
 
   test('deploy and undeploy set deploy, and wait for the operator', async () => {
     const undeploy = run('graph', 'undeploy', 'made', '--wait');
-    await waitFor(async () => (await get('made')).spec.deploy === false);
+    await waitFor(async () => (await get('made')).spec.deploy === false, processes);
     await status('made', { phase: 'Undeployed', observedGeneration: 2 });
     expect(await undeploy).toMatchObject({ code: 0, out: 'Undeployed\n' });
     const deploy = run('graph', 'deploy', 'made', '--wait');
-    await waitFor(async () => (await get('made')).spec.deploy === true);
+    await waitFor(async () => (await get('made')).spec.deploy === true, processes);
     await status('made', { phase: 'Failed', messages: 'no chart\n', observedGeneration: 3 });
     const failed = await deploy;
     expect([failed.code, failed.out]).toEqual([1, expect.stringContaining('no chart')]);

@@ -132,5 +132,5 @@ test('jobs.md 10.3: a party is one pod in its own namespace, found, ended and be
   const gone = async (): Promise<boolean> =>
     (await cluster.kubectl('get', 'namespaces', '-l', `glacis-job=${job}`, '-o', 'name')).trim() ===
     '';
-  await waitFor(gone, { deadlineMs: 300_000, what: 'the namespace to go' });
+  await waitFor(gone, { deadlineMs: 300_000, everyMs: 500, what: 'the namespace to go' });
 });

@@ -118,7 +118,7 @@ async function removed({ id, token }: Made): Promise<void> {
   await stand.get(Reaper).run();
   const gone = async (): Promise<boolean> =>
     (await listed('namespaces', '-l', `glacis-job=${id}`)).length === 0;
-  await waitFor(gone, { deadlineMs: 300_000, what: 'the namespaces to go' });
+  await waitFor(gone, { deadlineMs: 300_000, everyMs: 500, what: 'the namespaces to go' });
 }
 
 test('jobs.md 9: three pods go on through a restart of the service, to the rows that plain evaluation gives', async () => {

@@ -247,7 +247,7 @@ test('graph-apps.md 4.9: infra is provided, required and lost; a kafka topic com
       (
         await world.cluster.kubectl('get', 'events', '-A', '-o', 'jsonpath={.items[*].reason}')
       ).includes('InfraLost'),
-    { deadlineMs: 30_000 },
+    { deadlineMs: 30_000, everyMs: 250 },
   );
 });
 

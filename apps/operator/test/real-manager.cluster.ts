@@ -52,12 +52,13 @@ test('backends.md 16.9: created, renewed, terminated, started again and deleted'
   await world.suite.call('POST', `/backends/terminate/${backend.id}/1`, {});
   await world.until('host', ({ status }) => status?.phase === 'Terminated');
   const pods = (): Promise<string> => cluster.kubectl('get', 'pods', '-o', 'name');
-  await waitFor(async () => (await pods()) === '', { deadlineMs: 60_000, what: 'the Pod to end' });
+  const podToEnd = { deadlineMs: 60_000, everyMs: 500, what: 'the Pod to end' };
+  await waitFor(async () => (await pods()) === '', podToEnd);
   await world.annotate('host', 'tee.glacis.dev/restart=1');
   await world.running('host');
 
   await world.delete('host');
   await world.gone('host');
-  await waitFor(async () => (await pods()) === '', { deadlineMs: 60_000, what: 'the Pod to end' });
+  await waitFor(async () => (await pods()) === '', podToEnd);
   expect(await world.valid(backend.id)).toEqual([]);
 });

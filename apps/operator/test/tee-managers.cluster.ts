@@ -146,6 +146,7 @@ test('backends.md 15.7: revoked from outside it stops, until another is asked fo
   await waitFor(
     async () =>
       (await world.cluster.kubectl('get', 'pod', 'revoked-0', '--ignore-not-found')) === '',
+    { everyMs: 250 },
   );
   // A lost Secret is no way around it.
   await world.cluster.kubectl('delete', 'secret', 'revoked-manager-tls');
@@ -273,7 +274,7 @@ test('backends.md 15.9: deleted, it leaves neither certificate nor backend', asy
     const names = await world.cluster.kubectl('get', 'sts,svc,secret,pod', '-o', 'name');
     return !names.includes('renewed');
   };
-  await waitFor(left, { deadlineMs: 60_000, what: 'what it owned to be gone' });
+  await waitFor(left, { deadlineMs: 60_000, everyMs: 250, what: 'what it owned to be gone' });
 });
 
 test('backends.md 15.9: without the suite it waits, and says how to let it go', async () => {

@@ -224,7 +224,7 @@ describe('startKubernetes with a node', () => {
     await cluster.kubectl('delete', 'pod/writer', 'persistentvolumeclaim/data');
     await waitFor(
       async () => (await cluster.kubectl('get', 'persistentvolumes', '-o', 'name')) === '',
-      { deadlineMs: 30_000, what: 'the volume to be gone' },
+      { deadlineMs: 30_000, everyMs: 250, what: 'the volume to be gone' },
     );
     await expect(access(folder)).rejects.toThrow('ENOENT');
   });

@@ -36,7 +36,7 @@ describe('startKubernetes', () => {
     await cluster.kubectl('create', 'deployment', 'web', '--image=localhost/web:1');
     const made = await waitFor(
       async () => (await cluster.kubectl('get', 'replicasets,pods', '-o', 'name')).trim(),
-      { deadlineMs: 60_000, what: 'the pod of the replica set' },
+      { deadlineMs: 60_000, everyMs: 250, what: 'the pod of the replica set' },
     );
     expect(made).toMatch(/^replicaset\.apps\/web-/);
   });
@@ -102,7 +102,10 @@ describe('startKubernetes', () => {
     await expect(asReader('get', 'configmaps')).rejects.toThrow('"reader" cannot list');
     await cluster.kubectl('create', 'role', 'read', '--verb=list', '--resource=configmaps');
     await cluster.kubectl('create', 'rolebinding', 'read', '--role=read', '--group=glacis:readers');
-    await waitFor(() => asReader('get', 'configmaps'), { what: 'the role to be known' });
+    await waitFor(() => asReader('get', 'configmaps'), {
+      everyMs: 200,
+      what: 'the role to be known',
+    });
     await expect(asReader('create', 'configmap', 'x')).rejects.toThrow('"reader" cannot create');
     const done = (await cluster.auditEvents())
       .filter(({ user }) => user.username === 'reader')
@@ -164,6 +167,7 @@ describe('startKubernetes', () => {
     await cluster.kubectl('create', 'namespace', 'later');
     await waitFor(() => cluster.kubectl('get', 'serviceaccount', 'default', '-n', 'later'), {
       deadlineMs: 60_000,
+      everyMs: 200,
       what: 'the controllers to be back',
     });
   });
