@@ -4,7 +4,7 @@ import { chartOf } from './chart-of.js';
 import { renderedChart } from './helm/rendered-chart.js';
 import { ensureNamespace } from './namespaces.js';
 import { notes, type Plan, type PlannedComponent } from './plan.js';
-import { ensureRelease, fingerprintOf, liveReleases, type WantedRelease } from './releases.js';
+import { ensureRelease, fingerprintOf, releasesBefore, type WantedRelease } from './releases.js';
 import { restartWorkloads } from './restart.js';
 import { ensureSecretCopies } from './secret-copies.js';
 import type { Task } from './tasks.js';
@@ -48,7 +48,7 @@ async function preparePlace(work: Work, planned: PlannedComponent): Promise<void
 async function installEdges(work: Work, planned: PlannedComponent, broken: Broken): Promise<void> {
   const { name: namespace, objects } = planned;
   const fingerprint = fingerprintOf(objects);
-  const live = await liveReleases(work, namespace);
+  const live = await releasesBefore(work, namespace);
   const there = live.find(({ name }) => name === 'edges')?.record();
   if (there?.fingerprint !== fingerprint) {
     // Helm removes claims of a release that it knows alone.

@@ -4,7 +4,7 @@ import { renderedRelease, type Broken } from './component-steps.js';
 import { runInitJob } from './init-jobs.js';
 import { ensureNamespace } from './namespaces.js';
 import type { Plan, PlannedFlows } from './plan.js';
-import { ensureRelease, liveReleases, releaseAction } from './releases.js';
+import { ensureRelease, releaseAction, releasesBefore } from './releases.js';
 import { ensureSecretCopies } from './secret-copies.js';
 import type { Task } from './tasks.js';
 import { withCurrentSizes } from './volumes.js';
@@ -39,7 +39,7 @@ async function installFlows(work: Work, planned: PlannedFlows, broken: Broken): 
   await ensureNamespace(work, planned.namespace);
   await ensureSecretCopies(work, planned);
   const wanted = renderedRelease(work, { namespace, release, objects });
-  const live = await liveReleases(work, namespace);
+  const live = await releasesBefore(work, namespace);
   const there = live.find(({ name }) => name === release)?.record();
   if (jobs.length > 0 && releaseAction(there, wanted.fingerprint) !== 'keep') {
     await ensureClaims(work, planned);

@@ -191,6 +191,7 @@ export class GraphLeadership {
       probes: this.probes,
       topics,
       seen: new Map(),
+      made: new Set(),
       memory: this.memory,
       settings,
       report: (err) => {

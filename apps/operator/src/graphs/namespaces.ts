@@ -22,6 +22,7 @@ export async function ensureNamespace(work: Work, manifest: Manifest): Promise<b
   const client = clientOf(work, builtIns.namespaces);
   try {
     await client.create({ ...manifest, metadata: { ...manifest.metadata, name } });
+    work.made.add(name);
     return true;
   } catch (error) {
     // One that ends gives the same answer as one that stays.

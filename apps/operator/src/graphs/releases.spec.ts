@@ -1,5 +1,6 @@
+import type { ApiServer } from '@glacis/kube';
 import fc from 'fast-check';
-import { fingerprintOf, releaseAction } from './releases.js';
+import { fingerprintOf, releaseAction, releasesBefore } from './releases.js';
 
 test.each([
   ['none', undefined, 'install'],
@@ -25,4 +26,16 @@ test('a fingerprint tells one content from another, whatever the order of member
       expect(fingerprintOf(values)).toMatch(/^[0-9a-f]{32}$/);
     }),
   );
+});
+
+test('a Namespace that this reconcile has made is not asked for its releases, another one is', async () => {
+  const asked: string[] = [];
+  const call: ApiServer['call'] = async ({ path }) => {
+    asked.push(path);
+    return { items: [], metadata: { resourceVersion: '1' } };
+  };
+  const work = { server: { call } as ApiServer, made: new Set(['new']) };
+  expect(await releasesBefore(work, 'new')).toEqual([]);
+  expect(await releasesBefore(work, 'old')).toEqual([]);
+  expect(asked).toEqual([expect.stringMatching('^/api/v1/namespaces/old/secrets')]);
 });

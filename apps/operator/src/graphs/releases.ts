@@ -5,6 +5,7 @@ import type { Install } from './helm/helm.js';
 import { releasesOf, type Release } from './helm/releases.js';
 import {
   fingerprintLabel,
+  isOfChart,
   releaseRecord,
   unreadable,
   type ReleaseRecord,
@@ -61,6 +62,14 @@ export async function liveReleases(
   });
 }
 
+/** The same before this reconcile installs any: one that it has made needs no question. */
+export async function releasesBefore(
+  work: Pick<Work, 'server' | 'made'>,
+  namespace: string,
+): Promise<LiveRelease[]> {
+  return work.made.has(namespace) ? [] : liveReleases(work, namespace);
+}
+
 export interface Ensuring {
   /** Also when it stands: something of it is missing. */
   force?: boolean;
@@ -79,7 +88,7 @@ export async function ensureRelease(
   { force = false, live }: Ensuring = {},
 ): Promise<boolean> {
   const { namespace, release: name } = wanted;
-  const all = live ?? (await liveReleases(work, namespace));
+  const all = live ?? (await releasesBefore(work, namespace));
   const there = all.find((release) => release.name === name);
   const record = there?.record();
   const action = releaseAction(record, wanted.fingerprint);
@@ -126,6 +135,7 @@ async function install(work: Work, wanted: WantedRelease): Promise<void> {
       labels: { ...ownershipLabels(work.id), [fingerprintLabel]: fingerprint },
     });
     work.seen.set(key, { release, ...state, chart: chart.name, version: chart.version });
+    if (isOfChart({ release })) work.memory.looked.set(key, work.now().getTime());
   } catch (error) {
     const after = await liveReleases(work, namespace).catch(() => []);
     const found = after.find(({ name }) => name === release);

@@ -42,7 +42,7 @@ export interface Memory {
   applied: Applied;
   /** Status of each graph as it was last written, by uid: the caches may not have it yet. */
   written: Map<string, { resourceVersion: string; status: RecordedStatus }>;
-  /** When objects of charts whose kinds are not watched were looked for, by release. */
+  /** When objects of charts whose kinds are not watched were made or looked for, by release. */
   looked: Map<string, number>;
   /** When a graph that has failed is due again, by uid. */
   due: Map<string, { generation: number; at: number }>;
@@ -68,6 +68,8 @@ export interface Work {
   topics: TopicTypes;
   /** Releases as this reconcile has read them, by key: the cache may not have them yet. */
   seen: Map<string, ReleaseState>;
+  /** Namespaces that this reconcile has made: a release that it has not installed there is not there. */
+  made: Set<string>;
   memory: Memory;
   settings: WorkSettings;
   /** Writes an unexpected fault of a rule to the log. @returns the id that it has there */
