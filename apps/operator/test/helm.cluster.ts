@@ -146,7 +146,7 @@ describe('graph-apps.md 4.5: charts that are rendered here', () => {
     });
     await world.cluster.apply(object('before'));
     const objects = [object('{{ fail "no" }}\n---\n')];
-    const chart = await renderedChart(folder, 'g_edges_helm', namespace, objects);
+    const chart = renderedChart(folder, 'g_edges_helm', namespace, objects);
     const made = await helm.install({ release: 'edges', namespace, chart, values: {} });
     expect(made.chart).toEqual({ name: 'g_edges_helm', version: '0.0.0' });
     const text = await world.cluster.kubectl(

@@ -83,7 +83,7 @@ export function renderedRelease(work: Work, rendered: Rendered): WantedRelease {
     namespace,
     release,
     fingerprint: fingerprintOf(objects),
-    chart: () => renderedChart(work.folder, name, namespace, withCurrentSizes(work, objects)),
+    chart: async () => renderedChart(work.folder, name, namespace, withCurrentSizes(work, objects)),
     values: {},
   };
 }

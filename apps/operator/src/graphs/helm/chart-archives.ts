@@ -1,6 +1,7 @@
 import type { ResolvedChart } from '@glacis/graphs';
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, rm, unlink } from 'node:fs/promises';
+import { linkSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFixed, type FetchedChart } from './fetch-chart.js';
 
@@ -30,10 +31,10 @@ export class ChartArchives {
   async get(chart: ResolvedChart, fetch: () => Promise<FetchedChart>): Promise<FetchedChart> {
     if (!isFixed(chart)) return fetch();
     const name = nameOf(chart);
-    const kept = this.isKept(name) ? await this.copyOf(name) : undefined;
+    const kept = this.isKept(name) ? this.copyOf(name) : undefined;
     if (kept) return kept;
     const fetched = await fetch();
-    await this.keep(name, fetched);
+    this.keep(name, fetched);
     return fetched;
   }
 
@@ -45,20 +46,20 @@ export class ChartArchives {
   }
 
   /** A name of its own for the same file, which stays when the kept one goes; undefined: that has gone. */
-  private async copyOf(name: string): Promise<FetchedChart | undefined> {
+  private copyOf(name: string): FetchedChart | undefined {
     const path = join(this.folder, `${randomUUID()}.tgz`);
     try {
-      await link(this.pathOf(name), path);
+      linkSync(this.pathOf(name), path);
     } catch (error) {
       if (isSystemError(error, 'ENOENT')) return undefined;
       throw error;
     }
-    return { path, remove: () => unlink(path) };
+    return { path, remove: async () => unlinkSync(path) };
   }
 
-  private async keep(name: string, { path }: FetchedChart): Promise<void> {
+  private keep(name: string, { path }: FetchedChart): void {
     try {
-      await link(path, this.pathOf(name));
+      linkSync(path, this.pathOf(name));
     } catch (error) {
       // It is kept already.
       if (!isSystemError(error, 'EEXIST')) throw error;
@@ -67,7 +68,7 @@ export class ChartArchives {
     const [oldest] = this.kept;
     if (this.kept.size <= this.limit || oldest === undefined) return;
     this.kept.delete(oldest);
-    await rm(this.pathOf(oldest), { force: true });
+    rmSync(this.pathOf(oldest), { force: true });
   }
 
   private pathOf(name: string): string {

@@ -37,9 +37,9 @@ export async function fetchChart(
   const fetch = { run, folder, chart, secrets: secretsOf(chart.repository) };
   try {
     await mkdir(join(folder, 'chart'), { recursive: true, mode: 0o700 });
-    const files = await tlsFiles(work, folder, chart.repository);
+    const files = tlsFiles(work, folder, chart.repository);
     const from = isOci(chart.repository)
-      ? await ociSource(work, fetch, files)
+      ? ociSource(work, fetch, files)
       : await indexSource(work, fetch, files);
     await pull(fetch, from);
     return { path: await archiveIn(join(folder, 'chart')), remove };
@@ -95,15 +95,11 @@ function secretsOf(repository: Repository): string[] {
 type TlsFiles = Partial<Record<PemOption, string>>;
 
 /** Paths of PEM texts. */
-async function tlsFiles(
-  work: WorkFolder,
-  folder: string,
-  repository: Repository,
-): Promise<TlsFiles> {
+function tlsFiles(work: WorkFolder, folder: string, repository: Repository): TlsFiles {
   const files: TlsFiles = {};
   for (const name of ['caFile', 'certFile', 'keyFile'] as const) {
     const pem = optionOf(repository, name);
-    if (pem) files[name] = await work.write(join(folder, `${name}.pem`), pem);
+    if (pem) files[name] = work.write(join(folder, `${name}.pem`), pem);
   }
   return files;
 }
@@ -124,7 +120,7 @@ async function indexSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Pro
   };
   // JSON is YAML as well.
   const text = JSON.stringify({ apiVersion: 'v1', repositories: [entry] });
-  const config = await work.write(join(folder, 'repositories.yaml'), text);
+  const config = work.write(join(folder, 'repositories.yaml'), text);
   const flags = ['--repository-config', config, '--repository-cache', join(folder, 'index')];
   const args = ['repo', 'update', name, '--fail-on-repo-update-fail', ...flags];
   await run({ args, secrets }).catch((error: unknown) => {
@@ -136,7 +132,7 @@ async function indexSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Pro
 }
 
 /** A registry: no index, and credentials as container tools keep them. */
-async function ociSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Promise<string[]> {
+function ociSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): string[] {
   const { folder, chart } = fetch;
   const { repository } = chart;
   const url = repository.url.replace(/\/+$/, '');
@@ -144,7 +140,7 @@ async function ociSource(work: WorkFolder, fetch: Fetch, files: TlsFiles): Promi
   const pair = `${user}:${optionOf(repository, 'password') ?? ''}`;
   const auth = Buffer.from(pair).toString('base64');
   const auths = user === undefined ? {} : { [new URL(url).host]: { auth } };
-  const config = await work.write(join(folder, 'registry.json'), JSON.stringify({ auths }));
+  const config = work.write(join(folder, 'registry.json'), JSON.stringify({ auths }));
   return [
     `${url}/${chart.name}`,
     '--registry-config',

@@ -14,19 +14,19 @@ export interface RenderedChart {
  * like a template is none. Its `appVersion` tells from the release whether it is of the same objects.
  * @param name such as `<graph>_edges_helm`
  */
-export async function renderedChart(
+export function renderedChart(
   folder: WorkFolder,
   name: string,
   namespace: string,
   objects: readonly Manifest[],
-): Promise<RenderedChart> {
+): RenderedChart {
   const path = join(folder.path, 'charts', namespace, name);
   const metadata = { apiVersion: 'v2', name, version: '0.0.0', appVersion: digestOf(objects) };
   // JSON is YAML as well.
   const text = objects.map((object) => JSON.stringify(object)).join('\n---\n');
-  await folder.write(join(path, 'templates/objects.yaml'), '{{ .Files.Get "objects.yaml" }}');
-  await folder.write(join(path, 'objects.yaml'), text);
-  await folder.write(join(path, 'Chart.yaml'), JSON.stringify(metadata));
+  folder.write(join(path, 'templates/objects.yaml'), '{{ .Files.Get "objects.yaml" }}');
+  folder.write(join(path, 'objects.yaml'), text);
+  folder.write(join(path, 'Chart.yaml'), JSON.stringify(metadata));
   return { path };
 }
 

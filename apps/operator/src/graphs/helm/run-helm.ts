@@ -55,7 +55,7 @@ export function helmRunner(
     const verb = args[0] ?? '';
     const begun = performance.now();
     const own = release === undefined;
-    await folder.make();
+    folder.make();
     const seconds = own ? options.repoTimeoutSeconds : options.installTimeoutSeconds;
     const result = await options.run(options.program, {
       args,

@@ -1,4 +1,5 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -18,7 +19,10 @@ const passedOn = [
   'no_proxy',
 ];
 
-/** The folder of one graph, mode 0700: whatever is in it can be made again. */
+/**
+ * The folder of one graph, mode 0700: whatever is in it can be made again. Its few small files are written at once: the
+ * way to the thread pool and back costs several times what they do.
+ */
 export class WorkFolder {
   readonly path: string;
 
@@ -31,8 +35,8 @@ export class WorkFolder {
   }
 
   /** Most reconciles need none. */
-  async make(): Promise<void> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
+  make(): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
   }
 
   /** Of a process in it; its own files lie in the folder, too. */
@@ -53,15 +57,10 @@ export class WorkFolder {
   }
 
   /** Writes a file of mode 0600 for the next process. @param place in the folder @returns its path */
-  async write(place: string, content: string): Promise<string> {
+  write(place: string, content: string): string {
     const file = resolve(this.path, place);
-    try {
-      await writeFile(file, content, { mode: 0o600 });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(file, content, { mode: 0o600 });
-    }
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(file, content, { mode: 0o600 });
     return file;
   }
 
