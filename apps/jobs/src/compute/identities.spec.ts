@@ -27,6 +27,13 @@ test('jobs.md 10.3: under account parties have an identity of their own, else no
   expect(identities('local', 'gcp', { gcpIsolation: 'account', gcpPartyKeyFile: '/k' })).toEqual({
     file: '/k',
   });
+  const gcpEndpoint = 'http://127.0.0.1:4443';
+  const gcp = { gcpIsolation: 'account', gcpEndpoint };
+  expect(identities('local', 'gcp', { ...gcp, gcpPartyKeyFile: '/k' })).toEqual({
+    file: '/k',
+    endpoint: gcpEndpoint,
+  });
+  expect(identities('gcp', 'gcp', { ...gcp, gcpMachineIdentity: 'a' })).toBe('machine');
   expect(identities('local', 'aws', {})).toBeUndefined();
 });
 

@@ -9,6 +9,8 @@ interface Given {
   machine: string | undefined;
   /** Of processes. */
   file?: string;
+  /** In place of that of the cloud. */
+  endpoint?: string;
 }
 
 const givenBy: Readonly<Record<ProviderName, (settings: JobsSettings) => Given>> = {
@@ -17,10 +19,11 @@ const givenBy: Readonly<Record<ProviderName, (settings: JobsSettings) => Given>>
     machine: awsMachineIdentity,
     file: awsPartyCredentialsFile,
   }),
-  gcp: ({ gcpIsolation, gcpMachineIdentity, gcpPartyKeyFile }) => ({
+  gcp: ({ gcpIsolation, gcpMachineIdentity, gcpPartyKeyFile, gcpEndpoint }) => ({
     isolation: gcpIsolation,
     machine: gcpMachineIdentity,
     file: gcpPartyKeyFile,
+    endpoint: gcpEndpoint,
   }),
   azure: ({ azureIsolation, azureMachineIdentity }) => ({
     isolation: azureIsolation,
@@ -53,8 +56,8 @@ export function identitiesOf(
 /** Pods have none yet. */
 function identityOn(
   driver: ComputeProvider['driver'],
-  { machine, file }: Given,
+  { machine, file, endpoint }: Given,
 ): AgentIdentity | undefined {
-  if (driver === 'local') return file === undefined ? undefined : { file };
+  if (driver === 'local') return file === undefined ? undefined : { file, endpoint };
   return driver === 'kubernetes' || machine === undefined ? undefined : 'machine';
 }

@@ -34,10 +34,11 @@ export async function signedToken(file: string, now: Date): Promise<string> {
 }
 
 /**
- * A token of Google is good for whoever has it, so it goes to Google alone, or to something on this machine.
+ * A token of Google is good for whoever has it, so it goes to Google alone, or to what the agent was started with.
+ * @param endpoint address of a server in place of Cloud Storage
  * @throws {RangeError} for another address, whoever has named it
  */
-export function checkAddressee({ protocol, hostname }: URL): void {
-  const isGoogle = protocol === 'https:' && hostname === 'storage.googleapis.com';
-  if (!isGoogle && hostname !== '127.0.0.1') throw new RangeError('the object lies elsewhere');
+export function checkAddressee({ origin }: URL, endpoint?: string): void {
+  const known = ['https://storage.googleapis.com', ...(endpoint ? [new URL(endpoint).origin] : [])];
+  if (!known.includes(origin)) throw new RangeError('the object lies elsewhere');
 }

@@ -23,10 +23,10 @@ async function onMachine(told: Told): Promise<OwnIdentity> {
   return new OwnIdentity('machine', { metadata: new Metadata(server.url), now });
 }
 
-async function withFile(content: string): Promise<OwnIdentity> {
+async function withFile(content: string, endpoint?: string): Promise<OwnIdentity> {
   const file = join(await temporaryFolder(), 'credentials');
   await writeFile(file, content);
-  return new OwnIdentity({ file }, { metadata: new Metadata('http://127.0.0.1:9'), now });
+  return new OwnIdentity({ file, endpoint }, { metadata: new Metadata('http://127.0.0.1:9'), now });
 }
 
 test('SigV4: the example of a GET of the documentation of S3', () => {
@@ -92,6 +92,7 @@ test('jobs.md 10.3: gcp: a token of the service account of the machine, for Goog
   for (const other of [
     'https://storage.googleapis.com.example.org/',
     'http://storage.googleapis.com/',
+    'http://127.0.0.1:8080/',
   ])
     await expect(identity.headersFor(new URL(other), gcp)).rejects.toThrow(RangeError);
   expect(server?.answered).toHaveLength(1);
@@ -112,6 +113,21 @@ test('jobs.md 10.3: gcp: a token that a key file signs, which may read and nothi
   });
   const verifier = createVerify('RSA-SHA256').update(`${header}.${claims}`);
   expect(verifier.verify(publicKey, signature, 'base64url')).toBe(true);
+});
+
+test('gcp: a token goes to the one server that stands in for Google, where one was named at the start', async () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const private_key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const key = JSON.stringify({ client_email: 'party@test', private_key });
+  const named = await withFile(key, 'http://127.0.0.1:4443');
+  const headers = await named.headersFor(new URL('http://127.0.0.1:4443/b/k'), gcp);
+  expect(headers.authorization).toMatch(/^Bearer /);
+  for (const [identity, other] of [
+    [named, 'http://127.0.0.1:4444/b/k'],
+    [named, 'https://127.0.0.1:4443/b/k'],
+    [await withFile(key), 'http://127.0.0.1:4443/b/k'],
+  ] as const)
+    await expect(identity.headersFor(new URL(other), gcp)).rejects.toThrow(RangeError);
 });
 
 test('jobs.md 10.3: azure: a token for this account alone, and the pinned version', async () => {

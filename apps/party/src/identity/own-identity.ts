@@ -1,4 +1,4 @@
-import type { AgentConfig, ObjectIdentity } from '@glacis/contracts';
+import type { AgentConfig, AgentIdentity, ObjectIdentity } from '@glacis/contracts';
 import { StepFailure } from '../failure.js';
 import { fileCredentials, roleCredentials } from './aws.js';
 import { managedToken } from './azure.js';
@@ -33,9 +33,11 @@ export class OwnIdentity {
    * @throws {StepFailure} where the party has no identity of this kind, and what a metadata service or a file says
    */
   async headersFor(url: URL, how: ObjectIdentity): Promise<Record<string, string>> {
-    const file = this.fileOrMachine();
+    const { file, endpoint } = this.given();
     if (how.cloud === 'aws') return this.asAws(url, how.region, file);
-    return how.cloud === 'gcp' ? this.asGoogle(url, file) : this.asAzure(url, how.etag, file);
+    if (how.cloud === 'azure') return this.asAzure(url, how.etag, file);
+    checkAddressee(url, endpoint);
+    return bearer(await (file ? signedToken(file, this.now()) : machineToken(this.metadata)));
   }
 
   private async asAws(
@@ -45,11 +47,6 @@ export class OwnIdentity {
   ): Promise<Record<string, string>> {
     const credentials = await (file ? fileCredentials(file) : roleCredentials(this.metadata));
     return signedGet(url, { credentials, region, now: this.now() });
-  }
-
-  private async asGoogle(url: URL, file: string | undefined): Promise<Record<string, string>> {
-    checkAddressee(url);
-    return bearer(await (file ? signedToken(file, this.now()) : machineToken(this.metadata)));
   }
 
   /** No file of Azure says who one is for long. */
@@ -63,10 +60,10 @@ export class OwnIdentity {
     return { ...bearer(token), 'if-match': etag, 'x-ms-version': '2023-11-03' };
   }
 
-  /** Undefined: the machine has it. */
-  private fileOrMachine(): string | undefined {
+  /** Without a file: the machine has it. */
+  private given(): Partial<Exclude<AgentIdentity, 'machine'>> {
     if (this.source === undefined) throw noIdentity();
-    return this.source === 'machine' ? undefined : this.source.file;
+    return this.source === 'machine' ? {} : this.source;
   }
 }
 

@@ -14,6 +14,14 @@ export const enrolRequest = z.object({
 });
 export type EnrolRequest = z.infer<typeof enrolRequest>;
 
+/** A file that says who a process is in a cloud. */
+const identityFile = z.object({
+  /** Credentials of AWS (profile `default`), or the key of a Google service account. */
+  file: z.string(),
+  /** Address of a server in place of Cloud Storage, the only other one that a token of Google may go to. Default none. */
+  endpoint: z.url().optional(),
+});
+
 /** Answer of POST /agents/enrol: 201. */
 export const enrolReply = z.object({
   agent_id: z.string(),
@@ -44,9 +52,9 @@ export const agentConfig = z.object({
   listen_port: z.int().min(0).max(65_535).default(0),
   /**
    * By what it reads a bucket that the coordinator may not read (10.3, isolation `account`): the identity that the cloud gave
-   * its machine, or a file: credentials of AWS (profile `default`) or the key of a Google service account. Default none.
+   * its machine, or a file. Default none.
    */
-  identity: z.union([z.literal('machine'), z.object({ file: z.string() })]).optional(),
+  identity: z.union([z.literal('machine'), identityFile]).optional(),
 });
 export type AgentConfig = z.input<typeof agentConfig>;
 export type AgentIdentity = NonNullable<AgentConfig['identity']>;
