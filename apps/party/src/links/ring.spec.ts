@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import { openssl, temporaryFolder } from '@glacis/testbed';
 import { run, shuffle, type Shares } from '@glacis/mpc';
 import { partyUri, testCa } from '../../test/identities.js';
@@ -51,6 +54,24 @@ test('jobs.md 11.10: a party that gives up ends the run of its neighbours', asyn
     });
   second.close(false);
   third.close(false);
+});
+
+test('both ends of each link send a short last segment at once (TCP_NODELAY)', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  // Node tells nobody of the option: what sockets of this process share is what sets it in the kernel.
+  const { _handle: handle } = server as unknown as { _handle: object };
+  const shared = Object.getPrototypeOf(handle) as { setNoDelay: (on: boolean) => number };
+  const set = jest.spyOn(shared, 'setNoDelay');
+  try {
+    const three = await rings({ ca });
+    const on = set.mock.contexts.filter((_, i) => set.mock.calls[i]?.[0]);
+    expect(new Set(on).size).toBe(6);
+    for (const ring of three) ring.close(false);
+  } finally {
+    set.mockRestore();
+    server.close();
+  }
 });
 
 describe('who may link', () => {
