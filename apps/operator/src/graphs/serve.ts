@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RenderSettings } from '@glacis/graphs';
 import { systemClock } from '@glacis/runtime';
+import { aimAt } from '../heap.js';
 import type { Served, ServedOptions } from '../served.js';
 import { OwnedCache } from './cache.js';
 import type { GraphCluster } from './cluster.js';
@@ -40,7 +41,7 @@ export function serveGraphs(options: ServedOptions, cluster: GraphCluster): Serv
       const { graphs } = settings;
       const own = graphs.workdir === '';
       const workdir = own ? await mkdtemp(join(tmpdir(), 'glacis-graphs-')) : graphs.workdir;
-      const launcher = new Launcher();
+      const launcher = new Launcher((isUsed) => aimAt(isUsed ? 'speed' : 'size'));
       const { kafka, leadership } = await open(options, { cluster, cache, workdir, launcher });
       try {
         await leadership.run(term);

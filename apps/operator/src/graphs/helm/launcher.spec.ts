@@ -59,6 +59,22 @@ describe('graph-apps.md 4.1: the launcher of processes', () => {
     await ended(mark);
   });
 
+  it('tells when programs begin to be run, and when there are none any more', async () => {
+    const told: boolean[] = [];
+    const onUse = (isUsed: boolean): void => void told.push(isUsed);
+    const nothing = { ...lasting(await newMark()), args: ['-c', 'true'] };
+    const patient = new Launcher(onUse, 600_000);
+    for (let i = 0; i < 2; i++) await patient.run('/bin/sh', nothing);
+    expect(told).toEqual([true]);
+    await patient.close();
+    expect(told).toEqual([true, false]);
+    const hasty = new Launcher(onUse, 0);
+    await hasty.run('/bin/sh', nothing);
+    await waitFor(() => told.length === 4, { deadlineMs: 60_000 });
+    expect(told.slice(2)).toEqual([true, false]);
+    await hasty.close();
+  });
+
   it('has nothing of our environment but the path', async () => {
     const mark = await newMark();
     const launcher = new Launcher();

@@ -28,11 +28,22 @@ export class Launcher {
   private readonly waiting = new Map<number, Waiting>();
   private child: ChildProcess | undefined;
   private lastId = 0;
+  private idle: NodeJS.Timeout | undefined;
+
+  /**
+   * @param onUse told when programs begin to be run, and when there was none for a while
+   * @param idleMs that while
+   */
+  constructor(
+    private readonly onUse: (isUsed: boolean) => void = () => undefined,
+    private readonly idleMs = 10_000,
+  ) {}
 
   /** @throws {Error} when it cannot be started, or was killed together with the launcher */
   readonly run = async (file: string, options: ProcessOptions): Promise<ProcessResult> => {
     const { signal, ...rest } = options;
     const id = (this.lastId += 1);
+    this.used();
     const child = (this.child ??= this.start());
     const ended = new Promise<ProcessResult>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
@@ -49,16 +60,30 @@ export class Launcher {
     } finally {
       signal?.removeEventListener('abort', stop);
       this.waiting.delete(id);
+      if (this.waiting.size === 0) this.idle = setTimeout(() => this.unused(), this.idleMs).unref();
     }
   };
 
   /** What still runs is killed. */
   async close(): Promise<void> {
     const { child } = this;
+    if (this.idle !== undefined) this.unused();
     if (!child) return;
     const closed = once(child, 'exit');
     if (child.connected) child.disconnect();
     await closed;
+  }
+
+  private used(): void {
+    if (this.idle === undefined && this.waiting.size === 0) this.onUse(true);
+    clearTimeout(this.idle);
+    this.idle = undefined;
+  }
+
+  private unused(): void {
+    clearTimeout(this.idle);
+    this.idle = undefined;
+    this.onUse(false);
   }
 
   private start(): ChildProcess {

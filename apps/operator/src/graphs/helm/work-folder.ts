@@ -59,8 +59,13 @@ export class WorkFolder {
   /** Writes a file of mode 0600 for the next process. @param place in the folder @returns its path */
   write(place: string, content: string): string {
     const file = resolve(this.path, place);
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, content, { mode: 0o600 });
+    try {
+      writeFileSync(file, content, { mode: 0o600 });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      writeFileSync(file, content, { mode: 0o600 });
+    }
     return file;
   }
 
