@@ -15,9 +15,9 @@ import { StandInHelm } from './graphs/stand-in-helm.mjs';
 import { childrenCpuMs, ownCpuMs } from './support/cpu.mjs';
 import { memoryOf } from './support/memory.mjs';
 import {
+  operatorAccount,
   operatorProcess,
   operatorRequests,
-  operatorUser,
   operatorWrites,
 } from './support/operator.mjs';
 
@@ -147,9 +147,10 @@ const closing = [() => rm(folder, { recursive: true, force: true })];
 try {
   const world = await openWorld(folder, Math.ceil(idle / 1_000) + 2);
   closing.push(() => world.close());
-  const kubeconfig = await operatorUser(world.cluster, ['operator', 'operator-graphs']);
+  const rules = ['operator', 'operator-graphs'];
+  const account = await operatorAccount(world.cluster, folder, rules);
   const env = {
-    KUBECONFIG: kubeconfig,
+    ...account.env,
     GLACIS_OPERATOR_RESOURCES: 'rampartgraphs',
     GLACIS_RESYNC_SECONDS: resyncSeconds,
   };
@@ -178,9 +179,8 @@ try {
     const charts = await serveChart(world.cluster, folder);
     closing.push(() => charts.stop());
     const chart = { repo: charts.url, name: 'worker', version: '1.0.0' };
-    await during({ GLACIS_HELM: await helmProgram() }, (operator) =>
-      realHelm(world, operator, chart),
-    );
+    const real = { GLACIS_HELM: await helmProgram(), KUBECONFIG: account.kubeconfig };
+    await during(real, (operator) => realHelm(world, operator, chart));
   }
 } finally {
   for (const close of closing.toReversed()) await close();

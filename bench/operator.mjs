@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts, startKubernetes } from '@glacis/testbed/cluster';
 import { cpuMs } from './support/cpu.mjs';
 import { memoryOf } from './support/memory.mjs';
-import { operatorProcess, operatorUser, operatorWrites } from './support/operator.mjs';
+import { operatorAccount, operatorProcess, operatorWrites } from './support/operator.mjs';
 import { withSuite } from './support/suite.mjs';
 
 const count = Number(process.argv[2] ?? 500);
@@ -31,11 +31,11 @@ async function until(what, probe) {
   }
 }
 
-/** The resource, and the user who serves it. @returns the kubeconfig of the user */
+/** The resource, and the account that serves it. */
 async function prepare(cluster) {
   await cluster.kubectl('apply', '-f', 'k8s/crds');
   await cluster.kubectl('wait', '--for=condition=Established', 'crd/teemanagers.tee.glacis.dev');
-  return operatorUser(cluster, ['operator']);
+  return operatorAccount(cluster, folder, ['operator']);
 }
 
 /** The internal ports of the suite, and what the operator is told of them. */
@@ -131,12 +131,12 @@ let operator;
 try {
   cluster = await startKubernetes();
   await cluster.simulatedNodes(nodes);
-  const kubeconfig = await prepare(cluster);
+  const account = await prepare(cluster);
   const env = await peers(folder);
   const work = async (suite) => {
     operator = await operatorProcess(folder, {
       ...env.operator,
-      KUBECONFIG: kubeconfig,
+      ...account.env,
       GLACIS_OPERATOR_RESOURCES: 'teemanagers',
       GLACIS_OPERATOR_MANAGER_IMAGE: 'localhost/glacis:test',
       GLACIS_OPERATOR_DOOR_URL: suite.door,

@@ -7,6 +7,7 @@ import { resources } from '@glacis/graphs';
 import { ApiServer, builtIns, Informer, openAccess, ResourceClient } from '@glacis/kube';
 import { createLogger, Metrics } from '@glacis/observability';
 import { startKubernetes } from '@glacis/testbed/cluster';
+import { account } from '../support/operator.mjs';
 
 const logger = createLogger({ name: 'bench', level: 'warn' });
 
@@ -32,7 +33,7 @@ const chartRights = {
   kind: 'ClusterRoleBinding',
   metadata: { name: 'charts' },
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'edit' },
-  subjects: [{ kind: 'User', name: 'glacis-operator', apiGroup: 'rbac.authorization.k8s.io' }],
+  subjects: [account],
 };
 
 class World {

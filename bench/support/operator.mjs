@@ -1,16 +1,21 @@
-// The operator as a process of its own, as a user who may do what the committed rules say.
-import { readFile } from 'node:fs/promises';
+// The operator as a process of its own that reaches the cluster as its pod does: by a service account, with the committed rules.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Daemon, freePort } from '@glacis/testbed/cluster';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 
-const user = 'glacis-operator';
+export const account = { kind: 'ServiceAccount', name: 'glacis-operator', namespace: 'default' };
+const user = `system:serviceaccount:${account.namespace}:${account.name}`;
 const rbac = 'rbac.authorization.k8s.io';
 
-/** @param rules names of files in k8s/rbac @returns the kubeconfig of the user, in whose namespace `default` it runs */
-export async function operatorUser(cluster, rules) {
+/**
+ * @param folder for what a kubelet mounts
+ * @param rules names of files in k8s/rbac
+ * @returns the environment of a program with the account, and a kubeconfig with it for helm, which knows of no other root
+ */
+export async function operatorAccount(cluster, folder, rules) {
   const texts = await Promise.all(rules.map((name) => readFile(`k8s/rbac/${name}.yaml`, 'utf8')));
   const roles = texts.flatMap((text) => parseAllDocuments(text)).map((each) => each.toJS());
   const bindings = roles.map(({ kind, metadata }) => ({
@@ -18,11 +23,37 @@ export async function operatorUser(cluster, rules) {
     kind: `${kind}Binding`,
     metadata: { ...metadata, namespace: 'default' },
     roleRef: { apiGroup: rbac, kind, name: metadata.name },
-    subjects: [{ kind: 'User', name: user, apiGroup: rbac }],
+    subjects: [account],
   }));
   for (const { metadata } of roles) metadata.namespace = 'default';
-  await cluster.apply(...roles, ...bindings);
-  return (await cluster.user(user)).file;
+  const { kind, ...metadata } = account;
+  await cluster.apply({ apiVersion: 'v1', kind, metadata }, ...roles, ...bindings);
+  return mounted(cluster, folder);
+}
+
+/** The files of the account under a root, which Telepresence names by the same variable, and the address of the API server. */
+async function mounted(cluster, root) {
+  const config = parse(await readFile(cluster.admin.file, 'utf8'));
+  const [{ cluster: reached }] = config.clusters;
+  const token = await cluster.kubectl('create', 'token', account.name, '--duration=24h');
+  const files = {
+    namespace: account.namespace,
+    token,
+    'ca.crt': Buffer.from(reached['certificate-authority-data'], 'base64'),
+  };
+  const place = join(root, 'var/run/secrets/kubernetes.io/serviceaccount');
+  await mkdir(place, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(place, name), text);
+  const users = config.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
+  const kubeconfig = join(root, 'kubeconfig');
+  await writeFile(kubeconfig, JSON.stringify({ ...config, users }));
+  const { hostname, port } = new URL(reached.server);
+  const env = {
+    TELEPRESENCE_ROOT: root,
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+  };
+  return { env, kubeconfig };
 }
 
 /** `sumOf` adds up the series of a metric whose labels contain a text. */

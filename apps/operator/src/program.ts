@@ -23,7 +23,8 @@ export interface Program {
  */
 export async function startProgram(command: Command, settings: OperatorSettings): Promise<Program> {
   const { own, process: shared } = settings;
-  const access = await openAccess({ kubeconfig: process.env['KUBECONFIG'] });
+  const { KUBECONFIG: kubeconfig, TELEPRESENCE_ROOT: root } = process.env;
+  const access = await openAccess({ kubeconfig, root });
   const userAgent = `glacis-operator/${version}`;
   const basis = openBasis(settings, new ApiServer(access, { userAgent }));
   const peers = await peersOf(settings, basis);

@@ -1,8 +1,8 @@
 import { Agent as HttpAgent } from 'node:http';
-import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { AgentOptions } from 'node:https';
 import { TlsAgent } from './connections.js';
 import { KubeError } from './kube-error.js';
+import { serviceAccount } from './service-account.js';
 
 /** Where the API server is and what it lets us in with. */
 export interface Access {
@@ -33,8 +33,23 @@ export interface AccessOptions {
   kubeconfig?: string;
   /** Context of the kubeconfig. Default: its current one. */
   context?: string;
-  /** Prefix of `/var/run/secrets/kubernetes.io/serviceaccount`. Default empty. */
+  /** Prefix of `/var/run/secrets/kubernetes.io/serviceaccount`, which Telepresence names by `TELEPRESENCE_ROOT`. Default empty. */
   root?: string;
+}
+
+/** What an API server is called with, as a kubeconfig or a service account says at one moment. */
+export interface Configured {
+  server: URL;
+  namespace: string;
+  /** Reads tokens and certificates, and runs plug-ins. */
+  read(): Promise<Identification>;
+}
+
+export interface Identification {
+  headers: Record<string, string>;
+  tls?: Pick<AgentOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
+  /** Instead of one with `tls`, where there is a proxy. */
+  agent?: HttpAgent;
 }
 
 /**
@@ -43,56 +58,33 @@ export interface AccessOptions {
  * @throws {KubeError} notConfigured
  */
 export async function openAccess(options: AccessOptions = {}): Promise<Access> {
-  // Loaded here only: it costs a second and tens of megabytes (decision 0020).
-  const { KubeConfig } = await import('@kubernetes/client-node');
-  const fromFile = (file: string): KubeConfig => {
-    const config = new KubeConfig();
-    config.loadFromFile(file, { onInvalidEntry: 'throw' });
-    return config;
-  };
-  return new ConfiguredAccess(() => {
-    const files = (options.kubeconfig ?? '').split(':').filter((file) => file !== '');
-    const [first, ...others] = files.map(fromFile);
-    if (first === undefined) return inCluster(new KubeConfig(), options.root ?? '');
-    for (const other of others) first.mergeConfig(other, true);
-    if (options.context !== undefined) useContext(first, options.context);
-    return first;
-  });
+  const files = (options.kubeconfig ?? '').split(':').filter((file) => file !== '');
+  if (files.length === 0) return new ReadAccess(() => serviceAccount(options.root ?? ''));
+  // Loaded here only: it costs a second and 55 MB, which no pod has to pay (decision 0020).
+  const { readKubeconfig } = await import('./kubeconfig.js');
+  return new ReadAccess(() => readKubeconfig(files, options.context));
 }
 
-function useContext(config: KubeConfig, name: string): void {
-  if (!config.getContextObject(name)) throw new Error(`the kubeconfig has no context '${name}'`);
-  config.setCurrentContext(name);
-}
-
-function inCluster(config: KubeConfig, root: string): KubeConfig {
-  if (process.env.KUBERNETES_SERVICE_HOST === undefined) {
-    throw new Error('no kubeconfig is set, and this is no pod with a service account');
-  }
-  config.loadFromCluster(root);
-  return config;
-}
-
-class ConfiguredAccess implements Access {
-  private config: KubeConfig;
+class ReadAccess implements Access {
+  private configured: Configured;
   private remembered: { until: number; credentials: Promise<Credentials> } | undefined;
   private agent: { of: string; agent: HttpAgent } | undefined;
 
-  constructor(private readonly load: () => KubeConfig) {
-    this.config = this.loaded();
+  constructor(private readonly load: () => Configured) {
+    this.configured = this.loaded();
   }
 
   get server(): URL {
-    return new URL(this.cluster.server);
+    return this.configured.server;
   }
 
   get namespace(): string {
-    return this.config.getContextObject(this.config.getCurrentContext())?.namespace ?? 'default';
+    return this.configured.namespace;
   }
 
   credentials(anew: boolean): Promise<Credentials> {
     if (anew) {
-      this.config = this.loaded();
+      this.configured = this.loaded();
       this.remembered = undefined;
     }
     if (this.remembered === undefined || performance.now() >= this.remembered.until) {
@@ -112,53 +104,33 @@ class ConfiguredAccess implements Access {
   }
 
   private async read(): Promise<Credentials> {
-    const options: RequestOptions = { headers: {} };
     try {
-      await this.config.applyToHTTPSOptions(options);
+      const { headers, tls, agent } = await this.configured.read();
+      return { headers, agent: agent ?? this.agentWith(tls) };
     } catch (cause) {
       throw new KubeError('unauthorized', 'the credentials cannot be read', { cause });
     }
-    const headers = { ...(options.headers as Record<string, string>) };
-    if (typeof options.auth === 'string') {
-      headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-    }
-    return { headers, agent: this.agentFor(options) };
   }
 
-  /** client-node remembers its agent for good; ours follows the certificates, as those are replaced. */
-  private agentFor(options: RequestOptions): HttpAgent {
-    const { server, proxyUrl } = this.cluster;
-    if (proxyUrl !== undefined) return options.agent as HttpAgent;
-    if (server.startsWith('http:')) return (this.agent ??= plainAgent()).agent;
-    const { ca, cert, key, rejectUnauthorized, servername } = options;
-    const of = [ca, cert, key, rejectUnauthorized, servername].map(String).join('\n');
+  /** One for as long as the certificates are the same, and another as those are replaced. */
+  private agentWith(tls: Identification['tls']): HttpAgent {
+    if (this.server.protocol === 'http:') return (this.agent ??= plainAgent()).agent;
+    const given = definedOf({ ...tls });
+    const of = Object.entries(given).join('\n');
     if (this.agent?.of !== of) {
-      const tls = { ca, cert, key, rejectUnauthorized, servername };
-      this.agent = { of, agent: new TlsAgent({ ...agentOptions, ...definedOf(tls) }) };
+      this.agent = { of, agent: new TlsAgent({ ...agentOptions, ...given }) };
     }
     return this.agent.agent;
   }
 
-  private get cluster(): { server: string; proxyUrl?: string } {
-    return clusterOf(this.config);
-  }
-
-  private loaded(): KubeConfig {
+  private loaded(): Configured {
     try {
-      const config = this.load();
-      clusterOf(config);
-      return config;
+      return this.load();
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new KubeError('notConfigured', `there is no way to a cluster: ${why}`, { cause });
     }
   }
-}
-
-function clusterOf(config: KubeConfig): { server: string; proxyUrl?: string } {
-  const cluster = config.getCurrentCluster();
-  if (!cluster) throw new Error('the kubeconfig has no current cluster');
-  return cluster;
 }
 
 function plainAgent(): { of: string; agent: HttpAgent } {
