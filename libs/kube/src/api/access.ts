@@ -116,7 +116,7 @@ class ReadAccess implements Access {
   private agentWith(tls: Identification['tls']): HttpAgent {
     if (this.server.protocol === 'http:') return (this.agent ??= plainAgent()).agent;
     const given = definedOf({ ...tls });
-    const of = Object.entries(given).join('\n');
+    const of = Object.entries(given).flat().map(String).join('\n');
     if (this.agent?.of !== of) {
       this.agent = { of, agent: new TlsAgent({ ...agentOptions, ...given }) };
     }
