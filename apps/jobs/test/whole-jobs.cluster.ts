@@ -3,16 +3,20 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@glacis/runtime';
-import { Store } from '@glacis/store';
-import { findProcesses, temporaryFolder, testDatabase } from '@glacis/testbed';
-import { sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
+import { Store, withConnection } from '@glacis/store';
+import { findProcesses, temporaryFolder, testDatabase, type TestDatabase } from '@glacis/testbed';
+import { faultProxy, sharedCluster, type SharedCluster } from '@glacis/testbed/cluster';
 import { jest } from '@jest/globals';
 import { AgentListener } from '../src/agents/agent-listener.js';
 import { EphemeralCertificates } from '../src/agents/ephemeral-certificates.js';
+import type { Instance } from '../src/compute/compute-provider.js';
+import { ComputeProviders } from '../src/compute/compute-providers.js';
 import { namespaceOf } from '../src/compute/kubernetes/party-objects.js';
 import { jobsMigrations } from '../src/index.js';
 import { Reaper } from '../src/runs/reaper.js';
-import { SETTINGS } from '../src/settings.js';
+import { Worker } from '../src/runs/worker.js';
+import { SETTINGS, type JobsSettings } from '../src/settings.js';
+import { Line } from './line.js';
 import { Stand, type StandOptions } from './stand.js';
 import {
   endOf,
@@ -37,40 +41,51 @@ const large: Story = {
 };
 
 let cluster: SharedCluster;
-let options: StandOptions & { settings: Record<string, string> };
+let host: string;
+let database: TestDatabase;
+let options: StandOptions;
+/** Where agents call: as the Service of the chart, it leads to whichever replica answers. */
+let service: Line;
 let stand: Stand;
 
 /** The service, with an issuer that lives as long as these tests. */
-async function started(): Promise<Stand> {
-  const made = await Stand.start(options);
+async function started(more: StandOptions = {}): Promise<Stand> {
+  const made = await Stand.start({ ...options, ...more });
   Object.assign(made.get(EphemeralCertificates), { localOnly: false });
   return made;
 }
+
+const leadTo = (replica: Stand): void =>
+  service.leadTo({ host, port: replica.get(AgentListener).port! });
 
 beforeAll(async () => {
   cluster = await sharedCluster();
   const folder = await temporaryFolder();
   const secretFile = join(folder, 'secret');
   await writeFile(secretFile, randomBytes(32));
+  host = cluster.own?.nodes?.machineAddress ?? '127.0.0.1';
+  service = await Line.open(host);
+  database = await testDatabase({ jobs: jobsMigrations });
   options = {
-    database: await testDatabase({ jobs: jobsMigrations }),
+    database,
     settings: {
       dataDir: folder,
       secretFile,
       auth: 'open',
-      agentsHost: cluster.own?.nodes?.machineAddress ?? '127.0.0.1',
+      agentsHost: host,
+      agentsUrl: `https://${host}:${service.port}`,
       kubernetesProvider: 'aws',
       kubernetesImage: cluster.image,
       kubeconfig: cluster.kubeconfig,
     },
   };
   stand = await started();
-  // After a restart agents call where they called before.
-  options.settings.agentsPort = String(stand.get(AgentListener).port);
+  leadTo(stand);
 });
 afterAll(async () => {
   await stand?.stop();
-  await options?.database?.drop();
+  service?.close();
+  await database?.drop();
 });
 
 interface AgentRow {
@@ -114,8 +129,12 @@ async function removed({ id, token }: Made): Promise<void> {
     expect(await listed('pods,secrets', '-n', namespaceOf(id, party))).toEqual([]);
   const headers = { authorization: `Bearer ${token}` };
   expect((await stand.send('DELETE', `/jobs/${id}`, { headers })).status).toBeLessThan(300);
-  Object.assign(stand.program.app.get(SETTINGS, { strict: false }), { orphanGrace: 0 });
+  const settings = stand.program.app.get<JobsSettings>(SETTINGS, { strict: false });
+  const { orphanGrace } = settings;
+  // For this run alone: a later one would end agents that make keys for the next job.
+  Object.assign(settings, { orphanGrace: 0 });
   await stand.get(Reaper).run();
+  Object.assign(settings, { orphanGrace });
   const gone = async (): Promise<boolean> =>
     (await listed('namespaces', '-l', `glacis-job=${id}`)).length === 0;
   await waitFor(gone, { deadlineMs: 300_000, everyMs: 500, what: 'the namespaces to go' });
@@ -130,9 +149,62 @@ test('jobs.md 9: three pods go on through a restart of the service, to the rows 
     expect(await listed('networkpolicies', '-n', namespaceOf(job.id, party))).toHaveLength(1);
   await stand.stop();
   stand = await started();
+  leadTo(stand);
   await succeeded(job, large);
   expect(await agentsOf(job)).toEqual(agents);
   await removed(job);
+});
+
+/** Of a party that stands still while something is done: the job cannot end meanwhile. */
+async function still<T>(agent: AgentRow | undefined, work: () => Promise<T>): Promise<T> {
+  const [party] = await findProcesses(`--run\0${agent?.id}`);
+  process.kill(party!.pid, 'SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    process.kill(party!.pid, 'SIGCONT');
+  }
+}
+
+const seen = (replica: Stand): Promise<Instance[]> =>
+  replica.get(ComputeProviders).of('aws').listByTag({}, { timeoutMs: 60_000 });
+
+test('jobs.md 9: two replicas see the same pods; one is cut off, and the other goes on with them', async () => {
+  const url = new URL(database.url);
+  const proxy = await faultProxy({ host: url.hostname, port: Number(url.port) });
+  url.host = `127.0.0.1:${proxy.port}`;
+  const cut = await started({ database: { ...database, url: url.href } });
+  try {
+    // The other one has no part in the job yet.
+    await stand.stop();
+    leadTo(cut);
+    const job = await prepared(cut.program, large);
+    await submit(cut.program, job);
+    stand = await started();
+    await running(job);
+    const agents = await agentsOf(job);
+    await still(agents[0], async () => {
+      expect(await seen(stand)).toEqual(await seen(cut));
+      expect(await seen(stand)).toHaveLength(3);
+      for (const replica of [cut, stand]) await replica.get(Reaper).run();
+      proxy.cut();
+      leadTo(stand);
+      await withConnection(database.url, (connection) =>
+        connection.query('UPDATE jobs.jobs SET lease_until = now() WHERE id = $1', [job.id]),
+      );
+      const worker = stand.get(Worker);
+      await waitFor(() => worker.running === 1, { what: 'the other replica to take the job' });
+      // It finds out that it has lost the job, of which it had thought to hold it.
+      proxy.heal();
+      await waitFor(() => cut.get(Worker).running === 0, { what: 'the first one to let it go' });
+    });
+    await succeeded(job, large);
+    expect(await agentsOf(job)).toEqual(agents);
+    await removed(job);
+  } finally {
+    await cut.stop();
+    await proxy.close();
+  }
 });
 
 test('jobs.md 13: a pod is killed while it computes: all are new, and the job succeeds', async () => {
