@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path/posix';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { folderOf, servedModules } from './served-page.js';
 import { Stand } from './stand.js';
 
 const publicUrl = 'https://jobs.test/door';
@@ -13,29 +12,6 @@ beforeAll(async () => {
   await stand.withoutParties();
 });
 afterAll(() => stand.stop());
-
-/** Every module that the page loads, from its entry on, by its path. */
-async function served(): Promise<Map<string, string>> {
-  const texts = new Map<string, string>();
-  const missing = ['page/main.js'];
-  for (let name = missing.pop(); name !== undefined; name = missing.pop()) {
-    const { status, headers, text } = await stand.send('GET', `/ui/jobs/shares/${name}`);
-    expect([name, status, headers['content-type']]).toEqual([
-      name,
-      200,
-      'text/javascript; charset=utf-8',
-    ]);
-    texts.set(name, text);
-    for (const [, path = ''] of text.matchAll(
-      /^(?:import|export)\b[^'";]*from\s*['"]([^'"]+)['"]/gm,
-    )) {
-      expect(path).toMatch(/^\.{1,2}\//);
-      const next = join(dirname(name), path);
-      if (!texts.has(next)) missing.push(next);
-    }
-  }
-  return texts;
-}
 
 describe('the owner page', () => {
   test('jobs.md 3.2: the same page for whatever job, nothing inline, nothing from elsewhere', async () => {
@@ -57,7 +33,7 @@ describe('the owner page', () => {
   });
 
   test('its modules are all there, import each other by path alone, and write no markup', async () => {
-    const modules = await served();
+    const modules = await servedModules(stand);
     expect(modules.size).toBeGreaterThan(20);
     for (const text of modules.values())
       expect(text).not.toMatch(
@@ -87,7 +63,6 @@ interface Page {
 
 /** The page as it is served, in Node: its modules from a folder, with a store of keys and an upload in place of a browser's. */
 describe('the modules of the owner page, as they are served', () => {
-  let folder: string;
   let makePage: (ports: object) => Page;
   const keys = new Map<string, { key: { signing: CryptoKeyLike }; token?: string }>();
   const views: View[] = [];
@@ -100,12 +75,7 @@ describe('the modules of the owner page, as they are served', () => {
   }
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'glacis-page-'));
-    await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-    for (const [name, text] of await served()) {
-      await mkdir(dirname(join(folder, name)), { recursive: true });
-      await writeFile(join(folder, name), text);
-    }
+    const folder = await folderOf(await servedModules(stand));
     const flow = (await import(pathToFileURL(join(folder, 'page/flow.js')).href)) as {
       OwnerPage: new (ports: object) => Page;
     };
@@ -122,7 +92,6 @@ describe('the modules of the owner page, as they are served', () => {
     job = created.body.job_id;
     analyst = { authorization: `Bearer ${created.body.analyst_token}` };
   });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
 
   const local = (url: string): string => url.replace(publicUrl, stand.program.url);
   const ports = {
