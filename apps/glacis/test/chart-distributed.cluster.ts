@@ -34,15 +34,10 @@ let release: Release;
 let api: Api;
 
 beforeAll(async () => {
-  const [started, built] = await Promise.all([
-    startKubernetes({ node: true, nodes: 2 }),
-    glacisImage(),
-  ]);
-  cluster = started;
+  const built = await glacisImage();
   image = built.name;
-  const nodes = cluster.nodes!;
-  await nodes.importImages(built.archive);
-  const host = nodes.machineAddress;
+  cluster = await startKubernetes({ nodes: 2, images: built.images });
+  const host = cluster.nodes!.machineAddress;
   [postgres, kafka] = await Promise.all([startPostgres({ host }), startKafka({ host })]);
   await restrictedNamespace(cluster, namespace);
   release = new Release(cluster, namespace, await packChart(cluster, image));

@@ -23,7 +23,8 @@ const namespace = 'glacis-trial';
 
 let cluster: OwnCluster;
 let trial: Release;
-let before: string[];
+/** Every object of the cluster. */
+let empty: string[];
 let kafka: KafkaCluster | undefined;
 
 interface Backend {
@@ -33,7 +34,7 @@ interface Backend {
 
 beforeAll(async () => {
   cluster = await ownCluster();
-  before = await listObjects(cluster);
+  empty = await listObjects(cluster);
   await restrictedNamespace(cluster, namespace);
   trial = new Release(cluster, namespace, await packChart(cluster, cluster.image));
 }, 1_200_000);
@@ -96,52 +97,53 @@ async function metricsOf(service: string, port: number): Promise<string> {
   return (await fetch(`http://${address}/metrics`)).text();
 }
 
-test('an upgrade and a rollback keep the data and the Secrets', async () => {
-  const hosts = async (): Promise<string[]> => {
-    const api = await trial.trialApi();
-    const { backends } = await api.json<{ backends: Backend[] }>('GET', '/backends');
-    return backends.map(({ name }) => name);
-  };
-  const join = (): Promise<string> =>
-    trial.kubectl('get', 'secret', 'glacis-join', '--output=jsonpath={.data}');
-  const level = (): Promise<string> =>
-    trial.kubectl('get', 'statefulset', 'glacis-suite', '--output=jsonpath={.spec.template}');
-  const [token, known] = [await join(), await hosts()];
-  expect(known).toHaveLength(1);
-  await trial.upgrade('--set=logLevel=debug');
-  expect(await level()).toContain('"debug"');
-  expect([await join(), await hosts()]).toEqual([token, known]);
-  await trial.helm('rollback', 'glacis', '--wait', '--timeout=180s');
-  expect(await level()).not.toContain('"debug"');
-  expect([await join(), await hosts()]).toEqual([token, known]);
-}, 600_000);
+/** What neither an upgrade nor a rollback may lose. */
+async function dataAndSecrets(): Promise<object> {
+  const api = await trial.trialApi();
+  const { backends } = await api.json<{ backends: Backend[] }>('GET', '/backends');
+  const join = await trial.kubectl('get', 'secret', 'glacis-join', '--output=jsonpath={.data}');
+  return { hosts: backends.map(({ name }) => name), join };
+}
 
-describe('graphs and jobs', () => {
-  beforeAll(async () => {
-    // In a cluster that is given, with brokers that its pods reach.
-    kafka = cluster.nodes && (await startKafka({ host: cluster.nodes.machineAddress }));
-    const brokers = (kafka?.brokers ?? sharedKafka()).join('\\,');
-    const values = [
-      'graphs.storage.className=hostpath-by-name',
-      `graphs.kafka.bootstrap=${brokers}`,
-      'jobs.parties.provider=aws',
-      `publicUrl=http://${await trial.service('glacis-gateway', 8080)}`,
-    ];
-    await trial.upgrade(...values.map((value) => `--set=${value}`));
-  }, 400_000);
+const template = (): Promise<string> =>
+  trial.kubectl('get', 'statefulset', 'glacis-suite', '--output=jsonpath={.spec.template}');
 
-  test('plays the job of three owners through the door, its parties in pods', async () => {
-    const { door, token } = await trial.trialApi();
-    const step: Step = async (_title, work) => (await work()).value;
-    await tellJobStory({ door, token, step, providers: ['aws'] });
-    const own = ['-l', `glacis-installation=glacis.${namespace}`];
-    const made = await cluster.kubectl('get', 'namespaces', ...own, '-o', 'name');
-    expect(made.trim().split('\n')).toHaveLength(3);
-    await cluster.kubectl('delete', 'namespaces', ...own);
-  }, 300_000);
+test('an upgrade keeps the data and the Secrets', async () => {
+  // In a cluster that is given, with brokers that its pods reach.
+  kafka = cluster.nodes && (await startKafka({ host: cluster.nodes.machineAddress }));
+  const brokers = (kafka?.brokers ?? sharedKafka()).join('\\,');
+  const values = [
+    'graphs.storage.className=hostpath-by-name',
+    `graphs.kafka.bootstrap=${brokers}`,
+    'jobs.parties.provider=aws',
+    `publicUrl=http://${await trial.service('glacis-gateway', 8080)}`,
+  ];
+  const before = await dataAndSecrets();
+  expect(before).toMatchObject({ hosts: [expect.any(String)] });
+  await trial.upgrade(...values.map((value) => `--set=${value}`));
+  expect(await template()).toContain('GLACIS_JOBS_KUBERNETES_PROVIDER');
+  expect(await dataAndSecrets()).toEqual(before);
+}, 400_000);
 
-  graphStory(() => ({ cluster, release: trial }));
-});
+test('plays the job of three owners through the door, its parties in pods', async () => {
+  const { door, token } = await trial.trialApi();
+  const step: Step = async (_title, work) => (await work()).value;
+  await tellJobStory({ door, token, step, providers: ['aws'] });
+  const own = ['-l', `glacis-installation=glacis.${namespace}`];
+  const made = await cluster.kubectl('get', 'namespaces', ...own, '-o', 'name');
+  expect(made.trim().split('\n')).toHaveLength(3);
+  await cluster.kubectl('delete', 'namespaces', ...own);
+}, 300_000);
+
+graphStory(() => ({ cluster, release: trial }));
+
+test('a rollback keeps the data and the Secrets', async () => {
+  const before = await dataAndSecrets();
+  expect(before).toMatchObject({ hosts: [expect.any(String)] });
+  await trial.helm('rollback', 'glacis', '--wait', '--timeout=240s');
+  expect(await template()).not.toContain('GLACIS_JOBS_KUBERNETES_PROVIDER');
+  expect(await dataAndSecrets()).toEqual(before);
+}, 400_000);
 
 test('is gone after helm uninstall but for what the README names, which its commands remove', async () => {
   await trial.helm('uninstall', 'glacis', '--wait');
@@ -154,7 +156,7 @@ test('is gone after helm uninstall but for what the README names, which its comm
   const left = async (): Promise<string[]> =>
     (await listObjects(cluster)).filter(
       (object) =>
-        ![...before, ...always].includes(object) && !object.startsWith('PersistentVolume '),
+        ![...empty, ...always].includes(object) && !object.startsWith('PersistentVolume '),
     );
   const kept = [
     'CustomResourceDefinition <none> mutationpresets.rampart.petuum.com',
@@ -169,7 +171,7 @@ test('is gone after helm uninstall but for what the README names, which its comm
   for (const command of await removals()) await trial.kubectl(...command);
   await becomes(left, []);
   const volumes = async (): Promise<string[]> =>
-    (await listObjects(cluster)).filter((object) => !before.includes(object));
+    (await listObjects(cluster)).filter((object) => !empty.includes(object));
   await becomes(volumes, always);
 }, 300_000);
 

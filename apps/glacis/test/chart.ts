@@ -26,12 +26,8 @@ export interface OwnCluster extends KubernetesClients {
  */
 export async function ownCluster(nodes = 1): Promise<OwnCluster> {
   if (process.env.KUBECONFIG) return { ...(await sharedCluster()), stop: async () => undefined };
-  const [cluster, image] = await Promise.all([
-    startKubernetes({ node: true, nodes }),
-    glacisImage(),
-  ]);
-  await cluster.nodes?.importImages(image.archive);
-  return { ...cluster, image: image.name };
+  const { name: image, images } = await glacisImage();
+  return { ...(await startKubernetes({ node: true, nodes, images })), image };
 }
 
 /** A namespace in which only pods by the standard `restricted` may run. */

@@ -25,15 +25,17 @@ export function managerPods(place: ManagerPods): Stage['startManager'] {
 }
 
 class ManagerPod implements RunningManager {
-  readonly exited: Promise<void>;
   printed: readonly string[] = [];
+  private ended?: Promise<void>;
 
   constructor(
     private readonly place: ManagerPods,
     private readonly name: string,
-  ) {
-    this.exited = this.end();
-    this.exited.catch(() => undefined);
+  ) {}
+
+  /** Looked for once somebody asks: each look is a process. */
+  get exited(): Promise<void> {
+    return (this.ended ??= this.end());
   }
 
   line(pattern: RegExp): Promise<RegExpExecArray> {
@@ -43,7 +45,7 @@ class ManagerPod implements RunningManager {
         this.printed.map((line) => pattern.exec(line)).find((found) => found !== null) ?? undefined
       );
     };
-    return waitFor(find, { deadlineMs: 60_000, everyMs: 200, what: `${this.name}: ${pattern}` });
+    return waitFor(find, { deadlineMs: 60_000, everyMs: 500, what: `${this.name}: ${pattern}` });
   }
 
   private async end(): Promise<void> {

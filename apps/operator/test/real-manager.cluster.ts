@@ -14,8 +14,7 @@ let operator: OperatorProcess;
 
 beforeAll(async () => {
   const image = await glacisImage();
-  cluster = await startKubernetes({ node: true });
-  await cluster.nodes?.importImages(image.archive);
+  cluster = await startKubernetes({ node: true, images: image.images });
   world = await World.around(cluster, { address: cluster.nodes?.machineAddress });
   const enforce = 'pod-security.kubernetes.io/enforce=restricted';
   await cluster.kubectl('label', 'namespace', 'default', enforce);

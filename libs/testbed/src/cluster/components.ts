@@ -85,7 +85,7 @@ async function controlPlane(): Promise<StartedComponent> {
 async function clusterWithImage(): Promise<StartedComponent> {
   const image = await buildGlacisImage();
   try {
-    const { value, stop } = await startSharedCluster(Promise.resolve(image.value));
+    const { value, stop } = await startSharedCluster(image.value);
     const tag = value.image.split(':').at(-1) ?? '';
     const hints = [
       `${await helmProgram()} install glacis charts/glacis --wait --set image.tag=${tag}`,

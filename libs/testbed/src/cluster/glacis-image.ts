@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cached, removeUnused } from './cache.js';
 import { ImageStore } from './images.js';
 import { helmProgram } from './kubernetes/kubernetes-programs.js';
+import { unpackImages } from './kubernetes/node-images.js';
 import { demand, type OnDemand } from './on-demand.js';
 import { requireProgram } from './programs.js';
 
@@ -15,8 +16,8 @@ const foundation = 'image-';
 export interface GlacisImage {
   /** For pods, with `imagePullPolicy: Never`. */
   name: string;
-  /** Its archive, as `docker save` writes it. */
-  archive: string;
+  /** The `images` of `startKubernetes`. */
+  images: string;
   /** Name of the image below: Debian with Node. */
   base: string;
   /** Both are in it. Whoever asks for the image shares it, until the run ends. */
@@ -91,9 +92,12 @@ export async function buildGlacisImage(): Promise<OnDemand<BuiltImage>> {
     const name = 'localhost/glacis:test';
     const base = glacisBuild.args.BASE;
     const archive = join(store.folder, 'glacis.tar');
+    const images = join(store.folder, 'containerd');
     await store.build({ name, ...glacisBuild });
     await store.save(name, archive);
-    const value = { name, archive, base, folder: store.folder, below };
+    await unpackImages(archive, images);
+    await rm(archive);
+    const value = { name, images, base, folder: store.folder, below };
     return { value, stop: () => store.close() };
   } catch (error) {
     await store.close();

@@ -12,7 +12,7 @@ await holdRun(async (folder) => {
   const run = { adminUrl, role, kafkaBrokers: brokers.split(',') };
   const onDemand = await serveOnDemand(folder, {
     image: buildGlacisImage,
-    cluster: () => startSharedCluster(onDemand.demand('image') as Promise<BuiltImage>),
+    cluster: async () => startSharedCluster((await onDemand.demand('image')) as BuiltImage),
   });
   return {
     run,

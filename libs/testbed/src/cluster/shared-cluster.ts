@@ -68,18 +68,7 @@ async function makeNamespace(clients: KubernetesClients): Promise<TestNamespace>
   return { name, remove };
 }
 
-/** @param image is built meanwhile */
-export async function startSharedCluster(image: Promise<BuiltImage>): Promise<OnDemand<Started>> {
-  const [started, built] = await Promise.allSettled([startKubernetes({ node: true }), image]);
-  if (started.status === 'rejected') throw started.reason;
-  const cluster = started.value;
-  try {
-    if (built.status === 'rejected') throw built.reason;
-    await cluster.nodes?.importImages(built.value.archive);
-  } catch (error) {
-    await cluster.stop();
-    throw error;
-  }
-  const value = { cluster: cluster.address, image: built.value.name };
-  return { value, stop: () => cluster.stop() };
+export async function startSharedCluster({ name, images }: BuiltImage): Promise<OnDemand<Started>> {
+  const cluster = await startKubernetes({ node: true, images });
+  return { value: { cluster: cluster.address, image: name }, stop: () => cluster.stop() };
 }

@@ -3,7 +3,7 @@ import { openCertificateAuthority } from '../certificate-authority.js';
 import { readAuditLog, type AuditEvent } from './audit.js';
 import { kubernetesClients, type KubernetesClients } from './clients.js';
 import { makeIdentity, type KubernetesIdentity } from './identity.js';
-import { reachNodes, type KubernetesNodes, type NodesAddress } from './node.js';
+import type { KubernetesNodes } from './node.js';
 import { readStored, type StoredValue } from './stored.js';
 
 /** What can be done with a cluster that runs. */
@@ -33,7 +33,7 @@ export interface ClusterAddress {
   admin: KubernetesIdentity;
   auditLog: string;
   etcdUrl: string;
-  nodes?: NodesAddress;
+  nodes?: KubernetesNodes;
 }
 
 export function reachCluster(address: ClusterAddress): KubernetesAccess {
@@ -45,7 +45,7 @@ export function reachCluster(address: ClusterAddress): KubernetesAccess {
     ca: authority.cert,
     admin,
     user: (name, groups = []) => makeIdentity({ folder, authority, server: url }, name, groups),
-    nodes: nodes && reachNodes(nodes),
+    nodes,
     auditEvents: () => readAuditLog(auditLog),
     stored: (prefix = '/registry/') => readStored(etcdUrl, prefix),
   };

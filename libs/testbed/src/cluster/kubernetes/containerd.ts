@@ -2,12 +2,13 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MissingProgramError, requireProgram } from '../programs.js';
 import { busyboxImage } from './busybox-image.js';
+import { hasBooted, linkImages } from './node-images.js';
 import type { NodeNamespace, NodePlace } from './node-namespace.js';
 
 const plugins = '/usr/lib/cni';
 
 /** @returns the path of its socket */
-export async function startContainerd({ namespace }: NodePlace): Promise<string> {
+export async function startContainerd({ namespace, images }: NodePlace): Promise<string> {
   await requireProgram('runc', 'runc');
   const file = await requireProgram('containerd', 'containerd');
   await access(join(plugins, 'bridge')).catch(() => {
@@ -15,6 +16,8 @@ export async function startContainerd({ namespace }: NodePlace): Promise<string>
   });
   const { folder } = namespace;
   const socket = join(folder, 'containerd.sock');
+  const root = join(folder, 'containerd');
+  if (images !== undefined) await linkImages(images, root);
   const networks = join(folder, 'cni');
   await mkdir(networks);
   await writeFile(join(networks, 'pods.conflist'), JSON.stringify(podNetwork(namespace)));
@@ -22,7 +25,7 @@ export async function startContainerd({ namespace }: NodePlace): Promise<string>
   await writeFile(
     config,
     `version = 2
-root = "${join(folder, 'containerd')}"
+root = "${root}"
 state = "/run/containerd"
 [grpc]
   address = "${socket}"
@@ -40,7 +43,7 @@ state = "/run/containerd"
     file,
     args: [`--config=${config}`],
     logFile: join(folder, 'containerd.log'),
-    ready: (log) => log.includes('containerd successfully booted'),
+    ready: hasBooted,
   });
   await daemon.start();
   return socket;

@@ -23,6 +23,8 @@ export interface KubernetesOptions {
   node?: boolean;
   /** How many of them, at most 4. Default 1 with `node`. */
   nodes?: number;
+  /** What `glacisImage` has unpacked: its image is known on every node from the start. Default: none. */
+  images?: string;
   /** Claims get volumes also without a node, for pods on simulated ones. */
   storage?: boolean;
 }
@@ -93,7 +95,7 @@ async function openNamespaces(
 async function startIn(
   folder: string,
   running: Running,
-  { storage = false }: KubernetesOptions,
+  { storage = false, images }: KubernetesOptions,
 ): Promise<Omit<KubernetesCluster, 'stop'>> {
   const { namespaces, daemons } = running;
   const withNodes = namespaces.length > 0;
@@ -112,7 +114,7 @@ async function startIn(
   await startControlPlane(plane, admins);
   if (withNodes || storage) running.stopStorage = await startStorage(place, admins);
   if (withNodes) {
-    const places = namespaces.map((namespace) => ({ ...place, namespace }));
+    const places = namespaces.map((namespace) => ({ ...place, namespace, images }));
     address.nodes = await startNodes(places, admins);
   }
   return {

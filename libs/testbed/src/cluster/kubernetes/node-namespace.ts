@@ -68,6 +68,8 @@ ip addr add "$NODE_ADDRESS/24" dev eth0
 export interface NodePlace extends IdentityPlace {
   network: ClusterNetwork;
   namespace: NodeNamespace;
+  /** As in `KubernetesOptions`. */
+  images?: string;
 }
 
 /** Where the programs of a node run. */

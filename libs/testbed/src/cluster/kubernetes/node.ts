@@ -1,10 +1,9 @@
-import { runCommand } from '../command.js';
-import { requireProgram } from '../programs.js';
 import { makeBusyboxImage } from './busybox-image.js';
 import type { KubernetesClients } from './clients.js';
 import { startContainerd } from './containerd.js';
 import { makeIdentity, type KubernetesIdentity } from './identity.js';
 import { startKubelet } from './kubelet.js';
+import { importImages } from './node-images.js';
 import type { NodePlace } from './node-namespace.js';
 import { dnsRights, startCoreDns, startKubeProxy } from './services.js';
 
@@ -13,33 +12,13 @@ export interface KubernetesNodes {
   names: string[];
   /** This machine as pods see it: they reach what listens on this address. */
   machineAddress: string;
-  /** Makes the images of an archive known, as `docker save` or buildah writes it; pods name them as in it. */
-  importImages(archive: string): Promise<void>;
-}
-
-/** The same as plain data: another process reaches them as well. */
-export interface NodesAddress {
-  names: string[];
-  machineAddress: string;
-  /** Paths of those of containerd. */
-  sockets: string[];
-}
-
-export function reachNodes({ names, machineAddress, sockets }: NodesAddress): KubernetesNodes {
-  return {
-    names,
-    machineAddress,
-    importImages: async (archive) => {
-      await Promise.all(sockets.map((socket) => importImages(socket, archive)));
-    },
-  };
 }
 
 /** Starts the programs of nodes that run pods, once the API server works, and waits until they are ready for them. */
 export async function startNodes(
   places: NodePlace[],
   clients: KubernetesClients,
-): Promise<NodesAddress> {
+): Promise<KubernetesNodes> {
   const [first] = places;
   if (!first) throw new RangeError('no nodes to start');
   await clients.apply(...dnsRights);
@@ -48,31 +27,22 @@ export async function startNodes(
     busybox: await makeBusyboxImage(first.folder),
     proxy: await makeIdentity(first, 'system:kube-proxy', []),
   };
-  const sockets = await Promise.all(places.map((place) => startNode(place, clients, given)));
+  await Promise.all(places.map((place) => startNode(place, clients, given)));
   return {
     names: places.map(({ namespace }) => namespace.node.name),
     machineAddress: first.network.machineAddress,
-    sockets,
   };
 }
 
-/** @returns the path of containerd's socket */
 async function startNode(
   place: NodePlace,
   clients: KubernetesClients,
   { busybox, proxy }: { busybox: string; proxy: KubernetesIdentity },
-): Promise<string> {
+): Promise<void> {
   const { name } = place.namespace.node;
   const socket = await startContainerd(place);
   await importImages(socket, busybox);
   await Promise.all([startKubelet(place, socket), startKubeProxy(place, proxy.file)]);
   await clients.kubectl('wait', '--for=create', `node/${name}`, '--timeout=120s');
   await clients.kubectl('wait', '--for=condition=Ready', `node/${name}`, '--timeout=120s');
-  return socket;
-}
-
-async function importImages(socket: string, archive: string): Promise<void> {
-  const ctr = await requireProgram('ctr', 'containerd');
-  const images = [`--address=${socket}`, '--namespace=k8s.io', 'images'];
-  await runCommand(ctr, [...images, 'import', archive]);
 }
