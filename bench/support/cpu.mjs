@@ -33,9 +33,14 @@ export function cpuMs(...roots) {
 }
 
 /** The same of one process alone. */
-export function ownCpuMs(pid) {
+export const ownCpuMs = (pid) => userAndSystemMs(`/proc/${pid}/stat`);
+
+/** The same of its main thread, where the event loop of Node runs. */
+export const loopCpuMs = (pid) => userAndSystemMs(`/proc/${pid}/task/${pid}/stat`);
+
+function userAndSystemMs(stat) {
   if (process.platform !== 'linux') return NaN;
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+  const fields = readFileSync(stat, 'utf8').split(') ').at(-1).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
 }
 

@@ -8,7 +8,6 @@ import { MetadataServer } from '../../test/metadata-server.js';
 import { fetchObject, type Fetched } from './fetch-object.js';
 
 const body = 'a_0,a_1\n1,2\n';
-const tokens = '/computeMetadata/v1/instance/service-accounts/default/token';
 
 let metadata: MetadataServer;
 let cloud: Server;
@@ -18,7 +17,6 @@ let asked: IncomingMessage[];
 
 beforeEach(async () => {
   [answers, asked] = [[], []];
-  metadata = await MetadataServer.start({ [`GET ${tokens}`]: '{"access_token":"mine"}' });
   cloud = createServer((request, response) => {
     asked.push(request);
     const answer = answers.shift() ?? 200;
@@ -28,6 +26,9 @@ beforeEach(async () => {
   });
   cloud.listen(0, '127.0.0.1');
   await once(cloud, 'listening');
+  const query = new URLSearchParams({ 'api-version': '2018-02-01', resource: address() });
+  const tokens = `/metadata/identity/oauth2/token?${query.toString()}`;
+  metadata = await MetadataServer.start({ [`GET ${tokens}`]: '{"access_token":"mine"}' });
 });
 afterEach(() => {
   metadata.close();
@@ -35,11 +36,13 @@ afterEach(() => {
   cloud.close();
 });
 
+const address = (): string => `http://127.0.0.1:${(cloud.address() as AddressInfo).port}`;
+
 function read(): Promise<Fetched> {
   const coordinator = { trying: { tries: 3 } } as Coordinator;
   const identity = new OwnIdentity('machine', { metadata: new Metadata(metadata.url) });
-  const url = `http://127.0.0.1:${(cloud.address() as AddressInfo).port}/o?generation=7`;
-  const object = { url, identity: { cloud: 'gcp' as const }, bytes: body.length };
+  const pinned = { cloud: 'azure' as const, etag: '0x8DC' };
+  const object = { url: `${address()}/o?versionid=7`, identity: pinned, bytes: body.length };
   return fetchObject({ coordinator, identity }, object, '');
 }
 
@@ -48,7 +51,7 @@ test('jobs.md 10.2: an object that the party reads itself is read from byte 0 ag
   const { bytes, stored } = await read();
   expect(Buffer.from(bytes).toString()).toBe(body);
   expect(stored).toBe(body.length);
-  expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/o?generation=7'));
+  expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/o?versionid=7'));
   expect(new Set(asked.map(({ headers }) => headers.authorization))).toEqual(
     new Set(['Bearer mine']),
   );
