@@ -63,7 +63,7 @@ export class Release {
 
   /** Resolves when all of it is ready, in 90 s at most. */
   async install(...values: string[]): Promise<void> {
-    await this.apply('install', ['--timeout=90s', ...values]);
+    await this.apply('install', ['--timeout=240s', ...values]);
   }
 
   async upgrade(...values: string[]): Promise<void> {
@@ -148,6 +148,9 @@ export async function listObjects(cluster: KubernetesClients): Promise<string[]>
     '--no-headers',
   );
   const lines = objects.split('\n').filter((line) => line.trim());
-  const names = lines.map((line) => line.trim().split(/\s+/).join(' '));
+  const names = lines
+    .map((line) => line.trim().split(/\s+/).join(' '))
+    // By which a node says that it lives: it makes it in its own time.
+    .filter((name) => !name.startsWith('Lease kube-node-lease '));
   return names.toSorted((one, other) => one.localeCompare(other));
 }
