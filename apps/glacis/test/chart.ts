@@ -61,7 +61,7 @@ export class Release {
     readonly name = 'glacis',
   ) {}
 
-  /** Resolves when all of it is ready, in 90 s at most. */
+  /** Resolves when all of it is ready. */
   async install(...values: string[]): Promise<void> {
     await this.apply('install', ['--timeout=240s', ...values]);
   }
