@@ -70,14 +70,17 @@ export function graphStory(given: () => { cluster: OwnCluster; release: Release 
   }
 
   /** Once all three flows have brought a record after this one. */
-  const answeredAfter = (number: number): Promise<Answer> =>
-    waitFor(
-      async () => {
-        const told = await answer();
-        return Object.values(told).every((flow) => (flow?.last.number ?? 0) > number) && told;
-      },
-      { deadlineMs: 180_000, everyMs: 500, what: `records after ${number} over all flows` },
-    );
+  async function answeredAfter(number: number): Promise<Answer> {
+    let told: Answer | undefined;
+    const all = async (): Promise<boolean> => {
+      told = await answer();
+      return Object.values(told).every((flow) => (flow?.last.number ?? 0) > number);
+    };
+    await waitFor(all, { deadlineMs: 180_000, everyMs: 500 }).catch((cause: unknown) => {
+      throw new Error(`no records after ${number}: ${JSON.stringify(told)}`, { cause });
+    });
+    return told!;
+  }
 
   /** What would show that something was touched: revisions of releases, and which pods there are. */
   async function marks(namespace: string): Promise<{ releases: string[]; pods: string[] }> {

@@ -1,7 +1,7 @@
 // Writes a record every while, with its number and the time: as a line of a file on the volume, as a commit of the
 // repository, and as a message of the topic. The graph says where those are, by variables and under no other name.
 import { execFile } from 'node:child_process';
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,9 +40,21 @@ async function write(number) {
   console.log(record);
 }
 
-process.on('SIGTERM', () => process.exit());
-await events.connect();
-for (let number = (await lastNumber()) + 1; ; number += 1) {
-  await write(number);
-  await sleep(Number(EVERY_MS));
+/** Nobody else commits here: a lock is of a git that was killed, and would stop all that follow. */
+async function removeLocks() {
+  const { stdout } = await git('rev-parse', '--absolute-git-dir');
+  for (const lock of ['index.lock', 'HEAD.lock'])
+    await rm(join(stdout.trim(), lock), { force: true });
 }
+
+// A record that has begun is written over all flows.
+const ending = new AbortController();
+const { signal } = ending;
+process.on('SIGTERM', () => ending.abort());
+await events.connect();
+await removeLocks();
+for (let number = (await lastNumber()) + 1; !signal.aborted; number += 1) {
+  await write(number);
+  await sleep(Number(EVERY_MS), undefined, { signal }).catch(() => undefined);
+}
+await events.disconnect();
