@@ -80,8 +80,8 @@ test('a TeeManager becomes a registered, certified and connected manager, and go
 }, 300_000);
 
 test('helm test finds the door ready and the names of the Services in every certificate', async () => {
-  expect(await trial.helm('test', 'glacis')).toContain('Succeeded');
-}, 120_000);
+  await trial.test();
+}, 300_000);
 
 test('backends.md 13: every series of ours in an alert is one that pods have', async () => {
   const rules = await readFile(join(chartFolder, 'files/alerts.yaml'), 'utf8');

@@ -66,6 +66,14 @@ export class Release {
     await this.apply('install', ['--timeout=240s', ...values]);
   }
 
+  /** `helm test`, whose own words do not say what its pod has found. */
+  async test(): Promise<void> {
+    await this.helm('test', this.name).catch(async (cause: unknown) => {
+      const told = await this.kubectl('logs', `${this.name}-test`, '--all-containers', '--prefix');
+      throw new Error(`helm test has failed:\n${told}`, { cause });
+    });
+  }
+
   async upgrade(...values: string[]): Promise<void> {
     await this.apply('upgrade', ['--timeout=240s', ...values]);
   }
