@@ -179,21 +179,18 @@ async function garbled(world: GraphWorld): Promise<void> {
   await world.client(builtIns.secrets).patch(metadata, { data: { release } });
 }
 
+async function killPods({ cluster }: GraphWorld): Promise<void> {
+  const atOnce = ['--grace-period=0', '--force'];
+  await cluster.kubectl('delete', 'pods', '--all', '-n', place, ...atOnce);
+}
+
 function podKilled(world: GraphWorld): Damage {
   let before: string[] = [];
   return {
     what: 'killed pods',
     harm: async () => {
       before = await world.pods(place);
-      await world.cluster.kubectl(
-        'delete',
-        'pods',
-        '--all',
-        '-n',
-        place,
-        '--grace-period=0',
-        '--force',
-      );
+      await killPods(world);
     },
     mended: async () => {
       const now = await world.pods(place);
@@ -212,15 +209,7 @@ function deletedClaim(world: GraphWorld): Damage {
       const [flow] = (await world.read('g')).status?.flows ?? [];
       if (flow?.state === 'error' && flow.message?.includes('being deleted') === true) {
         // Whoever reads that ends the pods; the claim then comes back.
-        await world.cluster.kubectl(
-          'delete',
-          'pods',
-          '--all',
-          '-n',
-          place,
-          '--grace-period=0',
-          '--force',
-        );
+        await killPods(world);
       }
       const there = await world
         .client(builtIns.persistentVolumeClaims)

@@ -57,7 +57,7 @@ export class Driver {
     try {
       await this.journal.done(job, step, await this.work(job, step, held));
     } catch (error) {
-      const left = error instanceof Interrupted && /^(state|lease)$/.test(error.reason);
+      const left = error instanceof Interrupted && error.isOfAnother;
       if (!left && !held.aborted) await this.failed(job, step, { error, tries, held });
     }
   }

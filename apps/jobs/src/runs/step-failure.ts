@@ -33,6 +33,11 @@ export class Interrupted extends Error {
   constructor(readonly reason: 'step' | 'deadline' | 'lease' | 'state') {
     super(reason);
   }
+
+  /** Somebody else has the job, or has changed its state: whoever was interrupted has nothing to say of the step. */
+  get isOfAnother(): boolean {
+    return this.reason === 'lease' || this.reason === 'state';
+  }
 }
 
 /** What was thrown in a step, as its failure. What nobody foresaw is a fault of ours, and of the engine's class. */
